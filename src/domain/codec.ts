@@ -1,0 +1,247 @@
+/**
+ * Plain data to bytes and back, described once for both directions. A codec is a pair of functions; records
+ * and tagged unions are built from tables of fields, so a layout is read, and changed, in one place. What
+ * is written is canonical: one value has one encoding.
+ */
+import { AssertionError, assert } from "./assert.ts";
+
+/** The bytes ended or hold what no writer writes. They are damaged, or of a later version. */
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+}
+
+/** How a `T` is written and read. */
+export type Codec<T> = {
+  write(writer: ByteWriter, value: T): void;
+  read(reader: ByteReader): T;
+};
+
+/** Bytes that grow at the end; used again after `clear`. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
+
+  constructor(capacity = 64 * 1024) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What has been written; valid until the next write or `clear`. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  byte(value: number): void {
+    if (this.#length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** Seven bits a byte, lowest first: small numbers are short. */
+  integer(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, "an encoded integer is safe and not negative");
+    if (this.#length + 8 > this.#bytes.length) this.#grow(8);
+    const bytes = this.#bytes;
+    let rest = value;
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) bytes[this.#length++] = (rest % 128) | 128;
+    for (; rest > 127; rest >>>= 7) bytes[this.#length++] = (rest & 127) | 128;
+    bytes[this.#length++] = rest;
+  }
+
+  /** UTF-16 units, or a byte a unit if all fit, behind a count whose lowest bit says which. */
+  text(value: string): void {
+    let wide = 0;
+    for (let i = 0; i < value.length; i += 1) if (value.charCodeAt(i) > 255) wide = 1;
+    this.integer(value.length * 2 + wide);
+    if (this.#length + value.length * 2 > this.#bytes.length) this.#grow(value.length * 2);
+    for (let i = 0; i < value.length; i += 1) {
+      const code = value.charCodeAt(i);
+      this.#bytes[this.#length++] = code & 255;
+      if (wide === 1) this.#bytes[this.#length++] = code >>> 8;
+    }
+  }
+
+  #grow(bytes: number): void {
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + bytes));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
+
+/** Reads what a `ByteWriter` wrote; every reading past the end is a `DecodeError`. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get done(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#offset];
+    if (value === undefined) throw new DecodeError(`the bytes end at ${this.#offset}`);
+    this.#offset += 1;
+    return value;
+  }
+
+  integer(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const part = this.byte();
+      value += (part & 127) * factor;
+      if (part < 128) {
+        if (part === 0 && factor > 1) throw new DecodeError(`an integer is padded at ${this.#offset}`);
+        break;
+      }
+      if (factor >= 2 ** 49) throw new DecodeError(`an integer is too long at ${this.#offset}`);
+    }
+    if (!Number.isSafeInteger(value)) throw new DecodeError(`an integer is too large at ${this.#offset}`);
+    return value;
+  }
+
+  text(): string {
+    const header = this.integer();
+    const length = Math.floor(header / 2);
+    const wide = header % 2 === 1;
+    if (this.#offset + (wide ? length * 2 : length) > this.#bytes.length) {
+      throw new DecodeError(`a text runs past the end at ${this.#offset}`);
+    }
+    let value = "";
+    for (let i = 0; i < length; i += 1) {
+      const low = this.byte();
+      value += String.fromCharCode(wide ? low + this.byte() * 256 : low);
+    }
+    return value;
+  }
+}
+
+/** A safe integer that is not negative, under the unit that the reader expects. */
+export function integer<T extends number = number>(): Codec<T> {
+  return {
+    write: (writer, value) => writer.integer(value),
+    read: (reader) => reader.integer() as T,
+  };
+}
+
+export const text: Codec<string> = {
+  write: (writer, value) => writer.text(value),
+  read: (reader) => reader.text(),
+};
+
+export const boolean: Codec<boolean> = {
+  write: (writer, value) => writer.byte(value ? 1 : 0),
+  read: (reader) => {
+    const value = reader.byte();
+    if (value > 1) throw new DecodeError(`neither true nor false at ${reader.offset}`);
+    return value === 1;
+  },
+};
+
+/** One of a fixed list; its place is what is written, so a list may only grow at its end. */
+export function oneOf<const T extends string>(values: readonly T[]): Codec<T> {
+  return {
+    write: (writer, value) => {
+      const place = values.indexOf(value);
+      assert(place >= 0, "an encoded word is in its list");
+      writer.byte(place);
+    },
+    read: (reader) => {
+      const value = values[reader.byte()];
+      if (value === undefined) throw new DecodeError(`an unknown word at ${reader.offset}`);
+      return value;
+    },
+  };
+}
+
+export function nullable<T>(codec: Codec<T>): Codec<T | null> {
+  return {
+    write: (writer, value) => {
+      writer.byte(value === null ? 0 : 1);
+      if (value !== null) codec.write(writer, value);
+    },
+    read: (reader) => (boolean.read(reader) ? codec.read(reader) : null),
+  };
+}
+
+export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
+  return {
+    write: (writer, values) => {
+      writer.integer(values.length);
+      for (const value of values) codec.write(writer, value);
+    },
+    read: (reader) => {
+      const count = reader.integer();
+      const values: T[] = [];
+      for (let i = 0; i < count; i += 1) values.push(codec.read(reader));
+      return values;
+    },
+  };
+}
+
+/** The fields of a record, in the order in which they are written. */
+export type Fields<T> = { readonly [K in keyof T]-?: Codec<T[K]> };
+
+/** A record: its fields one after another, in the table's order, with nothing between them. */
+export function record<T extends object>(fields: Fields<T>): Codec<T> {
+  const table = Object.entries(fields) as [keyof T & string, Codec<unknown>][];
+  return {
+    write: (writer, value) => {
+      for (const [name, codec] of table) codec.write(writer, value[name]);
+    },
+    read: (reader) => {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of table) value[name] = codec.read(reader);
+      return value as T;
+    },
+  };
+}
+
+type Kinded = { readonly kind: string };
+type Bare<T extends Kinded, K extends T["kind"]> = Omit<Extract<T, { readonly kind: K }>, "kind">;
+
+/** For every kind of a union its tag, which is never given to another kind, and its fields. */
+export type Kinds<T extends Kinded> = {
+  readonly [K in T["kind"]]: readonly [tag: number, Fields<Bare<T, K>>];
+};
+
+/** A union told apart by `kind`: one byte for the tag, then the fields of that kind. */
+export function tagged<T extends Kinded>(kinds: Kinds<T>): Codec<T> {
+  type Entry = { readonly kind: string; readonly tag: number; readonly fields: [string, Codec<unknown>][] };
+  const byKind = new Map<string, Entry>();
+  const byTag: Entry[] = [];
+  for (const [kind, [tag, fields]] of Object.entries(kinds) as [string, [number, object]][]) {
+    assert(byTag[tag] === undefined && tag > 0 && tag < 256, "a tag fits a byte and is given once");
+    const entry = { kind, tag, fields: Object.entries(fields) as [string, Codec<unknown>][] };
+    byKind.set(kind, entry);
+    byTag[tag] = entry;
+  }
+  return {
+    write: (writer, value) => {
+      const entry = byKind.get(value.kind);
+      if (entry === undefined) throw new AssertionError(`the kind ${value.kind} has an encoding`);
+      writer.byte(entry.tag);
+      for (const [name, codec] of entry.fields) codec.write(writer, (value as Record<string, unknown>)[name]);
+    },
+    read: (reader) => {
+      const entry = byTag[reader.byte()];
+      if (entry === undefined) throw new DecodeError(`an unknown tag at ${reader.offset - 1}`);
+      const value: Record<string, unknown> = { kind: entry.kind };
+      for (const [name, codec] of entry.fields) value[name] = codec.read(reader);
+      return value as T;
+    },
+  };
+}

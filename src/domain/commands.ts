@@ -1,0 +1,181 @@
+/**
+ * What the exchange can be asked to do. A command is plain data in whole units; once the sequencer has
+ * given it a place and a time it is a `Sequenced` entry, and the journal of entries is the only truth.
+ */
+import type { MarketListing, MarketStatus, Side } from "./market.ts";
+import type {
+  AccountIndex,
+  AssetIndex,
+  EpochMs,
+  Lots,
+  MarketIndex,
+  Minor,
+  OrderId,
+  PartsPerMillion,
+  Seq,
+  Ticks,
+} from "./units.ts";
+
+export const ORDER_TYPES = ["limit", "market"] as const;
+export type OrderType = (typeof ORDER_TYPES)[number];
+
+export const TIMES_IN_FORCE = ["gtc", "gtd", "ioc", "fok"] as const;
+export type TimeInForce = (typeof TIMES_IN_FORCE)[number];
+
+export const SELF_TRADE_PREVENTIONS = ["cancel-maker"] as const;
+export type SelfTradePrevention = (typeof SELF_TRADE_PREVENTIONS)[number];
+
+export const SCOPES = ["read", "trade", "withdraw", "transfer"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const ACCOUNT_STATUSES = ["active", "suspended"] as const;
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
+
+/** The reserved account that collects fees; it has no keys and no orders. */
+export const FEES_ACCOUNT_ID = "fees";
+/** The account `fees` exists before the first command. */
+export const FEES_ACCOUNT = 0 as AccountIndex;
+
+/** The terms of an order, as they were first sent. */
+export type OrderTerms = {
+  readonly account: AccountIndex;
+  readonly market: MarketIndex;
+  readonly side: Side;
+  readonly type: OrderType;
+  readonly timeInForce: TimeInForce;
+  /** The limit; null for a market order. */
+  readonly price: Ticks | null;
+  /** Null for a market order that gives `quoteQuantity`. */
+  readonly quantity: Lots | null;
+  /** A market buy's budget, fees included. */
+  readonly quoteQuantity: Minor | null;
+  /** Set exactly when `timeInForce` is `gtd`. */
+  readonly expiresAt: EpochMs | null;
+  readonly postOnly: boolean;
+  readonly selfTradePrevention: SelfTradePrevention;
+  readonly clientOrderId: string | null;
+};
+
+export type PlaceOrder = { readonly kind: "PlaceOrder" } & OrderTerms;
+
+export type CancelOrder = {
+  readonly kind: "CancelOrder";
+  readonly account: AccountIndex;
+  readonly order: OrderId;
+};
+
+/** Cancels every open order of the account, in one market or in all. */
+export type CancelAllOrders = {
+  readonly kind: "CancelAllOrders";
+  readonly account: AccountIndex;
+  readonly market: MarketIndex | null;
+};
+
+/** Ends all orders whose time is over; the sequencer puts it first in a frame when one is due. */
+export type ExpireOrders = { readonly kind: "ExpireOrders" };
+
+export type DepositFunds = {
+  readonly kind: "DepositFunds";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+export type WithdrawFunds = {
+  readonly kind: "WithdrawFunds";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+export type TransferFunds = {
+  readonly kind: "TransferFunds";
+  readonly account: AccountIndex;
+  readonly toAccount: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+export type OpenAccount = {
+  readonly kind: "OpenAccount";
+  readonly accountId: string;
+  readonly name: string | null;
+};
+
+export type SetAccountStatus = {
+  readonly kind: "SetAccountStatus";
+  readonly account: AccountIndex;
+  readonly status: AccountStatus;
+};
+
+/** The edge makes the key; only the hash of its secret is ever written down. */
+export type CreateKey = {
+  readonly kind: "CreateKey";
+  readonly account: AccountIndex;
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** SHA-256 of the secret, 64 hexadecimal characters. */
+  readonly secretHash: string;
+};
+
+export type RevokeKey = { readonly kind: "RevokeKey"; readonly keyId: string };
+
+export type ListAsset = {
+  readonly kind: "ListAsset";
+  readonly name: string;
+  /** Decimals of its minor unit. */
+  readonly scale: number;
+};
+
+export type ListMarket = { readonly kind: "ListMarket" } & MarketListing;
+
+/** Null leaves a setting as it is. New fees hold for orders that are placed from now on. */
+export type ChangeMarket = {
+  readonly kind: "ChangeMarket";
+  readonly market: MarketIndex;
+  readonly status: MarketStatus | null;
+  readonly makerFee: PartsPerMillion | null;
+  readonly takerFee: PartsPerMillion | null;
+};
+
+export type Command =
+  | PlaceOrder
+  | CancelOrder
+  | CancelAllOrders
+  | ExpireOrders
+  | DepositFunds
+  | WithdrawFunds
+  | TransferFunds
+  | OpenAccount
+  | SetAccountStatus
+  | CreateKey
+  | RevokeKey
+  | ListAsset
+  | ListMarket
+  | ChangeMarket;
+
+/** Movements of money that a `reference` makes idempotent, per account and kind. */
+export type MovementKind = "deposit" | "withdrawal" | "transfer";
+
+/** A command on its way in, with the ids that trace it. */
+export type Request = {
+  /** A ULID made for every request. */
+  readonly requestId: string;
+  /** The W3C trace id, 32 hexadecimal characters, if the request came with one. */
+  readonly traceId: string | null;
+  readonly command: Command;
+};
+
+/** A command with its place in history. All commands of one journal frame share their time. */
+export type Sequenced<C extends Command = Command> = {
+  readonly seq: Seq;
+  /** Never earlier than that of the command before. */
+  readonly at: EpochMs;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  readonly command: C;
+};

@@ -1,0 +1,178 @@
+/**
+ * The canonical encoding of events, version 1. The journal's event digest is taken over these bytes, and
+ * the ledger's worker is fed with them: a journal that was written by this version means the same for ever,
+ * so a table here never changes. A later version is a table of its own beside this one.
+ */
+
+import {
+  ByteReader,
+  type ByteWriter,
+  boolean,
+  type Codec,
+  type Fields,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  record,
+  tagged,
+  text,
+} from "./codec.ts";
+import {
+  ACCOUNT_STATUSES,
+  type Command,
+  ORDER_TYPES,
+  type OrderTerms,
+  SCOPES,
+  SELF_TRADE_PREVENTIONS,
+  TIMES_IN_FORCE,
+} from "./commands.ts";
+import type { Decimal } from "./decimal.ts";
+import { type Committed, END_REASONS, type Event, type FundsDeposited, type OrderFilled } from "./events.ts";
+import { MARKET_STATUSES, type MarketListing, SIDES } from "./market.ts";
+import { REJECTIONS } from "./rejections.ts";
+import type { EpochMs, Seq } from "./units.ts";
+
+export const EVENT_ENCODING_VERSION = 1;
+
+const decimal: Codec<Decimal> = record<Decimal>({ units: integer(), scale: integer() });
+
+/** Shared with the journal's records of the same version, which carry the same terms. */
+export const orderTermsFields: Fields<OrderTerms> = {
+  account: integer(),
+  market: integer(),
+  side: oneOf(SIDES),
+  type: oneOf(ORDER_TYPES),
+  timeInForce: oneOf(TIMES_IN_FORCE),
+  price: nullable(integer()),
+  quantity: nullable(integer()),
+  quoteQuantity: nullable(integer()),
+  expiresAt: nullable(integer()),
+  postOnly: boolean,
+  selfTradePrevention: oneOf(SELF_TRADE_PREVENTIONS),
+  clientOrderId: nullable(text),
+};
+
+/** Shared with the journal's records of the same version. */
+export const marketListingFields: Fields<MarketListing> = {
+  name: text,
+  base: integer(),
+  quote: integer(),
+  tickSize: decimal,
+  lotSize: decimal,
+  baseMinorPerLot: integer(),
+  quoteMinorPerTickLot: integer(),
+  minNotional: nullable(integer()),
+  maxQuantity: nullable(integer()),
+  maxOpenOrders: integer(),
+  makerFee: integer(),
+  takerFee: integer(),
+  status: oneOf(MARKET_STATUSES),
+};
+
+const movementFields: Fields<Omit<FundsDeposited, "kind">> = {
+  account: integer(),
+  asset: integer(),
+  amount: integer(),
+  reference: text,
+};
+const orderEndFields: Fields<Omit<OrderFilled, "kind">> = {
+  order: integer(),
+  account: integer(),
+  market: integer(),
+};
+
+const event: Codec<Event> = tagged<Event>({
+  AccountOpened: [1, { account: integer(), accountId: text, name: nullable(text) }],
+  AccountStatusChanged: [2, { account: integer(), status: oneOf(ACCOUNT_STATUSES) }],
+  KeyCreated: [
+    3,
+    { account: integer(), keyId: text, name: text, scopes: list(oneOf(SCOPES)), secretHash: text },
+  ],
+  KeyRevoked: [4, { account: integer(), keyId: text }],
+  AssetListed: [5, { asset: integer(), name: text, scale: integer() }],
+  MarketListed: [6, { market: integer(), ...marketListingFields }],
+  MarketChanged: [
+    7,
+    { market: integer(), status: oneOf(MARKET_STATUSES), makerFee: integer(), takerFee: integer() },
+  ],
+  FundsDeposited: [8, movementFields],
+  FundsWithdrawn: [9, movementFields],
+  FundsTransferred: [10, { ...movementFields, toAccount: integer() }],
+  MovementRepeated: [11, { account: integer(), asset: integer(), transaction: integer() }],
+  OrderPlaced: [12, { order: integer(), ...orderTermsFields }],
+  OrderRepeated: [13, { account: integer(), order: integer() }],
+  TradeExecuted: [
+    14,
+    {
+      market: integer(),
+      trade: integer(),
+      price: integer(),
+      quantity: integer(),
+      value: integer(),
+      takerSide: oneOf(SIDES),
+      takerOrder: integer(),
+      takerAccount: integer(),
+      takerFee: integer(),
+      makerOrder: integer(),
+      makerAccount: integer(),
+      makerFee: integer(),
+    },
+  ],
+  OrderFilled: [15, orderEndFields],
+  OrderCanceled: [16, { ...orderEndFields, reason: oneOf(END_REASONS) }],
+  OrderExpired: [17, { ...orderEndFields, reason: oneOf(END_REASONS) }],
+  LevelChanged: [18, { market: integer(), side: oneOf(SIDES), price: integer(), quantity: integer() }],
+  WalletChanged: [19, { account: integer(), asset: integer(), available: integer(), held: integer() }],
+  CommandRejected: [20, { reason: oneOf(REJECTIONS) }],
+});
+
+const events: Codec<readonly Event[]> = list(event);
+
+/** What history keeps of a command: where it stands, what traces it, and all that it caused. */
+export type Outcome = {
+  readonly seq: Seq;
+  readonly at: EpochMs;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  readonly commandKind: Command["kind"];
+  readonly events: readonly Event[];
+};
+
+const COMMAND_KINDS = [
+  "PlaceOrder",
+  "CancelOrder",
+  "CancelAllOrders",
+  "ExpireOrders",
+  "DepositFunds",
+  "WithdrawFunds",
+  "TransferFunds",
+  "OpenAccount",
+  "SetAccountStatus",
+  "CreateKey",
+  "RevokeKey",
+  "ListAsset",
+  "ListMarket",
+  "ChangeMarket",
+] as const satisfies readonly Command["kind"][];
+
+const outcome: Codec<Outcome> = record<Outcome>({
+  seq: integer(),
+  at: integer(),
+  requestId: text,
+  traceId: nullable(text),
+  commandKind: oneOf<Command["kind"]>(COMMAND_KINDS),
+  events,
+});
+
+/** Appends the canonical encoding of a committed command. */
+export function encodeOutcome(writer: ByteWriter, { entry, events }: Committed): void {
+  const { seq, at, requestId, traceId, command } = entry;
+  outcome.write(writer, { seq, at, requestId, traceId, commandKind: command.kind, events });
+}
+
+/** Reads all outcomes of a frame's encoding, in order. */
+export function* decodeOutcomes(bytes: Uint8Array): Generator<Outcome> {
+  const reader = new ByteReader(bytes);
+  while (!reader.done) yield outcome.read(reader);
+}

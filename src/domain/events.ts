@@ -1,0 +1,189 @@
+/**
+ * What happened: the outcome of one command, in order. Events are plain data and complete; every projection
+ * (ledger, feeds, live orders, balances) is a fold over them, and none needs to know a trading rule.
+ */
+import type { AccountStatus, OrderTerms, Scope, Sequenced } from "./commands.ts";
+import type { MarketListing, MarketStatus, Side } from "./market.ts";
+import type { Rejection } from "./rejections.ts";
+import type {
+  AccountIndex,
+  AssetIndex,
+  Lots,
+  MarketIndex,
+  Minor,
+  OrderId,
+  PartsPerMillion,
+  Seq,
+  Ticks,
+  TradeId,
+} from "./units.ts";
+
+/** Why an order ended without having been filled. */
+export const END_REASONS = ["requested", "unfilled", "self-trade", "time"] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+export type AccountOpened = {
+  readonly kind: "AccountOpened";
+  readonly account: AccountIndex;
+  readonly accountId: string;
+  readonly name: string | null;
+};
+
+export type AccountStatusChanged = {
+  readonly kind: "AccountStatusChanged";
+  readonly account: AccountIndex;
+  readonly status: AccountStatus;
+};
+
+export type KeyCreated = {
+  readonly kind: "KeyCreated";
+  readonly account: AccountIndex;
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly secretHash: string;
+};
+
+export type KeyRevoked = {
+  readonly kind: "KeyRevoked";
+  readonly account: AccountIndex;
+  readonly keyId: string;
+};
+
+export type AssetListed = {
+  readonly kind: "AssetListed";
+  readonly asset: AssetIndex;
+  readonly name: string;
+  readonly scale: number;
+};
+
+export type MarketListed = { readonly kind: "MarketListed"; readonly market: MarketIndex } & MarketListing;
+
+/** The settings as they are from now on. */
+export type MarketChanged = {
+  readonly kind: "MarketChanged";
+  readonly market: MarketIndex;
+  readonly status: MarketStatus;
+  readonly makerFee: PartsPerMillion;
+  readonly takerFee: PartsPerMillion;
+};
+
+export type FundsDeposited = {
+  readonly kind: "FundsDeposited";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+export type FundsWithdrawn = {
+  readonly kind: "FundsWithdrawn";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+export type FundsTransferred = {
+  readonly kind: "FundsTransferred";
+  readonly account: AccountIndex;
+  readonly toAccount: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly amount: Minor;
+  readonly reference: string;
+};
+
+/** The same movement was sent again; nothing moved. */
+export type MovementRepeated = {
+  readonly kind: "MovementRepeated";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  /** The sequence of the command that moved the money. */
+  readonly transaction: Seq;
+};
+
+/** An order was accepted; its id is the sequence of the command. */
+export type OrderPlaced = { readonly kind: "OrderPlaced"; readonly order: OrderId } & OrderTerms;
+
+/** The same order was sent again under its client id; nothing was placed. */
+export type OrderRepeated = {
+  readonly kind: "OrderRepeated";
+  readonly account: AccountIndex;
+  readonly order: OrderId;
+};
+
+/** Both wallets are settled in the same step. */
+export type TradeExecuted = {
+  readonly kind: "TradeExecuted";
+  readonly market: MarketIndex;
+  readonly trade: TradeId;
+  /** The maker's price. */
+  readonly price: Ticks;
+  readonly quantity: Lots;
+  readonly value: Minor;
+  readonly takerSide: Side;
+  readonly takerOrder: OrderId;
+  readonly takerAccount: AccountIndex;
+  /** What this trade added to the fees that the taker's order has paid. */
+  readonly takerFee: Minor;
+  readonly makerOrder: OrderId;
+  readonly makerAccount: AccountIndex;
+  readonly makerFee: Minor;
+};
+
+type OrderEnd = { readonly order: OrderId; readonly account: AccountIndex; readonly market: MarketIndex };
+
+/** Nothing of the order is left to trade, or of its budget to spend. */
+export type OrderFilled = { readonly kind: "OrderFilled" } & OrderEnd;
+
+export type OrderCanceled = { readonly kind: "OrderCanceled"; readonly reason: EndReason } & OrderEnd;
+
+export type OrderExpired = { readonly kind: "OrderExpired"; readonly reason: EndReason } & OrderEnd;
+
+/** A price level's new total, once per level and command; zero means that the level is gone. */
+export type LevelChanged = {
+  readonly kind: "LevelChanged";
+  readonly market: MarketIndex;
+  readonly side: Side;
+  readonly price: Ticks;
+  readonly quantity: Lots;
+};
+
+/** An account's new balance in an asset, once per wallet and command. */
+export type WalletChanged = {
+  readonly kind: "WalletChanged";
+  readonly account: AccountIndex;
+  readonly asset: AssetIndex;
+  readonly available: Minor;
+  readonly held: Minor;
+};
+
+export type CommandRejected = { readonly kind: "CommandRejected"; readonly reason: Rejection };
+
+export type Event =
+  | AccountOpened
+  | AccountStatusChanged
+  | KeyCreated
+  | KeyRevoked
+  | AssetListed
+  | MarketListed
+  | MarketChanged
+  | FundsDeposited
+  | FundsWithdrawn
+  | FundsTransferred
+  | MovementRepeated
+  | OrderPlaced
+  | OrderRepeated
+  | TradeExecuted
+  | OrderFilled
+  | OrderCanceled
+  | OrderExpired
+  | LevelChanged
+  | WalletChanged
+  | CommandRejected;
+
+/**
+ * A command that is on disk, with what it caused. The order of its events: what it did, in the order in
+ * which it happened; then the levels and then the wallets that it changed.
+ */
+export type Committed = { readonly entry: Sequenced; readonly events: readonly Event[] };

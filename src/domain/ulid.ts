@@ -1,0 +1,44 @@
+/**
+ * The second name of an order: a ULID (github.com/ulid/spec) whose time part is the command's time and
+ * whose 80 low bits are its sequence. Nothing is random, so either name gives the other.
+ */
+import { assert } from "./assert.ts";
+import { type EpochMs, epochMs, type OrderId, orderId } from "./units.ts";
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const TIME_CHARACTERS = 10;
+const SEQUENCE_CHARACTERS = 16;
+
+/** The JSON Schema pattern of a ULID: 26 characters of Crockford's base 32, at most 2^128 - 1. */
+export const ULID_PATTERN = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$";
+
+const ULID = new RegExp(ULID_PATTERN);
+
+/** The ULID of an order from the time and the sequence of the command that placed it. */
+export function orderUlid(at: EpochMs, order: OrderId): string {
+  return encode(at, TIME_CHARACTERS) + encode(order, SEQUENCE_CHARACTERS);
+}
+
+/** The time and sequence that a ULID names, or undefined if it can name no order. */
+export function parseOrderUlid(text: string): { readonly at: EpochMs; readonly order: OrderId } | undefined {
+  if (!ULID.test(text)) return undefined;
+  const at = decode(text.slice(0, TIME_CHARACTERS));
+  const order = decode(text.slice(TIME_CHARACTERS));
+  if (!Number.isSafeInteger(at) || !Number.isSafeInteger(order) || order < 1) return undefined;
+  return { at: epochMs(at), order: orderId(order) };
+}
+
+function encode(value: number, characters: number): string {
+  assert(Number.isSafeInteger(value) && value >= 0, "a ULID is made of safe integers");
+  let text = "";
+  for (let rest = value; text.length < characters; rest = Math.floor(rest / 32)) {
+    text = ALPHABET[rest % 32] + text;
+  }
+  return text;
+}
+
+function decode(text: string): number {
+  let value = 0;
+  for (const character of text) value = value * 32 + ALPHABET.indexOf(character);
+  return value;
+}

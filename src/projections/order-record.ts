@@ -1,0 +1,30 @@
+/**
+ * An order as its account sees it: the terms that were sent, and how far it has come. Live orders and the
+ * ledger both give this form, so the edge renders one thing whether the order is open or long ended.
+ */
+import type { OrderTerms } from "../domain/commands.ts";
+import type { EndReason } from "../domain/events.ts";
+import type { EpochMs, Lots, Minor, OrderId } from "../domain/units.ts";
+
+export const ORDER_STATUSES = ["open", "partially-filled", "filled", "canceled", "expired"] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** How far an order has come. Replaced, never changed, so that a feed may keep what it has seen. */
+export type OrderProgress = {
+  readonly status: OrderStatus;
+  /** Null while the order is open, and when it was filled. */
+  readonly reason: EndReason | null;
+  readonly filledQuantity: Lots;
+  readonly filledValue: Minor;
+  /** The time of the last command that changed the order. */
+  readonly updatedAt: EpochMs;
+};
+
+export type OrderRecord = {
+  readonly order: OrderId;
+  readonly terms: OrderTerms;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  readonly createdAt: EpochMs;
+  readonly progress: OrderProgress;
+};
