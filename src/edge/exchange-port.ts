@@ -1,0 +1,48 @@
+/**
+ * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
+ * whatever is read here is durable, since projections only ever see what is on disk.
+ */
+import type { Request } from "../domain/commands.ts";
+import type { Committed } from "../domain/events.ts";
+import type { EpochMs, Seq } from "../domain/units.ts";
+import type { BookDepth } from "../projections/feeds/book-depth.ts";
+import type { FeedLog } from "../projections/feeds/feed-log.ts";
+import type { Ledger } from "../projections/ledger/ledger.ts";
+import type { Balances } from "../projections/live/balances.ts";
+import type { Directory } from "../projections/live/directory.ts";
+import type { LiveOrders } from "../projections/live/live-orders.ts";
+
+/** Why a command was not taken, or what became of it is unknown. */
+export type Turnaway = "overloaded" | "disk-full" | "journal-failed";
+
+/** What became of a command. `journal-failed` is the one that leaves the outcome unknown. */
+export type Answer = { readonly committed: Committed } | { readonly turnedAway: Turnaway };
+
+/** The figures of `GET /v1/status`. */
+export type Positions = {
+  readonly appendedSeq: Seq;
+  readonly durableSeq: Seq;
+  readonly appliedSeq: Seq;
+  readonly ledgerSeq: Seq;
+  readonly snapshotSeq: Seq | null;
+  readonly journalBytes: number;
+};
+
+export type ExchangePort = {
+  /**
+   * Gives a command to the sequencer. `answer` is called exactly once, after the command is on disk and
+   * every live projection has seen it; for a command that is turned away, before `submit` returns.
+   */
+  submit(request: Request, answer: (answer: Answer) => void): void;
+  /** The last command that the projections below have seen. */
+  readonly appliedSeq: Seq;
+  readonly positions: Positions;
+  readonly directory: Directory;
+  readonly orders: LiveOrders;
+  readonly balances: Balances;
+  readonly books: BookDepth;
+  readonly feed: FeedLog;
+  readonly ledger: Ledger;
+  /** The clock that the sequencer stamps with. */
+  now(): EpochMs;
+};
