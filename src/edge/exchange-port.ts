@@ -10,13 +10,18 @@ import type { FeedLog } from "../projections/feeds/feed-log.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
 import type { Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
-import type { LiveOrders } from "../projections/live/live-orders.ts";
+import type { LiveOrders, OrderUpdate } from "../projections/live/live-orders.ts";
 
 /** Why a command was not taken, or what became of it is unknown. */
 export type Turnaway = "overloaded" | "disk-full" | "journal-failed";
 
-/** What became of a command. `journal-failed` is the one that leaves the outcome unknown. */
-export type Answer = { readonly committed: Committed } | { readonly turnedAway: Turnaway };
+/**
+ * What became of a command: what it caused, with every order that it touched as it was then. `journal-failed`
+ * is the one that leaves the outcome unknown.
+ */
+export type Answer =
+  | { readonly committed: Committed; readonly updates: readonly OrderUpdate[] }
+  | { readonly turnedAway: Turnaway };
 
 /** The figures of `GET /v1/status`. */
 export type Positions = {

@@ -1,0 +1,76 @@
+/**
+ * Who is asking. A key is looked up by its id and its secret compared, in constant time, with a hash that
+ * is kept in memory; the operator's key is compared before anything else. Keys are made here too, and the
+ * secret leaves this file only in the one answer that shows it.
+ */
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Scope } from "../domain/commands.ts";
+import type { AccountIndex } from "../domain/units.ts";
+import type { Directory } from "../projections/live/directory.ts";
+
+export type Principal =
+  | { readonly kind: "operator" }
+  | {
+      readonly kind: "account";
+      readonly account: AccountIndex;
+      readonly keyId: string;
+      readonly scopes: readonly Scope[];
+    };
+
+/** A new key: what the client is shown once, and what may be written down. */
+export type NewKey = { readonly keyId: string; readonly key: string; readonly secretHash: string };
+
+/** Recognises an API key; undefined for one that is unknown, revoked or malformed. */
+export type Authenticator = (key: string, directory: Directory) => Principal | undefined;
+
+/** The form of an operator key. */
+export const ADMIN_KEY_PATTERN = /^[A-Za-z0-9._-]{16,128}$/;
+
+const OPERATOR: Principal = { kind: "operator" };
+const ADMIN_KEY_CHARACTERS_MAX = 128;
+const KEY_CHARACTERS_MAX = 256;
+const KEY_PREFIX = "pk_";
+const KEY_ID_BYTES = 8;
+const SECRET_BYTES = 32;
+const BEARER = /^bearer +([^ ]+) *$/i;
+
+export function createAuthenticator(adminKey: string): Authenticator {
+  const expected = padded(adminKey);
+  return (key, directory) => {
+    if (timingSafeEqual(padded(key), expected) && key.length === adminKey.length) return OPERATOR;
+    return accountOf(key, directory);
+  };
+}
+
+/** The key in an `Authorization` header; undefined if there is none. */
+export function bearerKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  return BEARER.exec(header)?.[1];
+}
+
+/** Makes a key. The id has no underscore, since the first one after the prefix ends it. */
+export function makeKey(): NewKey {
+  const keyId = randomBytes(KEY_ID_BYTES).toString("hex");
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  return { keyId, key: `${KEY_PREFIX}${keyId}_${secret}`, secretHash: hash("sha256", secret) };
+}
+
+function accountOf(key: string, directory: Directory): Principal | undefined {
+  if (!key.startsWith(KEY_PREFIX) || key.length > KEY_CHARACTERS_MAX) return undefined;
+  const end = key.indexOf("_", KEY_PREFIX.length);
+  if (end < 0) return undefined;
+  const known = directory.key(key.slice(KEY_PREFIX.length, end));
+  if (known === undefined) return undefined;
+  const given = Buffer.from(hash("sha256", key.slice(end + 1)), "latin1");
+  const matches = timingSafeEqual(given, Buffer.from(known.secretHash, "latin1"));
+  if (!matches) return undefined;
+  const { account, keyId, scopes } = known;
+  return { kind: "account", account, keyId, scopes };
+}
+
+/** One length for every key, so that the comparison takes the same time whatever was sent. */
+function padded(key: string): Buffer {
+  const bytes = Buffer.alloc(ADMIN_KEY_CHARACTERS_MAX);
+  bytes.write(key);
+  return bytes;
+}

@@ -1,0 +1,164 @@
+/**
+ * What a client wrote, turned into units and indices. Whatever cannot be read is a refusal that names the
+ * place in the client's own words; nothing here asserts, since clients may send anything.
+ */
+import {
+  type Decimal,
+  type DecimalFault,
+  parseDecimal,
+  parseExactDecimal,
+  parseSteps,
+} from "../domain/decimal.ts";
+import { type Market, SCALE_MAX } from "../domain/market.ts";
+import { parseOrderUlid } from "../domain/ulid.ts";
+import {
+  type AccountIndex,
+  type EpochMs,
+  epochMs,
+  type Lots,
+  lots,
+  type Minor,
+  minor,
+  type OrderId,
+  orderId,
+  type PartsPerMillion,
+  PPM_ONE,
+  partsPerMillion,
+  type Ticks,
+  ticks,
+} from "../domain/units.ts";
+import type { Account, Asset, Directory } from "../projections/live/directory.ts";
+import type { Principal } from "./auth.ts";
+import { malformed, Refusal } from "./problems.ts";
+
+const DECIMAL_WORDS = 'must be a decimal string such as "100.99"';
+const RATE_SCALE = 6;
+const DIGITS = /^(0|[1-9][0-9]{0,15})$/;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
+
+/** An order as a client names it; a ULID also claims the time at which the order was placed. */
+export type OrderName = { readonly order: OrderId; readonly at: EpochMs | null };
+
+export function findMarket(name: string, directory: Directory): Market | Refusal {
+  return directory.marketByName(name) ?? new Refusal("unknown-market", `There is no market ${quoted(name)}.`);
+}
+
+export function findAsset(name: string, directory: Directory): Asset | Refusal {
+  return directory.assetByName(name) ?? new Refusal("unknown-asset", `There is no asset ${quoted(name)}.`);
+}
+
+export function findAccount(accountId: string, directory: Directory): Account | Refusal {
+  const account = directory.accountById(accountId);
+  return account ?? new Refusal("unknown-account", `There is no account ${quoted(accountId)}.`);
+}
+
+/** The account that a request is about: an operator has to name it, an account's key may name only its own. */
+export function resolveAccount(
+  principal: Principal,
+  accountId: string | null | undefined,
+  directory: Directory,
+): AccountIndex | Refusal {
+  if (principal.kind === "operator") {
+    if (accountId === null || accountId === undefined) {
+      return malformed("accountId", "is required with an operator key, which belongs to no account");
+    }
+    const account = findAccount(accountId, directory);
+    return account instanceof Refusal ? account : account.account;
+  }
+  if (accountId !== null && accountId !== undefined) {
+    if (directory.account(principal.account).accountId !== accountId) {
+      return new Refusal("forbidden", "The API key belongs to another account.");
+    }
+  }
+  return principal.account;
+}
+
+/** A limit price. Off the tick is not malformed: the client knows what it wants, the market does not offer it. */
+export function parsePrice(text: string, market: Market): Ticks | Refusal {
+  const parsed = parseSteps(text, market.tickSize);
+  if ("units" in parsed) return parsed.units === 0 ? notPositive("price") : ticks(parsed.units);
+  return refusalOf(parsed.fault, { path: "price", tooPrecise: "price-off-tick" });
+}
+
+export function parseQuantity(text: string, market: Market): Lots | Refusal {
+  const parsed = parseSteps(text, market.lotSize);
+  if ("units" in parsed) return parsed.units === 0 ? notPositive("quantity") : lots(parsed.units);
+  return refusalOf(parsed.fault, { path: "quantity", tooPrecise: "quantity-off-lot" });
+}
+
+/** A positive amount of money in the asset's minor units. */
+export function parseAmount(text: string, asset: Asset, path: string): Minor | Refusal {
+  const parsed = parseDecimal(text, asset.scale);
+  if ("units" in parsed) return parsed.units === 0 ? notPositive(path) : minor(parsed.units);
+  if (parsed.fault === "too-precise") {
+    return malformed(path, `has more decimals than the ${asset.scale} of ${asset.name}`);
+  }
+  return refusalOf(parsed.fault, { path, tooPrecise: "invalid-request" });
+}
+
+/** A share below one of at most six decimals, such as a fee. */
+export function parseRate(text: string, path: string): PartsPerMillion | Refusal {
+  const parsed = parseDecimal(text, RATE_SCALE);
+  if ("units" in parsed && parsed.units < PPM_ONE) return partsPerMillion(parsed.units);
+  return malformed(path, `must be a share below 1 of at most ${RATE_SCALE} decimals, such as "0.001"`);
+}
+
+/** A tick or lot size. */
+export function parseStep(text: string, path: string): Decimal | Refusal {
+  const step = parseExactDecimal(text);
+  if (step === undefined) return malformed(path, DECIMAL_WORDS);
+  if (step.units === 0) return notPositive(path);
+  return step.scale <= SCALE_MAX ? step : malformed(path, `may have at most ${SCALE_MAX} decimals`);
+}
+
+/** RFC 3339 in UTC, to the millisecond at most. */
+export function parseTime(text: string, path: string): EpochMs | Refusal {
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  // Date.parse lets the 30th of February roll over into March; the way back shows it.
+  const exists = time >= 0 && new Date(time).toISOString().startsWith(text.slice(0, 19));
+  return exists ? epochMs(time) : malformed(path, 'must be a UTC time such as "2026-11-22T08:22:00.123Z"');
+}
+
+/** A whole number in digit text, as in a query string. */
+export function parseWhole(
+  text: string,
+  { path, least, most }: { readonly path: string; readonly least: number; readonly most: number },
+): number | Refusal {
+  const value = DIGITS.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  return malformed(path, `must be a whole number from ${least} to ${most}`);
+}
+
+/** Either name of an order; undefined if the text can name none. */
+export function parseOrderName(text: string): OrderName | undefined {
+  if (DIGITS.test(text)) {
+    const order = Number(text);
+    return Number.isSafeInteger(order) && order > 0 ? { order: orderId(order), at: null } : undefined;
+  }
+  return parseOrderUlid(text);
+}
+
+function refusalOf(
+  fault: DecimalFault,
+  {
+    path,
+    tooPrecise,
+  }: { readonly path: string; readonly tooPrecise: ConstructorParameters<typeof Refusal>[0] },
+): Refusal {
+  switch (fault) {
+    case "malformed":
+      return malformed(path, DECIMAL_WORDS);
+    case "too-precise":
+      return new Refusal(tooPrecise);
+    case "too-large":
+      return new Refusal("amount-too-large", `${path} exceeds 2^53 - 1 units.`);
+  }
+}
+
+function notPositive(path: string): Refusal {
+  return malformed(path, "must be above zero");
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}

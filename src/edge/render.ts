@@ -1,0 +1,238 @@
+/**
+ * Whole units to what a client reads: names for indices, decimal text in the full scale of its asset, tick
+ * or lot, and times in RFC 3339. REST and WebSocket show the same thing in the same words.
+ */
+import { formatDecimal, formatSteps } from "../domain/decimal.ts";
+import type { TradeExecuted } from "../domain/events.ts";
+import type { Market, Side } from "../domain/market.ts";
+import { orderUlid } from "../domain/ulid.ts";
+import type {
+  EpochMs,
+  Lots,
+  MarketIndex,
+  Minor,
+  OrderId,
+  PartsPerMillion,
+  Seq,
+  Ticks,
+  TradeId,
+} from "../domain/units.ts";
+import type { Balance } from "../projections/live/balances.ts";
+import type { Asset, Directory } from "../projections/live/directory.ts";
+import type { OrderRecord } from "../projections/order-record.ts";
+
+/** One account's part in a trade. */
+export type Fill = {
+  readonly trade: TradeId;
+  readonly market: MarketIndex;
+  readonly order: OrderId;
+  readonly side: Side;
+  readonly role: "maker" | "taker";
+  readonly price: Ticks;
+  readonly quantity: Lots;
+  readonly value: Minor;
+  readonly fee: Minor;
+  readonly at: EpochMs;
+  readonly seq: Seq;
+};
+
+/** A trade as everybody sees it. */
+export type PublicTrade = {
+  readonly trade: TradeId;
+  readonly price: Ticks;
+  readonly quantity: Lots;
+  readonly value: Minor;
+  readonly takerSide: Side;
+  readonly at: EpochMs;
+  readonly seq: Seq;
+};
+
+/** The decimals of an average price at most. */
+const AVERAGE_SCALE = 8;
+const RATE_SCALE = 6;
+
+export function orderView(record: OrderRecord, directory: Directory) {
+  const { terms, progress } = record;
+  const market = directory.market(terms.market);
+  return {
+    id: orderUlid(record.createdAt, record.order),
+    orderId: record.order,
+    clientOrderId: terms.clientOrderId,
+    accountId: directory.account(terms.account).accountId,
+    market: market.name,
+    side: terms.side,
+    type: terms.type,
+    timeInForce: terms.timeInForce,
+    expiresAt: terms.expiresAt === null ? null : timeText(terms.expiresAt),
+    postOnly: terms.postOnly,
+    price: terms.price === null ? null : formatSteps(terms.price, market.tickSize),
+    triggerPrice: null,
+    trailingOffset: null,
+    ...quantities(record, market, directory.asset(market.quote)),
+    selfTradePrevention: terms.selfTradePrevention,
+    status: progress.status,
+    reason: progress.reason,
+    requestId: record.requestId,
+    traceId: record.traceId,
+    createdAt: timeText(record.createdAt),
+    updatedAt: timeText(progress.updatedAt),
+  };
+}
+
+export type OrderView = ReturnType<typeof orderView>;
+
+function quantities({ terms, progress }: OrderRecord, market: Market, quote: Asset) {
+  const { quantity, quoteQuantity } = terms;
+  const { filledQuantity, filledValue } = progress;
+  const remaining = quantity === null ? null : quantity - filledQuantity;
+  return {
+    quantity: quantity === null ? null : formatSteps(quantity, market.lotSize),
+    quoteQuantity: quoteQuantity === null ? null : formatDecimal(quoteQuantity, quote.scale),
+    displayQuantity: null,
+    filledQuantity: formatSteps(filledQuantity, market.lotSize),
+    remainingQuantity: remaining === null ? null : formatSteps(remaining, market.lotSize),
+    filledValue: formatDecimal(filledValue, quote.scale),
+    averagePrice: averagePrice({ value: filledValue, quantity: filledQuantity }, market, quote),
+  };
+}
+
+/**
+ * Value over quantity, rounded half up to 8 decimals and written with as many as it needs, but no fewer
+ * than a price of the market has. Null before the first fill.
+ */
+export function averagePrice(
+  filled: { readonly value: Minor; readonly quantity: Lots },
+  market: Market,
+  quote: Asset,
+): string | null {
+  const { value, quantity } = filled;
+  if (quantity === 0) return null;
+  const perTick = quantity * market.quoteMinorPerTickLot;
+  // Most orders fill at one price, which needs no division of big integers.
+  if (value % perTick === 0 && market.tickSize.scale <= AVERAGE_SCALE) {
+    return formatSteps(value / perTick, market.tickSize);
+  }
+  const exponent = AVERAGE_SCALE - quote.scale + market.lotSize.scale;
+  const power = 10n ** BigInt(Math.abs(exponent));
+  const numerator = BigInt(value) * (exponent > 0 ? power : 1n);
+  const denominator = BigInt(quantity) * BigInt(market.lotSize.units) * (exponent < 0 ? power : 1n);
+  const digits = ((2n * numerator + denominator) / (2n * denominator)).toString();
+  const padded = digits.padStart(AVERAGE_SCALE + 1, "0");
+  const fraction = shortened(padded.slice(-AVERAGE_SCALE), Math.min(market.tickSize.scale, AVERAGE_SCALE));
+  const whole = padded.slice(0, -AVERAGE_SCALE);
+  return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+/** A fill inside its own order. */
+export function fillView(fill: Fill, directory: Directory) {
+  const market = directory.market(fill.market);
+  const quote = directory.asset(market.quote);
+  return {
+    tradeId: fill.trade,
+    price: formatSteps(fill.price, market.tickSize),
+    quantity: formatSteps(fill.quantity, market.lotSize),
+    value: formatDecimal(fill.value, quote.scale),
+    role: fill.role,
+    fee: formatDecimal(fill.fee, quote.scale),
+    feeAsset: quote.name,
+  };
+}
+
+/** A fill in a list, where it has to say whose it is. */
+export function fillItem(fill: Fill, directory: Directory) {
+  return {
+    ...fillView(fill, directory),
+    orderId: fill.order,
+    market: directory.market(fill.market).name,
+    side: fill.side,
+    at: timeText(fill.at),
+    seq: fill.seq,
+  };
+}
+
+/** The part that one of its two orders had in a trade. */
+export function fillOfTrade(
+  event: TradeExecuted,
+  role: "maker" | "taker",
+  { at, seq }: { readonly at: EpochMs; readonly seq: Seq },
+): Fill {
+  const { trade, market, price, quantity, value, takerSide } = event;
+  const common = { trade, market, price, quantity, value, role, at, seq };
+  if (role === "taker") {
+    return { ...common, order: event.takerOrder, side: takerSide, fee: event.takerFee };
+  }
+  return { ...common, order: event.makerOrder, side: opposite(takerSide), fee: event.makerFee };
+}
+
+export function tradeView(trade: PublicTrade, market: Market, directory: Directory) {
+  return {
+    tradeId: trade.trade,
+    price: formatSteps(trade.price, market.tickSize),
+    quantity: formatSteps(trade.quantity, market.lotSize),
+    value: formatDecimal(trade.value, directory.asset(market.quote).scale),
+    takerSide: trade.takerSide,
+    at: timeText(trade.at),
+    seq: trade.seq,
+  };
+}
+
+export function walletView({ available, held }: Balance, asset: Asset) {
+  return {
+    asset: asset.name,
+    available: formatDecimal(available, asset.scale),
+    held: formatDecimal(held, asset.scale),
+    total: formatDecimal(available + held, asset.scale),
+  };
+}
+
+export function marketView(market: Market, directory: Directory) {
+  const { minNotional, maxQuantity } = market;
+  const quote = directory.asset(market.quote);
+  return {
+    market: market.name,
+    base: directory.asset(market.base).name,
+    quote: quote.name,
+    tickSize: formatDecimal(market.tickSize.units, market.tickSize.scale),
+    lotSize: formatDecimal(market.lotSize.units, market.lotSize.scale),
+    minNotional: minNotional === null ? null : formatDecimal(minNotional, quote.scale),
+    maxQuantity: maxQuantity === null ? null : formatSteps(maxQuantity, market.lotSize),
+    priceBand: null,
+    makerFee: rateText(market.makerFee),
+    takerFee: rateText(market.takerFee),
+    status: market.status,
+  };
+}
+
+/** A level of a book: its price and its total. */
+export function levelView(price: Ticks, quantity: Lots, market: Market): [string, string] {
+  return [formatSteps(price, market.tickSize), formatSteps(quantity, market.lotSize)];
+}
+
+let lastTime = -1;
+let lastTimeText = "";
+
+/** RFC 3339 UTC with milliseconds. Neighbouring answers mostly share their time, so the last is kept. */
+export function timeText(at: EpochMs): string {
+  if (at !== lastTime) {
+    lastTime = at;
+    lastTimeText = new Date(at).toISOString();
+  }
+  return lastTimeText;
+}
+
+function rateText(rate: PartsPerMillion): string {
+  const text = formatDecimal(rate, RATE_SCALE);
+  const point = text.indexOf(".");
+  const fraction = shortened(text.slice(point + 1), 0);
+  return fraction === "" ? text.slice(0, point) : `${text.slice(0, point)}.${fraction}`;
+}
+
+function shortened(fraction: string, least: number): string {
+  let end = fraction.length;
+  while (end > least && fraction[end - 1] === "0") end -= 1;
+  return fraction.slice(0, end);
+}
+
+function opposite(side: Side): Side {
+  return side === "buy" ? "sell" : "buy";
+}
