@@ -6,7 +6,7 @@ import type { Request } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import type { BookDepth } from "../projections/feeds/book-depth.ts";
-import type { FeedLog } from "../projections/feeds/feed-log.ts";
+import type { FeedEntry, FeedLog } from "../projections/feeds/feed-log.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
 import type { Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
@@ -33,12 +33,17 @@ export type Positions = {
   readonly journalBytes: number;
 };
 
+/** Hears of each command after every live projection has seen it, with what the feed log made of it. */
+export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
+
 export type ExchangePort = {
   /**
    * Gives a command to the sequencer. `answer` is called exactly once, after the command is on disk and
    * every live projection has seen it; for a command that is turned away, before `submit` returns.
    */
   submit(request: Request, answer: (answer: Answer) => void): void;
+  /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
+  subscribe(listener: CommittedListener): () => void;
   /** The last command that the projections below have seen. */
   readonly appliedSeq: Seq;
   readonly positions: Positions;

@@ -1,0 +1,206 @@
+/**
+ * The last events of the resumable feeds (order updates, trades, wallet changes), by command: whoever knows
+ * how far it got reads on from there. It keeps references to what the other projections made, in chunks
+ * that are let go whole, so that appending and forgetting never move what is kept.
+ */
+import { assert } from "../../domain/assert.ts";
+import type { Command } from "../../domain/commands.ts";
+import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
+import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
+import type { OrderUpdate } from "../live/live-orders.ts";
+
+/** What one command did that the resumable feeds tell. Never empty. */
+export type FeedEntry = {
+  readonly seq: Seq;
+  readonly at: EpochMs;
+  /** The kind of the command. */
+  readonly cause: Command["kind"];
+  readonly orders: readonly OrderUpdate[];
+  readonly trades: readonly TradeExecuted[];
+  readonly wallets: readonly WalletChanged[];
+};
+
+/** How many events are kept unless the configuration says otherwise. */
+export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;
+
+/** The commands of a chunk; what is forgotten frees its memory a chunk at a time. */
+const CHUNK_COMMANDS = 1024;
+
+/** Columns, a row a command: an object with three arrays a command would take four times the memory. */
+type Chunk = {
+  readonly seqs: Float64Array;
+  readonly times: Float64Array;
+  readonly causes: Command["kind"][];
+  /** Where the row's order updates, trades and wallet changes begin in their columns. */
+  readonly starts: Uint32Array;
+  readonly orders: OrderUpdate[];
+  readonly trades: TradeExecuted[];
+  readonly wallets: WalletChanged[];
+  count: number;
+};
+
+const KINDS = 3;
+const NO_TRADES: readonly TradeExecuted[] = [];
+const NO_WALLETS: readonly WalletChanged[] = [];
+
+export class FeedLog {
+  readonly #eventsMax: number;
+  /** Oldest first; short, since each holds many commands. */
+  #chunks: Chunk[] = [];
+  /** Rows of the first chunk that are forgotten already. */
+  #forgotten = 0;
+  #events = 0;
+  #oldestSeq = seq(0);
+  #appliedSeq = seq(0);
+
+  constructor({ eventsMax = FEED_EVENTS_MAX_DEFAULT }: { readonly eventsMax?: number } = {}) {
+    assert(Number.isSafeInteger(eventsMax) && eventsMax >= 1, "a feed log keeps at least one event");
+    this.#eventsMax = eventsMax;
+  }
+
+  /** The oldest sequence to resume from: everything after it is here. */
+  get oldestSeq(): Seq {
+    return this.#oldestSeq;
+  }
+
+  /** The last command that has been seen, whether or not it left anything here. */
+  get appliedSeq(): Seq {
+    return this.#appliedSeq;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Keeps what the command did; undefined if it did nothing that these feeds tell. */
+  project({ entry, events }: Committed, orders: readonly OrderUpdate[]): FeedEntry | undefined {
+    this.#appliedSeq = entry.seq;
+    let trades = NO_TRADES as TradeExecuted[];
+    let wallets = NO_WALLETS as WalletChanged[];
+    for (const event of events) {
+      if (event.kind === "TradeExecuted") {
+        if (trades === NO_TRADES) trades = [event];
+        else trades.push(event);
+      } else if (event.kind === "WalletChanged") {
+        if (wallets === NO_WALLETS) wallets = [event];
+        else wallets.push(event);
+      }
+    }
+    if (orders.length + trades.length + wallets.length === 0) return undefined;
+    const { seq, at, command } = entry;
+    const told: FeedEntry = { seq, at, cause: command.kind, orders, trades, wallets };
+    this.#append(told);
+    this.#forget();
+    return told;
+  }
+
+  /** What came after a sequence, oldest first, at most so many commands. */
+  after(position: Seq, commandsMax: number): FeedEntry[] {
+    assert(position >= this.#oldestSeq, "what is read has not been forgotten");
+    const entries: FeedEntry[] = [];
+    let index = this.#chunkAfter(position);
+    let row = index < this.#chunks.length ? this.#rowAfter(index, position) : 0;
+    while (entries.length < commandsMax && index < this.#chunks.length) {
+      const chunk = this.#chunks[index]!;
+      if (row < chunk.count) {
+        entries.push(rowOf(chunk, row));
+        row += 1;
+      } else {
+        index += 1;
+        row = 0;
+      }
+    }
+    return entries;
+  }
+
+  #append({ seq, at, cause, orders, trades, wallets }: FeedEntry): void {
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.count === CHUNK_COMMANDS) {
+      chunk = newChunk();
+      this.#chunks.push(chunk);
+    }
+    const row = chunk.count;
+    chunk.seqs[row] = seq;
+    chunk.times[row] = at;
+    chunk.causes.push(cause);
+    for (const order of orders) chunk.orders.push(order);
+    for (const trade of trades) chunk.trades.push(trade);
+    for (const wallet of wallets) chunk.wallets.push(wallet);
+    const next = (row + 1) * KINDS;
+    chunk.starts[next] = chunk.orders.length;
+    chunk.starts[next + 1] = chunk.trades.length;
+    chunk.starts[next + 2] = chunk.wallets.length;
+    chunk.count += 1;
+    this.#events += orders.length + trades.length + wallets.length;
+  }
+
+  /** Whole commands only, so that what is kept of a command is all of it. */
+  #forget(): void {
+    while (this.#events > this.#eventsMax) {
+      const chunk = this.#chunks[0]!;
+      const row = this.#forgotten;
+      const { starts } = chunk;
+      for (let kind = 0; kind < KINDS; kind += 1) {
+        this.#events -= starts[(row + 1) * KINDS + kind]! - starts[row * KINDS + kind]!;
+      }
+      this.#oldestSeq = chunk.seqs[row] as Seq;
+      this.#forgotten += 1;
+      if (this.#forgotten < chunk.count) continue;
+      // A thousand chunks at most unless the log is configured far larger, and once in a thousand commands.
+      this.#chunks.shift();
+      this.#forgotten = 0;
+    }
+  }
+
+  /** The first chunk that ends after a position. */
+  #chunkAfter(position: Seq): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const chunk = this.#chunks[middle]!;
+      if (chunk.seqs[chunk.count - 1]! <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #rowAfter(index: number, position: Seq): number {
+    const { seqs, count } = this.#chunks[index]!;
+    let low = index === 0 ? this.#forgotten : 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (seqs[middle]! <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function newChunk(): Chunk {
+  return {
+    seqs: new Float64Array(CHUNK_COMMANDS),
+    times: new Float64Array(CHUNK_COMMANDS),
+    causes: [],
+    starts: new Uint32Array((CHUNK_COMMANDS + 1) * KINDS),
+    orders: [],
+    trades: [],
+    wallets: [],
+    count: 0,
+  };
+}
+
+function rowOf(chunk: Chunk, row: number): FeedEntry {
+  const { seqs, times, causes, starts, orders, trades, wallets } = chunk;
+  const from = row * KINDS;
+  const to = from + KINDS;
+  return {
+    seq: seqs[row] as Seq,
+    at: times[row] as EpochMs,
+    cause: causes[row]!,
+    orders: orders.slice(starts[from], starts[to]),
+    trades: trades.slice(starts[from + 1], starts[to + 1]),
+    wallets: wallets.slice(starts[from + 2], starts[to + 2]),
+  };
+}

@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Seq } from "../../src/domain/units.ts";
+import { seq } from "../../src/domain/units.ts";
+import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
+import type { OrderUpdate } from "../../src/projections/live/live-orders.ts";
+import { committed, trade, wallet } from "./committed.ts";
+
+/** A stand-in: the log keeps references and never looks inside. */
+const update = (name: number) => ({ type: "placed", order: { order: name } }) as unknown as OrderUpdate;
+
+type Shape = { orders: number; trades: number; wallets: number };
+
+const story = fc.array(fc.record({ orders: fc.nat(3), trades: fc.nat(3), wallets: fc.nat(3) }), {
+  maxLength: 80,
+});
+
+function grow(log: FeedLog, shapes: readonly Shape[], first = 1): FeedEntry[] {
+  const all: FeedEntry[] = [];
+  for (const [index, { orders, trades, wallets }] of shapes.entries()) {
+    const at = first + index;
+    const events = [
+      ...Array.from({ length: trades }, (_, number) => trade(number + 1, { taker: 1, maker: 2 })),
+      ...Array.from({ length: wallets }, (_, account) => wallet(account, at)),
+    ];
+    const updates = Array.from({ length: orders }, (_, order) => update(order));
+    const entry = log.project(committed(at, events), updates);
+    if (entry !== undefined) all.push(entry);
+  }
+  return all;
+}
+
+const size = ({ orders, trades, wallets }: FeedEntry) => orders.length + trades.length + wallets.length;
+
+describe("the feed log", () => {
+  test("is resumable at every sequence that it keeps, bounded, and keeps as much as it may", () => {
+    fc.assert(
+      fc.property(story, fc.integer({ min: 1, max: 60 }), (shapes, eventsMax) => {
+        const log = new FeedLog({ eventsMax });
+        const all = grow(log, shapes);
+        expect(log.appliedSeq).toBe(shapes.length);
+        expect(log.events).toBeLessThanOrEqual(eventsMax);
+        for (let from = log.oldestSeq as number; from <= shapes.length; from += 1) {
+          const wanted = all.filter((entry) => entry.seq > from);
+          expect(log.after(seq(from), 1000)).toEqual(wanted);
+          expect(log.after(seq(from), 2)).toEqual(wanted.slice(0, 2));
+        }
+        const forgotten = all.filter((entry) => entry.seq <= log.oldestSeq);
+        expect(log.oldestSeq).toBe(forgotten.at(-1)?.seq ?? 0);
+        const last = forgotten.at(-1);
+        if (last !== undefined) expect(log.events + size(last)).toBeGreaterThan(eventsMax);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("forgets across its chunks, and what is kept stays whole", () => {
+    const log = new FeedLog({ eventsMax: 5000 });
+    const all = grow(
+      log,
+      Array.from({ length: 12_345 }, () => ({ orders: 1, trades: 0, wallets: 1 })),
+    );
+    expect(log.events).toBe(5000);
+    expect(log.oldestSeq).toBe(12_345 - 2500);
+    expect(log.after(log.oldestSeq, 10_000)).toEqual(all.slice(-2500));
+    expect(log.after(seq(11_000), 3).map((entry) => entry.seq)).toEqual([11_001, 11_002, 11_003]);
+    expect(log.after(log.appliedSeq, 3)).toEqual([]);
+  });
+
+  test("read in slices, nothing is missing and nothing comes twice", () => {
+    const log = new FeedLog();
+    const all = grow(
+      log,
+      Array.from({ length: 3000 }, (_, index) => ({ orders: index % 2, trades: 0, wallets: index % 3 })),
+    );
+    const read: FeedEntry[] = [];
+    let position = seq(0);
+    for (;;) {
+      const slice = log.after(position, 7);
+      if (slice.length === 0) break;
+      read.push(...slice);
+      position = slice.at(-1)!.seq as Seq;
+    }
+    expect(read).toEqual(all);
+  });
+
+  test("a command that is larger than the whole log leaves nothing of itself", () => {
+    const log = new FeedLog({ eventsMax: 3 });
+    grow(log, [
+      { orders: 1, trades: 0, wallets: 1 },
+      { orders: 2, trades: 2, wallets: 2 },
+    ]);
+    expect(log.events).toBe(0);
+    expect(log.oldestSeq).toBe(2);
+    expect(log.after(seq(2), 10)).toEqual([]);
+    grow(log, [{ orders: 1, trades: 0, wallets: 0 }], 3);
+    expect(log.after(seq(2), 10)).toHaveLength(1);
+  });
+
+  test("what has been forgotten is never read by mistake", () => {
+    const log = new FeedLog({ eventsMax: 1 });
+    grow(log, [
+      { orders: 1, trades: 0, wallets: 0 },
+      { orders: 1, trades: 0, wallets: 0 },
+    ]);
+    expect(() => log.after(seq(0), 1)).toThrow("has not been forgotten");
+  });
+});
