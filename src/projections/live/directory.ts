@@ -83,10 +83,12 @@ export class Directory {
     switch (event.kind) {
       case "AccountOpened": {
         const { account, accountId, name } = event;
-        return this.#setAccount({ account, accountId, name, status: "active" });
+        this.#setAccount({ account, accountId, name, status: "active" });
+        return;
       }
       case "AccountStatusChanged":
-        return this.#setAccount({ ...this.account(event.account), status: event.status });
+        this.#setAccount({ ...this.account(event.account), status: event.status });
+        return;
       case "KeyCreated": {
         const { kind: _, ...key } = event;
         this.#keys.set(key.keyId, key);
@@ -103,11 +105,13 @@ export class Directory {
       }
       case "MarketListed": {
         const { kind: _, ...market } = event;
-        return this.#setMarket(market);
+        this.#setMarket(market);
+        return;
       }
       case "MarketChanged": {
         const { kind: _, ...changes } = event;
-        return this.#setMarket({ ...this.market(event.market), ...changes });
+        this.#setMarket({ ...this.market(event.market), ...changes });
+        return;
       }
     }
   }

@@ -1,0 +1,89 @@
+/**
+ * The resting orders of one market, by price and then by time. An order that trades in part keeps its
+ * place; the book knows nothing of money.
+ */
+import { assert } from "../../domain/assert.ts";
+import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
+import { NONE, type OrderPool, type Slot } from "./order-pool.ts";
+import { type Level, PriceLadder } from "./price-ladder.ts";
+
+export class OrderBook {
+  readonly #pool: OrderPool;
+  /** The books that the current command has changed, shared by all of them. */
+  readonly #changedBooks: OrderBook[];
+  readonly market: MarketIndex;
+  readonly bids = new PriceLadder("bids");
+  readonly asks = new PriceLadder("asks");
+
+  constructor(market: MarketIndex, pool: OrderPool, changedBooks: OrderBook[]) {
+    this.market = market;
+    this.#pool = pool;
+    this.#changedBooks = changedBooks;
+  }
+
+  /** The side on which an order rests. */
+  sideOf(slot: Slot): PriceLadder {
+    return this.#pool.isBuy[slot] === 1 ? this.bids : this.asks;
+  }
+
+  /** The side that an incoming order trades against. */
+  oppositeOf(slot: Slot): PriceLadder {
+    return this.#pool.isBuy[slot] === 1 ? this.asks : this.bids;
+  }
+
+  /** The best price of a side, or null if it is empty. */
+  bestPrice(side: PriceLadder): Ticks | null {
+    return side.best === NONE ? null : (side.price[side.best] as Ticks);
+  }
+
+  /** Puts an order at the back of its price level. */
+  rest(slot: Slot): void {
+    const pool = this.#pool;
+    const side = this.sideOf(slot);
+    const level = side.reach(pool.priceOf(slot));
+    const last = side.tail[level]!;
+    pool.level[slot] = level;
+    pool.previous[slot] = last;
+    pool.next[slot] = NONE;
+    if (last === NONE) side.head[level] = slot;
+    else pool.next[last] = slot;
+    side.tail[level] = slot;
+    this.#resize(side, level, pool.remaining[slot]!);
+  }
+
+  /** Takes an order out of its level, whatever it still has. */
+  remove(slot: Slot): void {
+    const pool = this.#pool;
+    const side = this.sideOf(slot);
+    const level = pool.level[slot]!;
+    const next = pool.next[slot]!;
+    const previous = pool.previous[slot]!;
+    this.#resize(side, level, -pool.remaining[slot]!);
+    if (previous === NONE) side.head[level] = next;
+    else pool.next[previous] = next;
+    if (next === NONE) side.tail[level] = previous;
+    else pool.previous[next] = previous;
+    pool.level[slot] = NONE;
+    if (side.head[level] === NONE) side.drop(level);
+  }
+
+  /** Counts lots off a resting order, which keeps its place; it may reach zero and must then be removed. */
+  reduce(slot: Slot, quantity: Lots): void {
+    const left = this.#pool.remaining[slot]! - quantity;
+    assert(left >= 0, "no order trades more than it has");
+    this.#pool.remaining[slot] = left;
+    this.#resize(this.sideOf(slot), this.#pool.level[slot]!, -quantity);
+  }
+
+  /** Whether a bid stands at or above an ask, which must not be while the market is open. */
+  get crossed(): boolean {
+    const bid = this.bestPrice(this.bids);
+    const ask = this.bestPrice(this.asks);
+    return bid !== null && ask !== null && bid >= ask;
+  }
+
+  #resize(side: PriceLadder, level: Level, change: number): void {
+    if (!this.bids.changed && !this.asks.changed) this.#changedBooks.push(this);
+    side.resize(level, change);
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Every order that is in the exchange, one slot an order, a typed array a field. Slots are given back and
+ * used again; the links that put an order into its price level, its account's list and the queue of
+ * expiries are fields too, so that nothing is allocated when an order comes or goes.
+ */
+import type { AccountIndex, EpochMs, Lots, MarketIndex, Minor, OrderId, Ticks } from "../../domain/units.ts";
+
+/** No slot: the end of a list. */
+export const NONE = -1;
+
+const SLOTS_FIRST = 1024;
+
+/** A slot of the pool; it names an order for as long as the order lives. */
+export type Slot = number;
+
+/** What an order brings with it; the rest starts at zero. */
+export type NewOrder = {
+  readonly order: OrderId;
+  readonly account: AccountIndex;
+  readonly market: MarketIndex;
+  readonly isBuy: boolean;
+  readonly price: Ticks | null;
+  readonly quantity: Lots | null;
+  readonly expiresAt: EpochMs | null;
+  readonly makerFee: number;
+  readonly takerFee: number;
+  readonly clientOrderId: string | null;
+};
+
+export class OrderPool {
+  id = new Float64Array(SLOTS_FIRST);
+  account = new Int32Array(SLOTS_FIRST);
+  market = new Int32Array(SLOTS_FIRST);
+  isBuy = new Uint8Array(SLOTS_FIRST);
+  /** Ticks; zero for a market order. */
+  price = new Float64Array(SLOTS_FIRST);
+  /** Lots that can still trade; for an order by budget zero, since its held money says how far it goes. */
+  remaining = new Float64Array(SLOTS_FIRST);
+  /** Minor units that the order holds: of the base asset for a sell, of the quote asset for a buy. */
+  held = new Float64Array(SLOTS_FIRST);
+  /** The rates in force when the order was placed, in parts per million. */
+  makerFee = new Int32Array(SLOTS_FIRST);
+  takerFee = new Int32Array(SLOTS_FIRST);
+  /** Rate × value over all fills so far: whole minor units, and parts per million of one. */
+  feeWhole = new Float64Array(SLOTS_FIRST);
+  feeParts = new Int32Array(SLOTS_FIRST);
+  /** Milliseconds; zero if the order has no end of its own. */
+  expiresAt = new Float64Array(SLOTS_FIRST);
+  /** Its place in the queue of expiries, or NONE. */
+  expiryPlace = new Int32Array(SLOTS_FIRST);
+  /** Its price level while it rests, and its neighbours there. */
+  level = new Int32Array(SLOTS_FIRST);
+  next = new Int32Array(SLOTS_FIRST);
+  previous = new Int32Array(SLOTS_FIRST);
+  /** Its neighbours among its account's open orders, by age. */
+  accountNext = new Int32Array(SLOTS_FIRST);
+  accountPrevious = new Int32Array(SLOTS_FIRST);
+  readonly clientOrderId: (string | null)[] = [];
+
+  #freed = NONE;
+  #used = 0;
+
+  /** Takes a slot for an order. */
+  take(order: NewOrder): Slot {
+    const slot = this.#takeSlot();
+    this.id[slot] = order.order;
+    this.account[slot] = order.account;
+    this.market[slot] = order.market;
+    this.isBuy[slot] = order.isBuy ? 1 : 0;
+    this.price[slot] = order.price ?? 0;
+    this.remaining[slot] = order.quantity ?? 0;
+    this.held[slot] = 0;
+    this.makerFee[slot] = order.makerFee;
+    this.takerFee[slot] = order.takerFee;
+    this.feeWhole[slot] = 0;
+    this.feeParts[slot] = 0;
+    this.expiresAt[slot] = order.expiresAt ?? 0;
+    this.expiryPlace[slot] = NONE;
+    this.level[slot] = NONE;
+    this.clientOrderId[slot] = order.clientOrderId;
+    return slot;
+  }
+
+  /** Gives a slot back; the order must have left every list. */
+  giveBack(slot: Slot): void {
+    this.clientOrderId[slot] = null;
+    this.next[slot] = this.#freed;
+    this.#freed = slot;
+  }
+
+  orderId(slot: Slot): OrderId {
+    return this.id[slot] as OrderId;
+  }
+
+  accountOf(slot: Slot): AccountIndex {
+    return this.account[slot] as AccountIndex;
+  }
+
+  marketOf(slot: Slot): MarketIndex {
+    return this.market[slot] as MarketIndex;
+  }
+
+  priceOf(slot: Slot): Ticks {
+    return this.price[slot] as Ticks;
+  }
+
+  remainingOf(slot: Slot): Lots {
+    return this.remaining[slot] as Lots;
+  }
+
+  heldOf(slot: Slot): Minor {
+    return this.held[slot] as Minor;
+  }
+
+  #takeSlot(): Slot {
+    if (this.#freed !== NONE) {
+      const slot = this.#freed;
+      this.#freed = this.next[slot]!;
+      return slot;
+    }
+    if (this.#used === this.id.length) this.#grow(this.#used * 2);
+    return this.#used++;
+  }
+
+  #grow(length: number): void {
+    this.id = doubles(this.id, length);
+    this.account = integers(this.account, length);
+    this.market = integers(this.market, length);
+    const isBuy = new Uint8Array(length);
+    isBuy.set(this.isBuy);
+    this.isBuy = isBuy;
+    this.price = doubles(this.price, length);
+    this.remaining = doubles(this.remaining, length);
+    this.held = doubles(this.held, length);
+    this.makerFee = integers(this.makerFee, length);
+    this.takerFee = integers(this.takerFee, length);
+    this.feeWhole = doubles(this.feeWhole, length);
+    this.feeParts = integers(this.feeParts, length);
+    this.expiresAt = doubles(this.expiresAt, length);
+    this.expiryPlace = integers(this.expiryPlace, length);
+    this.level = integers(this.level, length);
+    this.next = integers(this.next, length);
+    this.previous = integers(this.previous, length);
+    this.accountNext = integers(this.accountNext, length);
+    this.accountPrevious = integers(this.accountPrevious, length);
+  }
+}
+
+function doubles(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(length);
+  copy.set(array);
+  return copy;
+}
+
+function integers(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(length);
+  copy.set(array);
+  return copy;
+}

@@ -1,0 +1,170 @@
+/**
+ * One side of a book: its price levels, best first. Prices are found through pages of 32 ticks with a bit
+ * for each level that exists, kept sorted with the best page last; a page lives only while it has a level,
+ * so the whole range of prices costs nothing until somebody uses it.
+ */
+import { assert } from "../../domain/assert.ts";
+import type { Lots, Ticks } from "../../domain/units.ts";
+import { NONE } from "./order-pool.ts";
+
+const PAGE_TICKS = 32;
+const LEVELS_FIRST = 64;
+
+/** A level of the ladder; it names a price for as long as an order rests there. */
+export type Level = number;
+
+type Page = { readonly key: number; bits: number; readonly levels: Int32Array };
+
+export class PriceLadder {
+  /** Whether a higher price is the better one: bids. */
+  readonly #descending: boolean;
+  price = new Float64Array(LEVELS_FIRST);
+  quantity = new Float64Array(LEVELS_FIRST);
+  /** The first and the last order in time. */
+  head = new Int32Array(LEVELS_FIRST);
+  tail = new Int32Array(LEVELS_FIRST);
+  #freed = NONE;
+  #used = 0;
+  #best: Level = NONE;
+  readonly #pages = new Map<number, Page>();
+  /** The best page is the last one, so that change near the touch moves little. */
+  readonly #sorted: Page[] = [];
+  readonly #changed: Ticks[] = [];
+
+  constructor(side: "bids" | "asks") {
+    this.#descending = side === "bids";
+  }
+
+  /** The level at the best price, or NONE. */
+  get best(): Level {
+    return this.#best;
+  }
+
+  /** The level at a price, made if there is none. */
+  reach(price: Ticks): Level {
+    const page = this.#page(price);
+    const offset = price % PAGE_TICKS;
+    const found = page.levels[offset]!;
+    if (found !== NONE) return found;
+    const level = this.#takeLevel();
+    this.price[level] = price;
+    this.quantity[level] = 0;
+    this.head[level] = NONE;
+    this.tail[level] = NONE;
+    page.levels[offset] = level;
+    page.bits |= 1 << offset;
+    if (this.#best === NONE || this.#better(price, this.price[this.#best]!)) this.#best = level;
+    return level;
+  }
+
+  /** Takes an empty level out of the ladder. */
+  drop(level: Level): void {
+    assert(this.head[level] === NONE && this.quantity[level] === 0, "a level that goes is empty");
+    const price = this.price[level]!;
+    const page = this.#pages.get(Math.floor(price / PAGE_TICKS))!;
+    page.levels[price % PAGE_TICKS] = NONE;
+    page.bits &= ~(1 << (price % PAGE_TICKS));
+    if (page.bits === 0) this.#dropPage(page);
+    this.head[level] = this.#freed;
+    this.#freed = level;
+    if (level === this.#best) this.#best = this.#firstLevel();
+  }
+
+  /** Counts a change of the level's quantity, which is to be reported. */
+  resize(level: Level, change: number): void {
+    this.quantity[level]! += change;
+    const price = this.price[level] as Ticks;
+    if (this.#changed[this.#changed.length - 1] !== price) this.#changed.push(price);
+  }
+
+  /** The level after this one, away from the touch, or NONE. */
+  after(level: Level): Level {
+    const price = this.price[level]!;
+    const key = Math.floor(price / PAGE_TICKS);
+    const offset = price % PAGE_TICKS;
+    const page = this.#pages.get(key)!;
+    const rest = this.#descending ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
+    if (rest !== 0) return this.#bestOf(page, rest);
+    const place = this.#placeOf(key) - 1;
+    return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
+  }
+
+  /** Whether a level changed since the last call of `drainChanges`. */
+  get changed(): boolean {
+    return this.#changed.length > 0;
+  }
+
+  /** Reports each level that changed since the last call, once, with its quantity now. */
+  drainChanges(report: (price: Ticks, quantity: Lots) => void): void {
+    const prices = this.#changed.length === 1 ? this.#changed : new Set(this.#changed);
+    for (const price of prices) {
+      const page = this.#pages.get(Math.floor(price / PAGE_TICKS));
+      const level = page === undefined ? NONE : page.levels[price % PAGE_TICKS]!;
+      report(price, (level === NONE ? 0 : this.quantity[level]!) as Lots);
+    }
+    this.#changed.length = 0;
+  }
+
+  #better(a: number, b: number): boolean {
+    return this.#descending ? a > b : a < b;
+  }
+
+  #page(price: number): Page {
+    const key = Math.floor(price / PAGE_TICKS);
+    const found = this.#pages.get(key);
+    if (found !== undefined) return found;
+    const page = { key, bits: 0, levels: new Int32Array(PAGE_TICKS).fill(NONE) };
+    this.#pages.set(key, page);
+    this.#sorted.splice(this.#placeOf(key), 0, page);
+    return page;
+  }
+
+  #dropPage(page: Page): void {
+    this.#pages.delete(page.key);
+    this.#sorted.splice(this.#placeOf(page.key), 1);
+  }
+
+  /** Where a page of this key stands in the sorted list, or would stand. */
+  #placeOf(key: number): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#better(key, this.#sorted[middle]!.key)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #firstLevel(): Level {
+    const page = this.#sorted[this.#sorted.length - 1];
+    return page === undefined ? NONE : this.#bestOf(page, page.bits);
+  }
+
+  #bestOf(page: Page, bits: number): Level {
+    const offset = this.#descending ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
+    return page.levels[offset]!;
+  }
+
+  #takeLevel(): Level {
+    if (this.#freed !== NONE) {
+      const level = this.#freed;
+      this.#freed = this.head[level]!;
+      return level;
+    }
+    if (this.#used === this.price.length) this.#grow(this.#used * 2);
+    return this.#used++;
+  }
+
+  #grow(length: number): void {
+    const { price, quantity, head, tail } = this;
+    this.price = new Float64Array(length);
+    this.price.set(price);
+    this.quantity = new Float64Array(length);
+    this.quantity.set(quantity);
+    this.head = new Int32Array(length);
+    this.head.set(head);
+    this.tail = new Int32Array(length);
+    this.tail.set(tail);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The deterministic state machine. `apply` is the only way its state changes: no clock, no randomness, no
+ * I/O, so replaying a journal rebuilds the state exactly.
+ */
+import { assert, unreachable } from "../domain/assert.ts";
+import type { Command, Sequenced } from "../domain/commands.ts";
+import type { Event } from "../domain/events.ts";
+import type { Side } from "../domain/market.ts";
+import { type EpochMs, type MarketIndex, type Seq, seq } from "../domain/units.ts";
+import type { PriceLadder } from "./book/price-ladder.ts";
+import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
+import { expireOrders } from "./commands/expire-orders.ts";
+import { createKey, openAccount, revokeKey, setAccountStatus } from "./commands/manage-accounts.ts";
+import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.ts";
+import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
+import { placeOrder } from "./commands/place-order.ts";
+import { checkInvariants } from "./invariants.ts";
+import { emptyState, type State } from "./state.ts";
+
+export class Engine {
+  readonly #state: State = emptyState();
+  #appliedSeq: Seq = seq(0);
+  #at = 0;
+
+  /** The last command that was applied. */
+  get appliedSeq(): Seq {
+    return this.#appliedSeq;
+  }
+
+  /** When the first order expires of itself, or null if none will. */
+  get nextExpiry(): EpochMs | null {
+    return this.#state.open.expiries.firstAt;
+  }
+
+  /** Applies the next command: what it does, the levels that it changed, the wallets that it changed. */
+  apply(entry: Sequenced): Event[] {
+    assert(entry.seq === this.#appliedSeq + 1, "commands are applied in sequence, none left out");
+    assert(entry.at >= this.#at, "time never runs backwards");
+    const events = dispatch(this.#state, entry);
+    for (const book of this.#state.changedBooks) {
+      drainLevels(events, book.market, "buy", book.bids);
+      drainLevels(events, book.market, "sell", book.asks);
+      assert(!book.crossed, "no book is crossed");
+    }
+    this.#state.changedBooks.length = 0;
+    this.#state.wallets.drainChanges(events);
+    this.#appliedSeq = entry.seq;
+    this.#at = entry.at;
+    return events;
+  }
+
+  /** Checks every invariant by full scans: for tests and verification, not for every command of a live exchange. */
+  check(): void {
+    checkInvariants(this.#state);
+  }
+}
+
+function dispatch(state: State, entry: Sequenced): Event[] {
+  const { command } = entry;
+  switch (command.kind) {
+    case "PlaceOrder":
+      return placeOrder(state, of(entry, command));
+    case "CancelOrder":
+      return cancelOrder(state, of(entry, command));
+    case "CancelAllOrders":
+      return cancelAllOrders(state, of(entry, command));
+    case "ExpireOrders":
+      return expireOrders(state, of(entry, command));
+    case "DepositFunds":
+      return depositFunds(state, of(entry, command));
+    case "WithdrawFunds":
+      return withdrawFunds(state, of(entry, command));
+    case "TransferFunds":
+      return transferFunds(state, of(entry, command));
+    case "OpenAccount":
+      return openAccount(state, of(entry, command));
+    case "SetAccountStatus":
+      return setAccountStatus(state, of(entry, command));
+    case "CreateKey":
+      return createKey(state, of(entry, command));
+    case "RevokeKey":
+      return revokeKey(state, of(entry, command));
+    case "ListAsset":
+      return listAsset(state, of(entry, command));
+    case "ListMarket":
+      return listMarket(state, of(entry, command));
+    case "ChangeMarket":
+      return changeMarket(state, of(entry, command));
+    default:
+      return unreachable(command);
+  }
+}
+
+/** The entry, known to carry this kind of command. */
+function of<C extends Command>(entry: Sequenced, _command: C): Sequenced<C> {
+  return entry as Sequenced<C>;
+}
+
+function drainLevels(events: Event[], market: MarketIndex, side: Side, ladder: PriceLadder): void {
+  if (!ladder.changed) return;
+  ladder.drainChanges((price, quantity) => {
+    events.push({ kind: "LevelChanged", market, side, price, quantity });
+  });
+}

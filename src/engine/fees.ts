@@ -1,0 +1,34 @@
+/**
+ * Fees on an order's running total: after each fill it has paid exactly ⌈Σ rate × value⌉ minor units in all,
+ * so many small fills never cost more than one large one. The products pass 2^53, so whole units and parts
+ * per million of one are kept apart.
+ */
+import { PPM_ONE } from "../domain/units.ts";
+import type { OrderPool, Slot } from "./book/order-pool.ts";
+
+/** What an order has paid in fees so far, in minor units of the quote asset. */
+export function feesPaid(pool: OrderPool, slot: Slot): number {
+  return pool.feeWhole[slot]! + (pool.feeParts[slot]! > 0 ? 1 : 0);
+}
+
+/** What an order would have paid in all after a further value at a rate; above 2^53 - 1 it is only known to be too large. */
+export function feesPaidAfter(pool: OrderPool, slot: Slot, value: number, rate: number): number {
+  return pool.feeWhole[slot]! + shareRoundedUp(value, rate, pool.feeParts[slot]!);
+}
+
+/** ⌈rate × value⌉ for a value in minor units and a rate in parts per million, with parts left from before. */
+export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
+  const millions = Math.floor(value / PPM_ONE);
+  // At most 10^12 parts: the division is exact enough that rounding up is right.
+  return rate * millions + Math.ceil((rate * (value % PPM_ONE) + partsBefore) / PPM_ONE);
+}
+
+/** Adds a fill to an order's running total and gives what it newly owes. */
+export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number): number {
+  if (rate === 0) return 0;
+  const paidBefore = feesPaid(pool, slot);
+  const parts = rate * (value % PPM_ONE) + pool.feeParts[slot]!;
+  pool.feeWhole[slot]! += rate * Math.floor(value / PPM_ONE) + Math.floor(parts / PPM_ONE);
+  pool.feeParts[slot] = parts % PPM_ONE;
+  return feesPaid(pool, slot) - paidBefore;
+}

@@ -1,0 +1,94 @@
+/**
+ * The open orders of the whole exchange: found by id, listed by account, counted by account and market, and
+ * queued by the time at which they expire. The books hold the same orders by price.
+ */
+import type { AccountIndex, MarketIndex, OrderId } from "../domain/units.ts";
+import { ExpiryQueue } from "./book/expiry-queue.ts";
+import { OrderIndex } from "./book/order-index.ts";
+import { NONE, OrderPool, type Slot } from "./book/order-pool.ts";
+
+const ACCOUNTS_FIRST = 64;
+
+export class OpenOrders {
+  readonly pool = new OrderPool();
+  readonly #index = new OrderIndex(this.pool);
+  readonly expiries = new ExpiryQueue(this.pool);
+  /** Each account's oldest and newest open order. */
+  #oldest = new Int32Array(ACCOUNTS_FIRST).fill(NONE);
+  #newest = new Int32Array(ACCOUNTS_FIRST).fill(NONE);
+  /** Open orders by market and account. */
+  readonly #counts: Int32Array<ArrayBuffer>[] = [];
+
+  listMarket(): void {
+    this.#counts.push(new Int32Array(ACCOUNTS_FIRST));
+  }
+
+  get count(): number {
+    return this.#index.count;
+  }
+
+  /** The slot of an open order, or NONE. */
+  find(order: OrderId): Slot {
+    return this.#index.find(order);
+  }
+
+  countOf(account: AccountIndex, market: MarketIndex): number {
+    return this.#counts[market]![account] ?? 0;
+  }
+
+  /** An account's open orders, oldest first, in one market or in all. */
+  ofAccount(account: AccountIndex, market: MarketIndex | null): Slot[] {
+    const slots: Slot[] = [];
+    for (let slot = this.#oldest[account] ?? NONE; slot !== NONE; slot = this.pool.accountNext[slot]!) {
+      if (market === null || this.pool.market[slot] === market) slots.push(slot);
+    }
+    return slots;
+  }
+
+  add(slot: Slot): void {
+    const { pool } = this;
+    const account = pool.account[slot]!;
+    this.#reach(account, pool.market[slot]!);
+    const newest = this.#newest[account]!;
+    pool.accountPrevious[slot] = newest;
+    pool.accountNext[slot] = NONE;
+    if (newest === NONE) this.#oldest[account] = slot;
+    else pool.accountNext[newest] = slot;
+    this.#newest[account] = slot;
+    this.#counts[pool.market[slot]!]![account]! += 1;
+    this.#index.add(slot);
+    if (pool.expiresAt[slot] !== 0) this.expiries.add(slot);
+  }
+
+  remove(slot: Slot): void {
+    const { pool } = this;
+    const account = pool.account[slot]!;
+    const next = pool.accountNext[slot]!;
+    const previous = pool.accountPrevious[slot]!;
+    if (previous === NONE) this.#oldest[account] = next;
+    else pool.accountNext[previous] = next;
+    if (next === NONE) this.#newest[account] = previous;
+    else pool.accountPrevious[next] = previous;
+    this.#counts[pool.market[slot]!]![account]! -= 1;
+    this.#index.remove(slot);
+    if (pool.expiryPlace[slot] !== NONE) this.expiries.remove(slot);
+  }
+
+  #reach(account: number, market: number): void {
+    if (account >= this.#oldest.length) {
+      const length = Math.max(this.#oldest.length * 2, account + 1);
+      this.#oldest = grown(this.#oldest, length, NONE);
+      this.#newest = grown(this.#newest, length, NONE);
+    }
+    const counts = this.#counts[market]!;
+    if (account >= counts.length) {
+      this.#counts[market] = grown(counts, Math.max(counts.length * 2, account + 1), 0);
+    }
+  }
+}
+
+function grown(array: Int32Array<ArrayBuffer>, length: number, filler: number): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(length).fill(filler);
+  copy.set(array);
+  return copy;
+}

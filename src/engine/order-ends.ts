@@ -1,0 +1,37 @@
+/** How an order leaves the exchange: out of the book and every list, its hold released, its end told. */
+import type { EndReason, Event } from "../domain/events.ts";
+import type { Slot } from "./book/order-pool.ts";
+import { shrinkHold } from "./settlement.ts";
+import { marketState, type State } from "./state.ts";
+
+/** An order's end in one word, and why if it was not filled. */
+export type End =
+  | { readonly kind: "OrderFilled" }
+  | { readonly kind: "OrderCanceled" | "OrderExpired"; readonly reason: EndReason };
+
+export const FILLED: End = { kind: "OrderFilled" };
+export const REQUESTED: End = { kind: "OrderCanceled", reason: "requested" };
+export const SELF_TRADE: End = { kind: "OrderCanceled", reason: "self-trade" };
+export const UNFILLED: End = { kind: "OrderExpired", reason: "unfilled" };
+export const TIME: End = { kind: "OrderExpired", reason: "time" };
+
+/** Ends an order that rests in its book. */
+export function endResting(state: State, slot: Slot, end: End, events: Event[]): void {
+  marketState(state, state.open.pool.marketOf(slot)).book.remove(slot);
+  state.open.remove(slot);
+  endEntering(state, slot, end, events);
+}
+
+/** Ends an order that never came to rest. */
+export function endEntering(state: State, slot: Slot, end: End, events: Event[]): void {
+  const { pool } = state.open;
+  const order = pool.orderId(slot);
+  const account = pool.accountOf(slot);
+  const market = pool.marketOf(slot);
+  shrinkHold(state, marketState(state, market), slot, 0);
+  const clientOrderId = pool.clientOrderId[slot];
+  if (clientOrderId != null) state.once.orderEnded(account, clientOrderId);
+  pool.giveBack(slot);
+  if (end.kind === "OrderFilled") events.push({ kind: end.kind, order, account, market });
+  else events.push({ kind: end.kind, order, account, market, reason: end.reason });
+}

@@ -1,0 +1,62 @@
+/** Everything that the engine remembers. Only command handlers change it, and only through its owners' verbs. */
+import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } from "../domain/commands.ts";
+import type { Event } from "../domain/events.ts";
+import type { Market } from "../domain/market.ts";
+import type { Rejection } from "../domain/rejections.ts";
+import { type AccountIndex, type MarketIndex, type TradeId, tradeId } from "../domain/units.ts";
+import { OrderBook } from "./book/order-book.ts";
+import { OnceOnly } from "./once-only.ts";
+import { OpenOrders } from "./open-orders.ts";
+import { Wallets } from "./wallets.ts";
+
+/** A market with what trading in it needs. */
+export type MarketState = {
+  market: Market;
+  readonly book: OrderBook;
+  nextTrade: TradeId;
+};
+
+export type State = {
+  readonly accountIds: Map<string, AccountIndex>;
+  /** By account index. */
+  readonly accountStatuses: AccountStatus[];
+  readonly keys: Map<string, Omit<CreateKey, "kind">>;
+  /** By asset index. */
+  readonly assetNames: string[];
+  readonly markets: MarketState[];
+  readonly wallets: Wallets;
+  /** The books that the current command has changed. */
+  readonly changedBooks: OrderBook[];
+  readonly open: OpenOrders;
+  readonly once: OnceOnly;
+};
+
+export function emptyState(): State {
+  return {
+    accountIds: new Map([[FEES_ACCOUNT_ID, FEES_ACCOUNT]]),
+    accountStatuses: ["active"],
+    keys: new Map(),
+    assetNames: [],
+    markets: [],
+    wallets: new Wallets(),
+    changedBooks: [],
+    open: new OpenOrders(),
+    once: new OnceOnly(),
+  };
+}
+
+export function addMarket(state: State, market: Market): void {
+  const book = new OrderBook(market.market, state.open.pool, state.changedBooks);
+  state.markets.push({ market, book, nextTrade: tradeId(1) });
+  state.open.listMarket();
+}
+
+/** A command names only what exists: the edge looked it up, and nothing is ever removed. */
+export function marketState(state: State, market: MarketIndex): MarketState {
+  return state.markets[market]!;
+}
+
+/** The one event of a command that the rules refuse; nothing has changed. */
+export function reject(reason: Rejection): Event[] {
+  return [{ kind: "CommandRejected", reason }];
+}

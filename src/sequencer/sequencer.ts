@@ -1,0 +1,196 @@
+/**
+ * The single writer. It gives every command its place and time, has the journal write what has gathered as
+ * one frame, and only when that is on disk lets the engine apply it, tells the projections and then answers.
+ * What arrives during a write shares the next one, so load buys throughput and there is no timer to tune.
+ */
+import { assert } from "../domain/assert.ts";
+import { ByteWriter } from "../domain/codec.ts";
+import type { Request, Sequenced } from "../domain/commands.ts";
+import { encodeOutcome } from "../domain/event-codec.ts";
+import type { Committed, Event } from "../domain/events.ts";
+import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
+
+/** Commands that may wait for a frame; the next one is told `overloaded`. */
+export const WAITING_MAX = 20_000;
+/** Commands in one frame at most: far below the journal's bound of bytes, whatever they carry. */
+export const BATCH_MAX = 512;
+/** The longest time that a timer may be set to, in milliseconds. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Why a command is not taken; nothing was decided. */
+export type Refusal = "overloaded" | "disk-full" | "journal-failed";
+
+/** What becomes of a submitted command. After `failed` it is unknown whether it reached the disk. */
+export type Outcome<C extends Committed = Committed> = { readonly committed: C } | { readonly failed: Error };
+
+/** A frame that is on disk and applied: its commands with their events, and the encoding of these. */
+export type CommittedFrame = {
+  readonly committed: readonly Committed[];
+  readonly hash: string;
+  /** The canonical encoding of all outcomes; a copy of its own. */
+  readonly outcomes: Uint8Array<ArrayBuffer>;
+};
+
+/** What the sequencer needs from its neighbours; they fit by shape and do not import this file. */
+export type Neighbours<C extends Committed> = {
+  readonly journal: {
+    append(entries: readonly Sequenced[]): Promise<string>;
+    witness(outcomes: Uint8Array): void;
+    readonly accepting: boolean;
+  };
+  readonly engine: { apply(entry: Sequenced): Event[]; readonly nextExpiry: EpochMs | null };
+  /** Shows a command to the live projections; what it gives is what the command is answered with. */
+  readonly project: (committed: Committed) => C;
+  /** Hands on a frame, whole, once all of it is projected and answered. */
+  readonly publish: (frame: CommittedFrame) => void;
+  /** Whether somebody downstream is too far behind to take more. */
+  readonly saturated: () => boolean;
+  readonly now: () => EpochMs;
+  readonly newRequestId: () => string;
+  /** The disk failed: nothing more will be acknowledged, and the process must stop. */
+  readonly onFailure: (error: Error) => void;
+};
+
+type Answer<C extends Committed> = (outcome: Outcome<C>) => void;
+type Waiting<C extends Committed> = { readonly request: Request; readonly answer: Answer<C> };
+type Stamped<C extends Committed> = { readonly entry: Sequenced; readonly answer: Answer<C> };
+
+export class Sequencer<C extends Committed = Committed> {
+  readonly #neighbours: Neighbours<C>;
+  readonly #writer = new ByteWriter();
+  #waiting: Waiting<C>[] = [];
+  /** The frame that the journal is writing. */
+  #inFlight: readonly Stamped<C>[] = [];
+  #appendedSeq: Seq;
+  #appliedSeq: Seq;
+  #at: EpochMs;
+  #running = false;
+  #failed: Error | null = null;
+  #closing: (() => void) | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(start: { readonly seq: Seq; readonly at: EpochMs }, neighbours: Neighbours<C>) {
+    this.#neighbours = neighbours;
+    this.#appendedSeq = start.seq;
+    this.#appliedSeq = start.seq;
+    this.#at = start.at;
+    this.#setTimer();
+  }
+
+  /** The last command that was handed to the journal. */
+  get appendedSeq(): Seq {
+    return this.#appendedSeq;
+  }
+
+  /** The last command that is on disk and applied. */
+  get appliedSeq(): Seq {
+    return this.#appliedSeq;
+  }
+
+  /**
+   * Takes a command, or says at once why not. `answer` is called once, when the command is on disk, applied
+   * and projected, or when the disk failed.
+   */
+  submit(request: Request, answer: Answer<C>): Refusal | null {
+    if (this.#failed !== null || this.#closing !== null) return "journal-failed";
+    if (!this.#neighbours.journal.accepting) return "disk-full";
+    if (this.#waiting.length >= WAITING_MAX || this.#neighbours.saturated()) return "overloaded";
+    this.#waiting.push({ request, answer });
+    this.#start();
+    return null;
+  }
+
+  /** Finishes what waits, and takes nothing more. */
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      if (!this.#running) resolve();
+    });
+  }
+
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // Whatever the same turn of the event loop still brings shares the first frame.
+    setImmediate(() => {
+      this.#run().catch((error: Error) => this.#fail(error));
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#failed === null && (this.#waiting.length > 0 || this.#expiryIsDue())) await this.#commit();
+    this.#running = false;
+    this.#setTimer();
+    this.#closing?.();
+  }
+
+  /** One frame: stamp, write and sync, then apply, project and answer each in order. */
+  async #commit(): Promise<void> {
+    const { journal, engine, project, publish } = this.#neighbours;
+    const batch = this.#nextBatch();
+    const entries = batch.map(({ entry }) => entry);
+    this.#inFlight = batch;
+    const hash = await journal.append(entries);
+    this.#inFlight = [];
+
+    const committed: Committed[] = [];
+    this.#writer.clear();
+    for (const { entry, answer } of batch) {
+      const outcome = { entry, events: engine.apply(entry) };
+      encodeOutcome(this.#writer, outcome);
+      committed.push(outcome);
+      this.#appliedSeq = entry.seq;
+      answer({ committed: project(outcome) });
+    }
+    const outcomes = this.#writer.view().slice();
+    journal.witness(outcomes);
+    publish({ committed, hash, outcomes });
+  }
+
+  /** Gives the next commands their places and one time; expiries that are due come first. */
+  #nextBatch(): Stamped<C>[] {
+    const { now, newRequestId } = this.#neighbours;
+    this.#at = epochMs(Math.max(now(), this.#at));
+    const taken = this.#waiting.splice(0, BATCH_MAX);
+    if (this.#expiryIsDue()) {
+      const request = {
+        requestId: newRequestId(),
+        traceId: null,
+        command: { kind: "ExpireOrders" },
+      } as const;
+      taken.unshift({ request, answer: () => {} });
+    }
+    return taken.map(({ request, answer }) => {
+      this.#appendedSeq = seq(this.#appendedSeq + 1);
+      const { requestId, traceId, command } = request;
+      return { entry: { seq: this.#appendedSeq, at: this.#at, requestId, traceId, command }, answer };
+    });
+  }
+
+  #expiryIsDue(): boolean {
+    const { engine, now } = this.#neighbours;
+    return engine.nextExpiry !== null && engine.nextExpiry <= Math.max(now(), this.#at);
+  }
+
+  /** Wakes the sequencer when the next order expires, if nothing else does before. */
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    const { engine, now } = this.#neighbours;
+    if (engine.nextExpiry === null || this.#failed !== null || this.#closing !== null) return;
+    const waitMs = Math.min(Math.max(engine.nextExpiry - now(), 0), TIMER_MS_MAX);
+    this.#timer = setTimeout(() => this.#start(), waitMs);
+  }
+
+  /** Nothing is acknowledged after this, and nobody is left waiting. */
+  #fail(error: Error): void {
+    assert(this.#failed === null, "the sequencer fails once");
+    this.#failed = error;
+    for (const { answer } of [...this.#inFlight, ...this.#waiting]) answer({ failed: error });
+    this.#inFlight = [];
+    this.#waiting = [];
+    this.#running = false;
+    this.#closing?.();
+    this.#neighbours.onFailure(error);
+  }
+}
