@@ -1,0 +1,269 @@
+/**
+ * Reads a journal from its first frame to its last, hands every frame to a replay, and says where the journal
+ * ends and what follows there. It changes nothing: what to do about a torn tail is torn-tail.ts's.
+ *
+ * Whatever a crash cannot have caused throws `DamagedJournalError` (FORMAT.md, the table of recovery).
+ */
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { DecodeError } from "../domain/codec.ts";
+import type { EpochMs, Seq } from "../domain/units.ts";
+import { contentEnd } from "./disk.ts";
+import { DamagedJournalError } from "./errors.ts";
+import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
+import {
+  EMPTY_FRAME_BYTES,
+  type Frame,
+  type FrameHeader,
+  frameBytes,
+  frameFault,
+  readEntries,
+  readFrameHeader,
+  readTrailer,
+} from "./frame.ts";
+import {
+  decodeSegmentHeader,
+  frameCrcSeed,
+  genesisHash,
+  listSegments,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+} from "./segment.ts";
+import { checkTail, type TornTail } from "./torn-tail.ts";
+import { type Watermark, Watermarks } from "./watermarks.ts";
+
+/** How long the event loop may wait while frames are replayed. */
+const TURN_MS = 50;
+
+export type JournalSource = {
+  readonly directory: string;
+  readonly watermarks: readonly Watermark[];
+  /** Applies a frame and returns the canonical encoding of what it caused. */
+  readonly replay: (frame: Frame) => Uint8Array;
+  readonly onSegment?: (read: {
+    readonly segment: number;
+    readonly segments: number;
+    readonly seq: Seq;
+  }) => void;
+};
+
+/** Where a journal ends, and all that is needed to go on from there. */
+export type JournalEnd = {
+  readonly journalId: Buffer;
+  readonly segment: number;
+  readonly segmentBytes: number;
+  /** Where the next frame goes. */
+  readonly offset: number;
+  readonly nextSeq: Seq;
+  readonly lastAt: EpochMs;
+  readonly hash: Buffer;
+  readonly eventDigest: Buffer;
+  /** True if the last frame is one that a clean stop appended. */
+  readonly closed: boolean;
+  /** Of all frames and segment headers. */
+  readonly bytes: number;
+  readonly tornTail: TornTail | null;
+};
+
+/** The journal's end as it moves on from frame to frame. */
+type Position = { -readonly [Name in keyof JournalEnd]: JournalEnd[Name] };
+
+/** One segment in memory, with zeros for what its file lacks. */
+type Image = {
+  readonly file: string;
+  readonly header: SegmentHeader;
+  readonly bytes: Buffer;
+  readonly fileBytes: number;
+};
+
+/** Reads the whole journal; null if there is none yet. */
+export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
+  const { directory } = source;
+  const segments = await listSegments(directory);
+  const watermarks = new Watermarks(source.watermarks);
+  if (segments.length === 0) {
+    watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
+    return null;
+  }
+  checkNoneMissing(directory, segments);
+  const reading = new Reading(source, watermarks);
+  let end: JournalEnd | undefined;
+  for (const segment of segments) {
+    const last = segment === segments.length;
+    end = await reading.readSegment(segment, last);
+    source.onSegment?.({ segment, segments: segments.length, seq: (end.nextSeq - 1) as Seq });
+  }
+  const { segment, offset, nextSeq, tornTail } = end!;
+  const file = join(directory, segmentName(segment));
+  watermarks.checkEnd({ file, offset, nextSeq, torn: (tornTail?.bytes.length ?? 0) > 0 });
+  return end!;
+}
+
+function checkNoneMissing(directory: string, segments: readonly number[]): void {
+  for (const [place, segment] of segments.entries()) {
+    if (segment === place + 1) continue;
+    const file = join(directory, segmentName(place + 1));
+    throw new DamagedJournalError({ file, offset: 0, seq: 1 as Seq, what: `the segment is missing` });
+  }
+}
+
+/** Owns the position between frames: every frame must follow from all before it. */
+class Reading {
+  readonly #source: JournalSource;
+  readonly #watermarks: Watermarks;
+  #position: Position | undefined;
+  #crcSeed = 0;
+  #turnStartedAt = performance.now();
+
+  constructor(source: JournalSource, watermarks: Watermarks) {
+    this.#source = source;
+    this.#watermarks = watermarks;
+  }
+
+  async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
+    const image = await loadSegment(this.#source.directory, segment, (this.#position?.nextSeq ?? 1) as Seq);
+    const position = this.#enter(image, segment, last);
+    for (;;) {
+      const header = readFrameHeader(image.bytes, position.offset, this.#crcSeed);
+      const fault = header === undefined ? undefined : this.#frameFault(image, header);
+      if (header === undefined || fault !== undefined) {
+        position.tornTail = this.#endOfSegment(image, last, fault);
+        return position;
+      }
+      this.#readFrame(image, header);
+      if (performance.now() - this.#turnStartedAt > TURN_MS) {
+        await setImmediate();
+        this.#turnStartedAt = performance.now();
+      }
+    }
+  }
+
+  /** Checks that a segment continues the journal, and moves to its first frame. */
+  #enter(image: Image, segment: number, last: boolean): Position {
+    const { file, header } = image;
+    const { journalId, firstSeq, previousHash, segmentBytes } = header;
+    const before = this.#position;
+    const nextSeq = before?.nextSeq ?? (1 as Seq);
+    const damaged = (what: string) => new DamagedJournalError({ file, offset: 0, seq: nextSeq, what });
+    if (header.segment !== segment) throw damaged(`the file holds segment ${header.segment}`);
+    if (before !== undefined && !before.journalId.equals(journalId)) {
+      throw damaged("the segment belongs to another journal");
+    }
+    if (firstSeq !== nextSeq)
+      throw damaged(`the segment begins with sequence ${firstSeq}, which leaves a gap`);
+    if (!previousHash.equals(before?.hash ?? genesisHash(journalId))) {
+      throw damaged("the segment does not follow the last frame of the segment before");
+    }
+    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
+      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
+    }
+    this.#crcSeed = frameCrcSeed(journalId);
+    this.#position = {
+      journalId: Buffer.from(journalId),
+      segment,
+      segmentBytes,
+      offset: SEGMENT_HEADER_BYTES,
+      nextSeq,
+      lastAt: before?.lastAt ?? (0 as EpochMs),
+      hash: Buffer.from(previousHash),
+      eventDigest: before?.eventDigest ?? NO_EVENTS,
+      closed: before?.closed ?? false,
+      bytes: (before?.bytes ?? 0) + SEGMENT_HEADER_BYTES,
+      tornTail: null,
+    };
+    return this.#position;
+  }
+
+  /**
+   * Says what is wrong with a frame that a crash may have cut. A header that checks was written whole, so
+   * what it says is never the work of a crash: if that is wrong, it throws.
+   */
+  #frameFault(image: Image, header: FrameHeader): string | undefined {
+    const { offset, nextSeq, lastAt } = this.#position!;
+    const damaged = (what: string) =>
+      new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
+    if (header.firstSeq !== nextSeq) {
+      throw damaged(`the frame begins with sequence ${header.firstSeq}, which leaves a gap`);
+    }
+    if (header.at < lastAt) throw damaged(`time goes back from ${lastAt} to ${header.at}`);
+    if (offset + frameBytes(header) > image.bytes.length) throw damaged("the frame runs past its segment");
+    return frameFault(image.bytes, offset, header, this.#crcSeed);
+  }
+
+  #readFrame(image: Image, header: FrameHeader): void {
+    const position = this.#position!;
+    const { offset, segment, nextSeq } = position;
+    const damaged = (what: string, remedy?: string) =>
+      new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what, ...(remedy && { remedy }) });
+    const trailer = readTrailer(image.bytes, offset, header);
+    if (!trailer.eventDigest.equals(position.eventDigest)) {
+      throw damaged(
+        `replay does not equal what happened live: the events of the frames up to sequence ${nextSeq - 1} differ`,
+        "Start the release that wrote this journal; the data is whole, but this release decides differently.",
+      );
+    }
+    if (header.count > 0) {
+      const { firstSeq, at, epoch } = header;
+      let entries: Frame["entries"];
+      try {
+        entries = readEntries(image.bytes, offset, header);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        throw damaged(`the frame is whole, but its records are not readable: ${error.message}`);
+      }
+      const frame = { firstSeq, at, epoch, entries, hash: trailer.hash.toString("hex"), segment, offset };
+      this.#watermarks.checkFrame(frame, image.file);
+      position.eventDigest = chainOutcomes(position.eventDigest, this.#source.replay(frame));
+    } else if (header.payloadBytes > 0) {
+      throw damaged("the frame has a payload but no records");
+    }
+    position.offset += frameBytes(header);
+    position.bytes += frameBytes(header);
+    position.nextSeq = (nextSeq + header.count) as Seq;
+    position.lastAt = header.at;
+    position.hash = trailer.hash;
+    position.closed = header.count === 0;
+  }
+
+  /** Behind the last frame there are zeros; only in the last segment may there be a torn tail. */
+  #endOfSegment(image: Image, last: boolean, fault: string | undefined): TornTail | null {
+    const { offset, nextSeq } = this.#position!;
+    const end = contentEnd(image.bytes, offset);
+    const complete = image.fileBytes === image.bytes.length;
+    if (end === offset && complete) return null;
+    const what = fault ?? "the bytes here are no frame's header that checks";
+    if (!last) throw new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
+    const { file, bytes } = image;
+    return checkTail({ file, bytes, offset, end, complete, nextSeq, what, crcSeed: this.#crcSeed });
+  }
+}
+
+/** Reads a segment whole. A file that is too short is filled up with zeros here; whether it may be is not decided. */
+async function loadSegment(directory: string, segment: number, nextSeq: Seq): Promise<Image> {
+  const file = join(directory, segmentName(segment));
+  const handle = await open(file, "r");
+  try {
+    const { size: fileBytes } = await handle.stat();
+    const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const { bytesRead } = await handle.read(start, 0, start.length, 0);
+    const header = decodeSegmentHeader(start.subarray(0, bytesRead));
+    if (typeof header === "string") {
+      throw new DamagedJournalError({ file, offset: 0, seq: nextSeq, what: header });
+    }
+    const bytes = Buffer.allocUnsafeSlow(
+      Math.max(header.segmentBytes, SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTES),
+    );
+    let length = 0;
+    while (length < bytes.length) {
+      const read = await handle.read(bytes, length, bytes.length - length, length);
+      if (read.bytesRead === 0) break;
+      length += read.bytesRead;
+    }
+    bytes.fill(0, length);
+    return { file, header, bytes, fileBytes };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What a crash leaves behind the last whole frame: part of a frame that nobody was ever told of. It is kept
+ * aside, reported, and overwritten with zeros, so that the journal goes on where it was whole.
+ */
+import { mkdir, open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Seq } from "../domain/units.ts";
+import { type Disk, syncDirectory, writeZeros } from "./disk.ts";
+import { DamagedJournalError } from "./errors.ts";
+import { FRAME_MAGIC, readFrameHeader } from "./frame.ts";
+
+export type TornTail = {
+  readonly file: string;
+  readonly offset: number;
+  /** From the offset to the last byte that is not zero; empty if only zeros were cut off. */
+  readonly bytes: Buffer;
+  /** False if the file is shorter than its segment. */
+  readonly complete: boolean;
+  readonly what: string;
+};
+
+type Found = {
+  readonly file: string;
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly end: number;
+  readonly complete: boolean;
+  readonly nextSeq: Seq;
+  readonly what: string;
+  readonly crcSeed: number;
+};
+
+/**
+ * Tells a torn tail from damage: a frame is only begun when all before it are durable, so the header of
+ * another frame anywhere behind the bad one proves that the bad one was once whole.
+ */
+export function checkTail({ file, bytes, offset, end, complete, nextSeq, what, crcSeed }: Found): TornTail {
+  for (let at = offset + 1; ; at += 1) {
+    at = bytes.indexOf(FRAME_MAGIC, at);
+    if (at < 0 || at >= end) break;
+    if (readFrameHeader(bytes, at, crcSeed) === undefined) continue;
+    const behind = `${what}, and a frame follows at offset ${at}`;
+    throw new DamagedJournalError({ file, offset, seq: nextSeq, what: behind });
+  }
+  return { file, offset, bytes: Buffer.from(bytes.subarray(offset, end)), complete, what };
+}
+
+/** Puts the tail into quarantine and zeros in its place; returns the file that keeps it, if there were bytes to keep. */
+export async function repairTail(tail: TornTail, segmentBytes: number, disk: Disk): Promise<string | null> {
+  const kept = tail.bytes.length > 0 ? await quarantine(tail) : null;
+  const handle = await open(tail.file, "r+");
+  try {
+    const to = tail.complete ? tail.offset + tail.bytes.length : segmentBytes;
+    await writeZeros(disk, handle.fd, { from: tail.offset, to });
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return kept;
+}
+
+async function quarantine({ file, offset, bytes }: TornTail): Promise<string> {
+  const journal = dirname(file);
+  const directory = join(journal, "quarantine");
+  await mkdir(directory, { recursive: true });
+  const time = new Date().toISOString().replaceAll(":", "-");
+  const kept = join(directory, `${basename(file)}-${offset}-${time}.tail`);
+  const handle = await open(kept, "wx");
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(directory);
+  await syncDirectory(journal);
+  return kept;
+}
