@@ -21,7 +21,9 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export type Refusal = "overloaded" | "disk-full" | "journal-failed";
 
 /** What becomes of a submitted command. After `failed` it is unknown whether it reached the disk. */
-export type Outcome<C extends Committed = Committed> = { readonly committed: C } | { readonly failed: Error };
+export type Outcome<P> =
+  | { readonly committed: Committed; readonly projected: P }
+  | { readonly failed: Error };
 
 /** A frame that is on disk and applied: its commands with their events, and the encoding of these. */
 export type CommittedFrame = {
@@ -32,7 +34,7 @@ export type CommittedFrame = {
 };
 
 /** What the sequencer needs from its neighbours; they fit by shape and do not import this file. */
-export type Neighbours<C extends Committed> = {
+export type Neighbours<P> = {
   readonly journal: {
     append(entries: readonly Sequenced[]): Promise<string>;
     witness(outcomes: Uint8Array): void;
@@ -40,7 +42,7 @@ export type Neighbours<C extends Committed> = {
   };
   readonly engine: { apply(entry: Sequenced): Event[]; readonly nextExpiry: EpochMs | null };
   /** Shows a command to the live projections; what it gives is what the command is answered with. */
-  readonly project: (committed: Committed) => C;
+  readonly project: (committed: Committed) => P;
   /** Hands on a frame, whole, once all of it is projected and answered. */
   readonly publish: (frame: CommittedFrame) => void;
   /** Whether somebody downstream is too far behind to take more. */
@@ -51,16 +53,16 @@ export type Neighbours<C extends Committed> = {
   readonly onFailure: (error: Error) => void;
 };
 
-type Answer<C extends Committed> = (outcome: Outcome<C>) => void;
-type Waiting<C extends Committed> = { readonly request: Request; readonly answer: Answer<C> };
-type Stamped<C extends Committed> = { readonly entry: Sequenced; readonly answer: Answer<C> };
+type Answer<P> = (outcome: Outcome<P>) => void;
+type Waiting<P> = { readonly request: Request; readonly answer: Answer<P> };
+type Stamped<P> = { readonly entry: Sequenced; readonly answer: Answer<P> };
 
-export class Sequencer<C extends Committed = Committed> {
-  readonly #neighbours: Neighbours<C>;
+export class Sequencer<P> {
+  readonly #neighbours: Neighbours<P>;
   readonly #writer = new ByteWriter();
-  #waiting: Waiting<C>[] = [];
+  #waiting: Waiting<P>[] = [];
   /** The frame that the journal is writing. */
-  #inFlight: readonly Stamped<C>[] = [];
+  #inFlight: readonly Stamped<P>[] = [];
   #appendedSeq: Seq;
   #appliedSeq: Seq;
   #at: EpochMs;
@@ -69,7 +71,7 @@ export class Sequencer<C extends Committed = Committed> {
   #closing: (() => void) | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(start: { readonly seq: Seq; readonly at: EpochMs }, neighbours: Neighbours<C>) {
+  constructor(start: { readonly seq: Seq; readonly at: EpochMs }, neighbours: Neighbours<P>) {
     this.#neighbours = neighbours;
     this.#appendedSeq = start.seq;
     this.#appliedSeq = start.seq;
@@ -91,8 +93,9 @@ export class Sequencer<C extends Committed = Committed> {
    * Takes a command, or says at once why not. `answer` is called once, when the command is on disk, applied
    * and projected, or when the disk failed.
    */
-  submit(request: Request, answer: Answer<C>): Refusal | null {
-    if (this.#failed !== null || this.#closing !== null) return "journal-failed";
+  submit(request: Request, answer: Answer<P>): Refusal | null {
+    if (this.#failed !== null) return "journal-failed";
+    if (this.#closing !== null) return "overloaded";
     if (!this.#neighbours.journal.accepting) return "disk-full";
     if (this.#waiting.length >= WAITING_MAX || this.#neighbours.saturated()) return "overloaded";
     this.#waiting.push({ request, answer });
@@ -132,7 +135,6 @@ export class Sequencer<C extends Committed = Committed> {
     const entries = batch.map(({ entry }) => entry);
     this.#inFlight = batch;
     const hash = await journal.append(entries);
-    this.#inFlight = [];
 
     const committed: Committed[] = [];
     this.#writer.clear();
@@ -141,7 +143,7 @@ export class Sequencer<C extends Committed = Committed> {
       encodeOutcome(this.#writer, outcome);
       committed.push(outcome);
       this.#appliedSeq = entry.seq;
-      answer({ committed: project(outcome) });
+      answer({ committed: outcome, projected: project(outcome) });
     }
     const outcomes = this.#writer.view().slice();
     journal.witness(outcomes);
@@ -149,7 +151,7 @@ export class Sequencer<C extends Committed = Committed> {
   }
 
   /** Gives the next commands their places and one time; expiries that are due come first. */
-  #nextBatch(): Stamped<C>[] {
+  #nextBatch(): Stamped<P>[] {
     const { now, newRequestId } = this.#neighbours;
     this.#at = epochMs(Math.max(now(), this.#at));
     const taken = this.#waiting.splice(0, BATCH_MAX);

@@ -1,0 +1,25 @@
+/** The operator's key: the configured one, or else one made at the first start and kept in the data directory. */
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ADMIN_KEY, type Configuration } from "./configuration.ts";
+import { UsageError } from "./exit-codes.ts";
+
+const FILE_NAME = "admin.key";
+const KEY_BYTES = 24;
+
+/** The data directory exists and is this process's. */
+export function adminKey({ adminKey: configured, data }: Configuration): string {
+  if (configured !== undefined) return configured;
+  const file = join(data, FILE_NAME);
+  if (!existsSync(file)) {
+    writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  }
+  const key = readFileSync(file, "utf8").trim();
+  if (!ADMIN_KEY.test(key)) {
+    throw new UsageError(
+      `${file} holds no operator key (16 to 128 of A-Z a-z 0-9 . _ -); delete it to have one made`,
+    );
+  }
+  return key;
+}

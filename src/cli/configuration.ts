@@ -1,0 +1,107 @@
+/**
+ * The configuration of `serve`: an option of the command line wins over a variable of the environment, that
+ * over the configuration file, that over the default. Whatever does not fit ends the start with a clear word.
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { LOG_LEVELS } from "../edge/log.ts";
+import { FEED_EVENTS_MAX_DEFAULT } from "../projections/feeds/feed-log.ts";
+import { UsageError } from "./exit-codes.ts";
+
+const MIB = 1024 * 1024;
+
+/** What an operator key looks like. */
+export const ADMIN_KEY = /^[A-Za-z0-9._-]{16,128}$/;
+
+/** A whole number, written as a JSON number or, in the environment and on the command line, in digits. */
+function whole(least: number, most: number) {
+  const digits = z
+    .string()
+    .regex(/^[0-9]{1,15}$/, "must be a whole number")
+    .transform(Number);
+  return z.union([z.number(), digits], "must be a whole number").pipe(z.int().min(least).max(most));
+}
+
+const schema = z.strictObject({
+  data: z.string().min(1).default("./data"),
+  host: z.string().min(1).default("127.0.0.1"),
+  port: whole(0, 65_535).default(8080),
+  adminKey: z.string().regex(ADMIN_KEY, "must be 16 to 128 of A-Z a-z 0-9 . _ -").optional(),
+  logLevel: z.enum(LOG_LEVELS).default("info"),
+  /** Requests a second per key or address. Accepted, and without effect until rates are limited. */
+  rateLimit: whole(0, 1_000_000).default(0),
+  /** Events that the resumable WebSocket channels keep in memory. */
+  feedEvents: whole(1, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
+  /** With less free disk space than this, commands are turned away. */
+  diskReserveMiB: whole(0, 1_000_000_000).default(256),
+});
+
+export type Configuration = Omit<z.infer<typeof schema>, "diskReserveMiB"> & {
+  readonly diskReserveBytes: number;
+};
+
+/** What the command line may say; all as text. */
+export type Options = { readonly data?: string; readonly host?: string; readonly port?: string };
+
+const VARIABLES = {
+  data: "PREGAO_DATA",
+  host: "PREGAO_HOST",
+  port: "PREGAO_PORT",
+  adminKey: "PREGAO_ADMIN_KEY",
+  logLevel: "PREGAO_LOG_LEVEL",
+  rateLimit: "PREGAO_RATE_LIMIT",
+  feedEvents: "PREGAO_FEED_EVENTS",
+  diskReserveMiB: "PREGAO_DISK_RESERVE_MIB",
+} as const satisfies Record<keyof z.infer<typeof schema>, string>;
+
+type Source = { readonly values: Record<string, unknown>; readonly nameOf: (key: string) => string };
+
+/** @throws UsageError that names the option, variable or key of the file. */
+export function readConfiguration(
+  options: Options & { readonly config?: string },
+  environment: NodeJS.ProcessEnv,
+): Configuration {
+  const { config = environment.PREGAO_CONFIG, ...flags } = options;
+  const sources: Source[] = [
+    { values: defined(flags), nameOf: (key) => `--${key}` },
+    { values: fromEnvironment(environment), nameOf: (key) => VARIABLES[key as keyof typeof VARIABLES] },
+  ];
+  if (config !== undefined) {
+    sources.push({ values: readFile(config), nameOf: (key) => `"${key}" in ${config}` });
+  }
+  const values = Object.assign({}, ...sources.map((source) => source.values).reverse());
+  const parsed = schema.safeParse(values);
+  if (!parsed.success)
+    throw new UsageError(parsed.error.issues.map((issue) => told(issue, sources)).join("\n"));
+  const { diskReserveMiB, ...rest } = parsed.data;
+  return { ...rest, diskReserveBytes: diskReserveMiB * MIB };
+}
+
+function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  return defined(
+    Object.fromEntries(Object.entries(VARIABLES).map(([key, variable]) => [key, environment[variable]])),
+  );
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`the configuration file ${path} cannot be read: ${(error as Error).message}`);
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new UsageError(`the configuration file ${path} must hold a JSON object`);
+  }
+  return content as Record<string, unknown>;
+}
+
+function told(issue: z.core.$ZodIssue, sources: readonly Source[]): string {
+  const key = issue.code === "unrecognized_keys" ? issue.keys[0]! : String(issue.path[0]);
+  const source = sources.find(({ values }) => key in values);
+  return `${source?.nameOf(key) ?? key}: ${issue.message}`;
+}
+
+function defined(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,72 @@
+/** `pregao serve`: runs the exchange until it is told to stop. */
+import closeWithGrace from "close-with-grace";
+import { Command } from "commander";
+import { type Log, openLog } from "../edge/log.ts";
+import { createServer, type Server } from "../edge/server.ts";
+import { Exchange } from "../exchange.ts";
+import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
+import { adminKey } from "./admin-key.ts";
+import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { version } from "./version.ts";
+
+/** How long a stop may take before the process ends all the same. */
+const STOP_MS_MAX = 15_000;
+/** How long the last answers may take to leave when the disk has failed. */
+const LAST_ANSWERS_MS_MAX = 1_000;
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("run the exchange")
+    .option("--data <dir>", "the data directory (PREGAO_DATA; ./data)")
+    .option("--host <host>", "the address to listen on (PREGAO_HOST; 127.0.0.1)")
+    .option("--port <port>", "the port to listen on; 0 picks a free one (PREGAO_PORT; 8080)")
+    .option("--config <file>", "a JSON file with any of these settings (PREGAO_CONFIG)")
+    .action((options: Options & { config?: string }) => serve(readConfiguration(options, process.env)));
+}
+
+type Running = {
+  readonly lock: DirectoryLock;
+  readonly log: Log;
+  readonly server: Server;
+  exchange?: Exchange;
+};
+
+/** Listens before it recovers, so that a health check is answered meanwhile. */
+async function serve(configuration: Configuration): Promise<void> {
+  const { data: directory, host, port } = configuration;
+  const lock = lockDataDirectory(directory);
+  const log = openLog(configuration.logLevel);
+  const server = await createServer({ adminKey: adminKey(configuration), log, version });
+  const running: Running = { lock, log, server };
+  const address = await server.listen({ host, port });
+  stopOnSignals(running);
+  running.exchange = await Exchange.open({
+    directory,
+    feedEventsMax: configuration.feedEvents,
+    diskReserveBytes: configuration.diskReserveBytes,
+    onReport: (report) => log.lines.info(report, `recovery: ${report.kind}`),
+    onFailure: (error) => void end(running, error),
+  });
+  server.open(running.exchange);
+  process.stdout.write(`pregao listening on ${address}\n`);
+}
+
+function stopOnSignals(running: Running): void {
+  closeWithGrace({ delay: STOP_MS_MAX, logger: false }, async ({ err }) => {
+    if (err !== undefined) return end(running, err);
+    await running.server.close();
+    await running.exchange?.close();
+    running.lock.release();
+    running.log.close();
+  });
+}
+
+/** Ends a process that can not go on: says why, lets the last answers leave, and acknowledges nothing more. */
+async function end({ server, log }: Running, error: Error): Promise<void> {
+  log.lines.fatal({ err: error }, error.message);
+  log.flush();
+  await Promise.race([server.close(), new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS_MAX))]);
+  process.stderr.write(`pregao: ${error.message}\n`);
+  process.exit(exitCodeOf(error));
+}

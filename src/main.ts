@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** The entry point: from the command line to a subcommand, and from an error to an exit code. */
+import { Command, CommanderError } from "commander";
+import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
+import { serveCommand } from "./cli/serve.ts";
+import { version } from "./cli/version.ts";
+
+const program = new Command("pregao")
+  .description("A whole exchange in one process.")
+  .version(version)
+  .exitOverride();
+program.addCommand(serveCommand().copyInheritedSettings(program));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has written its message already; help and version are no mistakes.
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    process.stderr.write(`pregao: ${(error as Error).message}\n`);
+    process.exit(exitCodeOf(error));
+  }
+}

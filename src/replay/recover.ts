@@ -1,0 +1,45 @@
+/**
+ * Rebuilds the present from the past: every frame of the journal goes through the engine and the projections
+ * exactly as it did live, and the journal checks by digest that it had the same outcome.
+ */
+import { ByteWriter } from "../domain/codec.ts";
+import { encodeOutcome } from "../domain/event-codec.ts";
+import type { Committed } from "../domain/events.ts";
+import type { Engine } from "../engine/engine.ts";
+import { Journal, type JournalOptions } from "../journal/journal.ts";
+
+/** A frame of the past, replayed. */
+export type ReplayedFrame = {
+  readonly committed: readonly Committed[];
+  readonly hash: string;
+  readonly outcomes: Uint8Array<ArrayBuffer>;
+};
+
+export type RecoverOptions = Omit<JournalOptions, "replay"> & {
+  readonly engine: Engine;
+  /** Shows the live projections a command, right after it was applied. */
+  readonly project: (committed: Committed) => void;
+  /** Hands on a frame, whole. */
+  readonly publish: (frame: ReplayedFrame) => void;
+};
+
+/** Opens the journal, repaired if its tail was torn, with the engine and the projections at its end. */
+export function recover({ engine, project, publish, ...options }: RecoverOptions): Promise<Journal> {
+  const writer = new ByteWriter();
+  return Journal.open({
+    ...options,
+    replay: ({ entries, hash }) => {
+      const committed: Committed[] = [];
+      writer.clear();
+      for (const entry of entries) {
+        const outcome = { entry, events: engine.apply(entry) };
+        encodeOutcome(writer, outcome);
+        project(outcome);
+        committed.push(outcome);
+      }
+      const outcomes = writer.view().slice();
+      if (committed.length > 0) publish({ committed, hash, outcomes });
+      return outcomes;
+    },
+  });
+}
