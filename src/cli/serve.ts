@@ -37,9 +37,9 @@ async function serve(configuration: Configuration): Promise<void> {
   const { data: directory, host, port } = configuration;
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
-  const server = await createServer({ adminKey: adminKey(configuration), log, version });
+  const server = await createServer({ adminKey: adminKey(configuration), host, port, log, version });
   const running: Running = { lock, log, server };
-  const address = await server.listen({ host, port });
+  const address = await server.listen();
   stopOnSignals(running);
   running.exchange = await Exchange.open({
     directory,

@@ -1,0 +1,124 @@
+/**
+ * An open loop: every order has its time whatever became of those before it, and its latency counts from
+ * that time. A server that stalls is charged for all that should have been sent meanwhile.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "undici";
+import type { FlowOrder } from "./flow.ts";
+import type { Trader } from "./traders.ts";
+
+export type OpenLoopResult = {
+  readonly seconds: number;
+  readonly orders: number;
+  readonly cancels: number;
+  /** Cancels of orders that had been filled meanwhile: answered 409, as they must be. */
+  readonly cancelsTooLate: number;
+  readonly errors: number;
+  /** What the errors were, by status or code. */
+  readonly errorKinds: ReadonlyMap<string, number>;
+  /** Of orders and cancels, in milliseconds from the scheduled time, sorted. */
+  readonly latencies: Float64Array;
+  /** The ids of all orders that were acknowledged. */
+  readonly acknowledged: readonly number[];
+};
+
+type Placed = { readonly order: { readonly orderId: number; readonly status: string } };
+type Resting = { readonly orderId: number; readonly account: number };
+
+/** How many resting orders are kept in mind to be canceled. */
+const RESTING_KEPT = 5_000;
+const TURN_MS = 1;
+
+export class OpenLoop {
+  readonly #pool: Pool;
+  readonly #traders: readonly Trader[];
+  readonly #latencies: number[] = [];
+  readonly #acknowledged: number[] = [];
+  readonly #resting: Resting[] = [];
+  readonly #errors = new Map<string, number>();
+  #orders = 0;
+  #cancels = 0;
+  #cancelsTooLate = 0;
+  #inFlight = 0;
+
+  constructor(pool: Pool, traders: readonly Trader[]) {
+    this.#pool = pool;
+    this.#traders = traders;
+  }
+
+  async run(orders: Generator<FlowOrder>, rate: number, seconds: number): Promise<OpenLoopResult> {
+    const startedAt = performance.now();
+    const count = rate * seconds;
+    while (this.#orders < count) {
+      const due = Math.min(count, Math.floor(((performance.now() - startedAt) * rate) / 1000));
+      while (this.#orders < due) {
+        this.#send(orders.next().value, startedAt + (this.#orders * 1000) / rate);
+        this.#orders += 1;
+      }
+      await sleep(TURN_MS);
+    }
+    while (this.#inFlight > 0) await sleep(TURN_MS);
+    return {
+      seconds: (performance.now() - startedAt) / 1000,
+      orders: this.#orders,
+      cancels: this.#cancels,
+      cancelsTooLate: this.#cancelsTooLate,
+      errors: [...this.#errors.values()].reduce((sum, one) => sum + one, 0),
+      errorKinds: this.#errors,
+      latencies: Float64Array.from(this.#latencies).sort(),
+      acknowledged: this.#acknowledged,
+    };
+  }
+
+  #send(order: FlowOrder, scheduledAt: number): void {
+    void this.#place(order, scheduledAt);
+    const canceled = order.cancels ? this.#resting.shift() : undefined;
+    if (canceled !== undefined) void this.#cancel(canceled, scheduledAt);
+  }
+
+  async #place({ account, side, price, quantity }: FlowOrder, scheduledAt: number): Promise<void> {
+    const text = `${Math.floor(price / 100)}.${String(price % 100).padStart(2, "0")}`;
+    const body = `{"market":"VIB-BRL","side":"${side}","type":"limit","price":"${text}","quantity":"${quantity}"}`;
+    const answer = await this.#call("POST", "/v1/orders", account, scheduledAt, body);
+    if (answer?.status !== 201) return this.#fault(answer);
+    const { order } = JSON.parse(answer.text) as Placed;
+    this.#acknowledged.push(order.orderId);
+    if (order.status === "open" && this.#resting.length < RESTING_KEPT) {
+      this.#resting.push({ orderId: order.orderId, account });
+    }
+  }
+
+  async #cancel({ orderId, account }: Resting, scheduledAt: number): Promise<void> {
+    this.#cancels += 1;
+    const answer = await this.#call("DELETE", `/v1/orders/${orderId}`, account, scheduledAt, null);
+    if (answer?.status === 409) this.#cancelsTooLate += 1;
+    else if (answer?.status !== 200) this.#fault(answer);
+  }
+
+  async #call(
+    method: "POST" | "DELETE",
+    path: string,
+    account: number,
+    scheduledAt: number,
+    body: string | null,
+  ): Promise<{ status: number; text: string } | undefined> {
+    const { authorization } = this.#traders[account]!;
+    const headers = body === null ? { authorization } : { authorization, "content-type": "application/json" };
+    this.#inFlight += 1;
+    try {
+      const answer = await this.#pool.request({ method, path, headers, body });
+      const text = await answer.body.text();
+      this.#latencies.push(performance.now() - scheduledAt);
+      return { status: answer.statusCode, text };
+    } catch {
+      return undefined;
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  #fault(answer: { status: number; text: string } | undefined): void {
+    const kind = answer === undefined ? "connection" : String(answer.status);
+    this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
+  }
+}

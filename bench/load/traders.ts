@@ -1,0 +1,44 @@
+/** Opens the accounts that the load trades with: a key each, and more than enough money of both kinds. */
+import type { Pool } from "undici";
+
+export type Trader = { readonly accountId: string; readonly authorization: string };
+
+export const BASE = "VIB";
+export const QUOTE = "BRL";
+/** What every account is given of each asset, in whole units. */
+export const DEPOSIT = 1_000_000_000;
+
+const AT_ONCE = 32;
+
+export async function openTraders(pool: Pool, adminKey: string, count: number): Promise<Trader[]> {
+  const traders: Trader[] = [];
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  const work = async () => {
+    for (let i = numbers.pop(); i !== undefined; i = numbers.pop()) traders[i] = await openTrader(pool, adminKey, i);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return traders;
+}
+
+async function openTrader(pool: Pool, adminKey: string, number: number): Promise<Trader> {
+  const accountId = `trader-${number}`;
+  const call = (path: string, body: object) => post(pool, path, adminKey, body);
+  await call("/v1/accounts", { accountId });
+  const { key } = await call(`/v1/accounts/${accountId}/keys`, { name: "load", scopes: ["read", "trade"] });
+  for (const asset of [BASE, QUOTE]) {
+    await call("/v1/deposits", { accountId, asset, amount: String(DEPOSIT), reference: `seed-${asset}` });
+  }
+  return { accountId, authorization: `Bearer ${key}` };
+}
+
+async function post(pool: Pool, path: string, key: string, body: object): Promise<{ key?: string }> {
+  const { statusCode, body: answer } = await pool.request({
+    method: "POST",
+    path,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (statusCode !== 201) throw new Error(`POST ${path} answered ${statusCode}: ${text}`);
+  return JSON.parse(text) as { key?: string };
+}
