@@ -15,8 +15,8 @@ import { readRecord, writeRecord } from "./record.ts";
 
 /** A whole frame is never longer. */
 export const FRAME_BYTES_MAX = 512 * 1024;
-export const FRAME_HEADER_BYTES = 36;
-export const FRAME_TRAILER_BYTES = 68;
+const FRAME_HEADER_BYTES = 36;
+const FRAME_TRAILER_BYTES = 68;
 /** The length of a frame without records, such as the one that a clean stop appends. */
 export const EMPTY_FRAME_BYTES: number = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
 export const HASH_BYTES = 32;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter, DecodeError } from "../../src/domain/codec.ts";
 import type { Command } from "../../src/domain/commands.ts";
+import { EMPTY_FRAME_BYTES } from "../../src/journal/frame.ts";
 import { readRecord, writeRecord } from "../../src/journal/record.ts";
 import {
   appendBatch,
@@ -90,6 +91,28 @@ describe("a journal", () => {
     expect(entriesOf(frames)).toEqual(written.flat());
     expect(reports.filter(({ kind }) => kind === "segment-read").length).toBe(segments.length);
     await again.close();
+  });
+
+  test("fills a segment to its last byte with the frame of a clean stop, and goes on in the next", async () => {
+    const measured = await openJournal(newDirectory());
+    await appendBatch(measured.journal, EVERY_COMMAND);
+    const segmentBytes = measured.journal.bytes + EMPTY_FRAME_BYTES;
+    await measured.journal.close();
+
+    const directory = newDirectory();
+    const written = [];
+    for (let run = 0; run < 3; run += 1) {
+      const { journal } = await openJournal(directory, { segmentBytes });
+      written.push(...(await appendBatch(journal, EVERY_COMMAND)).entries);
+      await journal.close();
+      expect(journal.bytes).toBe(segmentBytes * (run + 1));
+    }
+    expect(readdirSync(directory).length).toBe(3);
+    const { journal, frames } = await openJournal(directory, { segmentBytes });
+    expect(entriesOf(frames)).toEqual(written);
+    const tooMuch = sequenced([...EVERY_COMMAND, ...EVERY_COMMAND], journal.nextSeq);
+    await expect(journal.append(tooMuch)).rejects.toThrow("a frame fits an empty segment");
+    await journal.close();
   });
 
   test("makes a new directory's first segment small, so that it opens at once", async () => {

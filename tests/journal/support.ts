@@ -102,7 +102,7 @@ export const EVERY_COMMAND: readonly Command[] = [
   { kind: "ChangeMarket", market, status: "halted", makerFee: null, takerFee: partsPerMillion(7) },
 ];
 
-export const NO_SPACE_LIMITS = { reserveBytes: 0, probeMs: 10 };
+const NO_SPACE_LIMITS = { reserveBytes: 0, probeMs: 10 };
 
 /** Gives commands their places from `first` on. */
 export function sequenced(commands: readonly Command[], first: number, at: number = first): Sequenced[] {
