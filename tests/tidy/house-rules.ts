@@ -145,6 +145,6 @@ function linesThat(pattern: RegExp, { path, text }: TextFile, because: string): 
     .flatMap((line, index) => (pattern.test(line) ? [{ path, line: index + 1, because }] : []));
 }
 
-function lineOf(text: string, { start }: { readonly start?: unknown }): number {
-  return text.slice(0, start as number).split("\n").length;
+function lineOf(text: string, { start }: { readonly start: number }): number {
+  return text.slice(0, start).split("\n").length;
 }

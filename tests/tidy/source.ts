@@ -12,7 +12,11 @@ export const ROOT = join(import.meta.dirname, "../..");
 export type Module = { readonly path: string; readonly imports: readonly (string | null)[] };
 
 /** A node of the syntax tree, as far as the rules look at it. */
-export type Syntax = { readonly type: string; readonly [field: string]: unknown };
+export type Syntax = {
+  readonly type: string;
+  readonly start: number;
+  readonly [field: string]: unknown;
+};
 
 /** A node with the node that holds it and the field that it stands in. */
 export type Visit = (node: Syntax, parent: Syntax | null, field: string) => void;
