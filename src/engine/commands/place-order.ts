@@ -79,14 +79,14 @@ function holdOrNull(state: State, place: MarketState, command: PlaceOrder): numb
   const { market } = place;
   const { side, price, quantity, quoteQuantity } = command;
   if (quoteQuantity !== null) return quoteQuantity;
-  const base = sellHoldOrNull(market, quantity!);
-  if (base === null) return null;
-  if (price !== null) {
-    const value = productOrNull(price, quantity!, market.quoteMinorPerTickLot);
-    if (value === null || side === "sell") return value === null ? null : base;
-    return buyHoldOrNull(value, Math.max(market.makerFee, market.takerFee));
+  if (price === null) {
+    if (side === "sell") return sellHoldOrNull(market, quantity!);
+    return buyHoldOrNull(wouldFind(state, place, command).value, market.takerFee);
   }
-  return side === "sell" ? base : buyHoldOrNull(wouldFind(state, place, command).value, market.takerFee);
+  const value = productOrNull(price, quantity!, market.quoteMinorPerTickLot);
+  if (value === null) return null;
+  if (side === "sell") return sellHoldOrNull(market, quantity!);
+  return buyHoldOrNull(value, Math.max(market.makerFee, market.takerFee));
 }
 
 function fillsWhole(state: State, place: MarketState, command: PlaceOrder): boolean {
