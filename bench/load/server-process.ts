@@ -18,7 +18,10 @@ export type ServerProcess = {
 };
 
 /** Starts a command and waits for the line `… listening on URL`. */
-export async function startServer(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<ServerProcess> {
+export async function startServer(
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<ServerProcess> {
   const startedAt = performance.now();
   const child = spawn(command[0]!, command.slice(1), {
     env: { ...process.env, ...environment },

@@ -14,7 +14,8 @@ export async function openTraders(pool: Pool, adminKey: string, count: number): 
   const traders: Trader[] = [];
   const numbers = Array.from({ length: count }, (_, i) => i);
   const work = async () => {
-    for (let i = numbers.pop(); i !== undefined; i = numbers.pop()) traders[i] = await openTrader(pool, adminKey, i);
+    for (let i = numbers.pop(); i !== undefined; i = numbers.pop())
+      traders[i] = await openTrader(pool, adminKey, i);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return traders;

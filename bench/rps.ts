@@ -1,0 +1,186 @@
+/**
+ * Does the exchange hold 5,000 durable orders a second, and what does all that it does cost against a server
+ * that does nothing? Expected: a p99 of a few milliseconds, and about half of a bare Fastify echo.
+ *
+ * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 3 --round-seconds 8 --seed 1]
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Pool } from "undici";
+import { type ClosedLoopResult, CONNECTIONS, closedLoop, tradingRequests } from "./load/closed-loop.ts";
+import { flow } from "./load/flow.ts";
+import { OpenLoop, type OpenLoopResult } from "./load/open-loop.ts";
+import { type Proof, prove } from "./load/proof.ts";
+import { type ServerProcess, startServer } from "./load/server-process.ts";
+import { openTraders, type Trader } from "./load/traders.ts";
+
+const ADMIN_KEY = "bench-operator-key-0001";
+const ACCOUNTS = 1_000;
+const POOL_CONNECTIONS = 64;
+const DUE = { rate: 5_000, p99: 10, ratio: 0.4, readyMs: 1_000 };
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "30" },
+    rate: { type: "string", default: String(DUE.rate) },
+    rounds: { type: "string", default: "3" },
+    "round-seconds": { type: "string", default: "8" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const [seconds, rate, rounds, roundSeconds, seed] = [
+  values.seconds,
+  values.rate,
+  values.rounds,
+  values["round-seconds"],
+  values.seed,
+].map(Number) as [number, number, number, number, number];
+
+const lines: string[] = [];
+function say(line: string): void {
+  lines.push(line);
+  process.stdout.write(`${line}\n`);
+}
+
+/** On the disk that the project is on: a folder in memory would prove nothing. */
+function dataDirectory(): string {
+  mkdirSync("data", { recursive: true });
+  return mkdtempSync(join("data", "bench-"));
+}
+
+function serve(directory: string): Promise<ServerProcess> {
+  const command = [process.execPath, "dist/main.js", "serve", "--data", directory, "--port", "0"];
+  return startServer(command, { PREGAO_ADMIN_KEY: ADMIN_KEY });
+}
+
+async function runOpenLoop(server: ServerProcess, traders: readonly Trader[]): Promise<OpenLoopResult> {
+  const pool = new Pool(server.url, { connections: POOL_CONNECTIONS, pipelining: 1 });
+  const cpuBefore = server.cpuSeconds();
+  const result = await new OpenLoop(pool, traders).run(flow(seed, traders.length), rate, seconds);
+  const cpu = (server.cpuSeconds() - cpuBefore) / result.seconds;
+  await pool.close();
+  say(`open loop: ${rate} orders/s asked for ${seconds} s, ${traders.length} accounts, seed ${seed}`);
+  say(
+    `  achieved       ${(result.orders / result.seconds).toFixed(0)} orders/s, and ${result.cancels} cancels`,
+  );
+  for (const [name, share] of [
+    ["p50", 0.5],
+    ["p99", 0.99],
+    ["p99.9", 0.999],
+    ["max", 1],
+  ] as const) {
+    say(`  ${name.padEnd(14)} ${percentile(result.latencies, share).toFixed(2)} ms`);
+  }
+  say(`  errors         ${result.errors} ${JSON.stringify(Object.fromEntries(result.errorKinds))}`);
+  say(`  cancels late   ${result.cancelsTooLate} (filled meanwhile, answered 409)`);
+  say(`  server CPU     ${(cpu * 100).toFixed(0)} % of one core`);
+  return result;
+}
+
+function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+type Turn = { readonly exchange: ClosedLoopResult; readonly echo: ClosedLoopResult };
+
+async function runClosedLoop(server: ServerProcess, traders: readonly Trader[]): Promise<Turn[]> {
+  const echo = await startServer([process.execPath, "--import", "tsx", "bench/load/echo-server.ts"], {});
+  const requests = tradingRequests(traders);
+  const turns: Turn[] = [];
+  say(`closed loop: ${CONNECTIONS} connections, ${rounds} rounds of ${roundSeconds} s each, in turns`);
+  await closedLoop(echo.url, requests, 2);
+  await closedLoop(server.url, requests, 2);
+  for (let round = 1; round <= rounds; round += 1) {
+    const turn = {
+      echo: await closedLoop(echo.url, requests, roundSeconds),
+      exchange: await closedLoop(server.url, requests, roundSeconds),
+    };
+    turns.push(turn);
+    say(`  round ${round}  exchange ${told(turn.exchange)}`);
+    say(`           echo     ${told(turn.echo)}   ratio ${ratioOf(turn).toFixed(3)}`);
+  }
+  await echo.stop();
+  return turns;
+}
+
+function told({ perSecond, p50, p99, p999, errors }: ClosedLoopResult): string {
+  return `${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50} ms  p99 ${p99} ms  p99.9 ${p999} ms  errors ${errors}`;
+}
+
+function ratioOf({ exchange, echo }: Turn): number {
+  return exchange.perSecond / echo.perSecond;
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function sayProof(proof: Proof): void {
+  say("proof");
+  say(`  acknowledged orders missing from the ledger: ${proof.missing} of ${proof.acknowledged}`);
+  say(`  orders that traded: ${proof.traded} of ${proof.orders}, in ${proof.trades} trades`);
+  for (const { asset, sum, negative } of proof.sums) {
+    say(`  ${asset}: all entries sum to ${sum}, balances below zero: ${negative}`);
+  }
+  say(`  replayed ${proof.replayed} commands in ${proof.replaySeconds.toFixed(2)} s to the same digest`);
+  say(`  ${proof.digest}`);
+}
+
+async function books(server: ServerProcess): Promise<string> {
+  const answer = await fetch(`${server.url}/v1/markets/VIB-BRL/book?depth=1000`);
+  return answer.text();
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  return `${cpu?.model.trim()} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
+}
+
+async function main(): Promise<void> {
+  const commit = execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
+  say(`machine ${machine()}`);
+  say(`commit ${commit}`);
+  const directory = dataDirectory();
+  try {
+    const server = await serve(directory);
+    say(`ready after ${server.readyMs.toFixed(0)} ms on an empty data directory`);
+    const setup = new Pool(server.url, { connections: 32 });
+    const traders = await openTraders(setup, ADMIN_KEY, ACCOUNTS);
+    await setup.close();
+    const open = await runOpenLoop(server, traders);
+    const turns = await runClosedLoop(server, traders);
+    const ratio = median(turns.map(ratioOf));
+    say(`  median ratio to the echo ${ratio.toFixed(3)}`);
+    const before = await books(server);
+    const code = await server.stop();
+    const proof = await prove(directory, open.acknowledged);
+    sayProof(proof);
+    const again = await serve(directory);
+    const same = (await books(again)) === before;
+    say(
+      `  stopped with exit code ${code}; started again in ${again.readyMs.toFixed(0)} ms; the book is ${same ? "the same" : "DIFFERENT"}`,
+    );
+    await again.stop();
+    const p99 = percentile(open.latencies, 0.99);
+    const held = open.errors === 0 && open.orders / open.seconds >= rate * 0.99;
+    const checks = {
+      [`${rate} orders/s held without error`]: held,
+      [`p99 at most ${DUE.p99} ms`]: p99 <= DUE.p99,
+      [`ratio at least ${DUE.ratio}`]: ratio >= DUE.ratio,
+      [`ready within ${DUE.readyMs} ms`]: server.readyMs <= DUE.readyMs,
+      proven:
+        proof.missing === 0 && proof.sums.every(({ sum, negative }) => sum === 0 && negative === 0) && same,
+    };
+    for (const [what, met] of Object.entries(checks)) say(`${met ? "met   " : "MISSED"} ${what}`);
+    mkdirSync("bench/results", { recursive: true });
+    writeFileSync("bench/results/rps.txt", `${lines.join("\n")}\n`);
+    if (Object.values(checks).includes(false)) process.exitCode = 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await main();
