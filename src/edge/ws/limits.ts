@@ -1,0 +1,35 @@
+/** The bounds of the WebSocket edge, and what happens at each. */
+
+export type WsLimits = {
+  /** Open sockets; one more is answered 503 `overloaded` before the upgrade. */
+  readonly socketsMax: number;
+  /** Subscriptions of one socket; one more is an `invalid-request`. */
+  readonly subscriptionsMax: number;
+  /** Bytes of a message from a client; a larger one closes its socket with 1009. */
+  readonly payloadBytesMax: number;
+  /**
+   * Bytes that wait for a socket to take them. Above it the socket gets no feed messages until it has
+   * drained, and its own messages are not read. Far above Node's own high-water mark, without which a
+   * socket would not say that it has drained.
+   */
+  readonly outboxBytesMax: number;
+  /** Commands with messages for a live subscription that wait; at one more it ends as `lagged`. */
+  readonly missedCommandsMax: number;
+  /** How long changes of a book are merged. */
+  readonly bookIntervalMs: number;
+  /** A socket that was silent for one interval is pinged; one that is silent for another is ended. */
+  readonly keepaliveMs: number;
+  /** How long a socket may take to close at shutdown before it is cut. */
+  readonly closeGraceMs: number;
+};
+
+export const WS_LIMITS: WsLimits = {
+  socketsMax: 10_000,
+  subscriptionsMax: 100,
+  payloadBytesMax: 64 * 1024,
+  outboxBytesMax: 1024 * 1024,
+  missedCommandsMax: 10_000,
+  bookIntervalMs: 20,
+  keepaliveMs: 30_000,
+  closeGraceMs: 1000,
+};

@@ -1,0 +1,169 @@
+/**
+ * One socket: who it belongs to, whether it lives, and an answer to every operation. A message is looked
+ * at only while the socket takes its answers, so a client that sends and never reads stops itself.
+ */
+import type { WebSocket } from "ws";
+import { unreachable } from "../../domain/assert.ts";
+import type { Authenticator, Principal } from "../auth.ts";
+import { malformed, problem, Refusal } from "../problems.ts";
+import { type Message, type Operation, readMessage } from "./operations.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Done, Subscriptions, type SubscriptionsContext } from "./subscriptions.ts";
+
+/** What all sockets share. */
+export type SessionContext = SubscriptionsContext & {
+  readonly authenticate: Authenticator;
+  /** Told who a session belongs to, once, so that revoking the key finds it. */
+  readonly onAuthenticated: (session: Session, principal: Principal) => void;
+};
+
+const BINARY: Message = {
+  op: null,
+  id: undefined,
+  asked: malformed("", "must be text: a binary frame holds no operation"),
+};
+
+export class Session {
+  readonly #context: SessionContext;
+  readonly #socket: WebSocket;
+  readonly #outbox: Outbox;
+  readonly #subscriptions: Subscriptions;
+  #principal: Principal | null = null;
+  /** Messages that came while the socket took no answers: those of one read of the connection at most. */
+  #unread: (string | null)[] = [];
+  #isClosed = false;
+  /** Something came from the client since it was last asked for a sign of life. */
+  #isAlive = true;
+  #bytesTaken = 0;
+
+  constructor(context: SessionContext, socket: WebSocket, outbox: Outbox) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#outbox = outbox;
+    this.#subscriptions = new Subscriptions(context, outbox);
+    socket.on("message", (data, isBinary) => this.#receive(isBinary ? null : String(data)));
+    socket.on("pong", () => {
+      this.#isAlive = true;
+    });
+    socket.on("close", () => this.#end());
+  }
+
+  /** Gives the socket to whoever the key belongs to, for good. */
+  authenticate(principal: Principal): void {
+    this.#principal = principal;
+    this.#context.onAuthenticated(this, principal);
+  }
+
+  close(code: number, reason: string): void {
+    this.#end();
+    this.#socket.close(code, reason);
+    // A client that does not read would never see the close, nor answer it.
+    if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  /** Cuts the connection without a word. */
+  cut(): void {
+    this.#end();
+    this.#socket.terminate();
+  }
+
+  /**
+   * Asks for a sign of life, and ends a socket that gave none since it was last asked. A client that still
+   * reads what waits for it is alive: its answer can only come after that.
+   */
+  checkAlive(): void {
+    const taken = this.#outbox.bytesTaken;
+    const isReading = !this.#outbox.isEmpty && taken > this.#bytesTaken;
+    this.#bytesTaken = taken;
+    if (!this.#isAlive && !isReading) {
+      this.cut();
+      return;
+    }
+    this.#isAlive = false;
+    if (this.#outbox.isEmpty) this.#socket.ping();
+  }
+
+  /** Null stands for a binary frame. */
+  #receive(text: string | null): void {
+    this.#isAlive = true;
+    if (this.#isClosed) return;
+    if (this.#unread.length === 0 && !this.#outbox.isFull) {
+      this.#handle(text);
+      return;
+    }
+    this.#unread.push(text);
+    if (this.#unread.length > 1) return;
+    this.#socket.pause();
+    this.#outbox.whenDrained(() => this.#readOn());
+  }
+
+  #readOn(): void {
+    const waiting = this.#unread;
+    this.#unread = [];
+    for (const [index, text] of waiting.entries()) {
+      if (this.#isClosed) return;
+      if (this.#outbox.isFull) {
+        this.#unread = waiting.slice(index);
+        this.#outbox.whenDrained(() => this.#readOn());
+        return;
+      }
+      this.#handle(text);
+    }
+    this.#socket.resume();
+  }
+
+  #handle(text: string | null): void {
+    const message = text === null ? BINARY : readMessage(text);
+    const { op, id, asked } = message;
+    const done = asked instanceof Refusal ? asked : this.#perform(asked);
+    if (done instanceof Refusal) {
+      this.#outbox.send(JSON.stringify({ op, id, ok: false, error: this.#error(done) }));
+      return;
+    }
+    this.#outbox.send(JSON.stringify({ op, id, ok: true, ...done.fields }));
+    done.afterwards?.();
+  }
+
+  #perform(operation: Operation): Done | Refusal {
+    switch (operation.op) {
+      case "ping":
+        return { fields: {} };
+      case "auth":
+        return this.#logIn(operation.key);
+      case "subscribe":
+        return this.#subscriptions.subscribe(operation, this.#principal);
+      case "unsubscribe":
+        return this.#subscriptions.unsubscribe(operation, this.#principal);
+      default:
+        return unreachable(operation);
+    }
+  }
+
+  /** A wrong key may be followed by another try; who has been recognised stays. */
+  #logIn(key: string): Done | Refusal {
+    const { authenticate, exchange } = this.#context;
+    if (this.#principal !== null) {
+      return malformed("op", "is done once a socket: it is authenticated already");
+    }
+    const principal = authenticate(key, exchange.directory);
+    if (principal === undefined) return new Refusal("unauthorized");
+    this.authenticate(principal);
+    if (principal.kind === "operator") return { fields: { accountId: null, scopes: ["admin"] } };
+    const { accountId } = exchange.directory.account(principal.account);
+    return { fields: { accountId, scopes: principal.scopes } };
+  }
+
+  #error(refusal: Refusal) {
+    const { newRequestId, exchange } = this.#context;
+    const body = problem(refusal, { requestId: newRequestId() });
+    if (refusal.code !== "resume-too-old") return body;
+    return { ...body, oldestSeq: exchange.feed.oldestSeq };
+  }
+
+  #end(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#unread = [];
+    this.#subscriptions.endAll();
+  }
+}

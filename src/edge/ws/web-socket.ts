@@ -1,0 +1,172 @@
+/**
+ * The WebSocket's end of the exchange: the route that turns requests into sockets, the sockets that are
+ * open, and the one place where what the exchange has done reaches those who follow it.
+ */
+import fastifyWebsocket from "@fastify/websocket";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { WebSocket } from "ws";
+import type { Committed } from "../../domain/events.ts";
+import type { FeedEntry } from "../../projections/feeds/feed-log.ts";
+import type { Principal } from "../auth.ts";
+import type { ExchangePort } from "../exchange-port.ts";
+import { sendRefusal } from "../http/replies.ts";
+import type { Desk } from "../http/route.ts";
+import { malformed, Refusal } from "../problems.ts";
+import { newRequestId } from "../request-id.ts";
+import { BookChannel } from "./book-channel.ts";
+import { handshakeRefusal, principalOf } from "./handshake.ts";
+import { WS_LIMITS, type WsLimits } from "./limits.ts";
+import { Outbox } from "./outbox.ts";
+import { Session, type SessionContext } from "./session.ts";
+import { Streams } from "./streams.ts";
+
+const PATH = "/v1/ws";
+
+/** Close codes of RFC 6455. */
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+
+/** Adds the route, before all others. Sockets are accepted once the desk has its exchange. */
+export async function addWebSocket(
+  app: FastifyInstance,
+  desk: Desk,
+  limits: WsLimits = WS_LIMITS,
+): Promise<void> {
+  const sockets = new Sockets(desk, limits);
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.headers.upgrade === undefined || request.routeOptions.url === PATH) return done();
+    sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
+  });
+  await app.register(fastifyWebsocket, {
+    options: { maxPayload: limits.payloadBytesMax, perMessageDeflate: false },
+    errorHandler: (_, socket) => {
+      // What the client did wrong is being answered with a close frame already.
+      if (socket.readyState === socket.OPEN) socket.terminate();
+    },
+    preClose(done) {
+      sockets.closeAll();
+      this.websocketServer.close();
+      done();
+    },
+  });
+  app.route({
+    method: "GET",
+    url: PATH,
+    schema: { hide: true },
+    onRequest: (request, reply, done) => {
+      const refusal = sockets.refusalOf(request);
+      if (refusal === undefined) done();
+      else sendRefusal(reply, refusal);
+    },
+    handler: answerPlainRequest,
+    wsHandler: (socket, request) => sockets.accept(socket, request),
+  });
+}
+
+/** Only HEAD gets here: any other request without an upgrade is refused before. */
+function answerPlainRequest(_: FastifyRequest, reply: FastifyReply): void {
+  sendRefusal(reply, malformed("Upgrade", "must be websocket"));
+}
+
+class Sockets {
+  readonly #desk: Desk;
+  readonly #limits: WsLimits;
+  /** With the key that each is authenticated by; null for none, or an operator's. */
+  readonly #sessions = new Map<Session, string | null>();
+  readonly #sessionsByKey = new Map<string, Set<Session>>();
+  /** Made with the first socket, since there is no exchange before it is open. */
+  #context: SessionContext | null = null;
+  #books: BookChannel | null = null;
+  #unsubscribe = () => {};
+  #keepalive: NodeJS.Timeout | null = null;
+  #isClosing = false;
+
+  constructor(desk: Desk, limits: WsLimits) {
+    this.#desk = desk;
+    this.#limits = limits;
+  }
+
+  refusalOf(request: FastifyRequest): Refusal | undefined {
+    const { exchange, authenticate } = this.#desk;
+    if (exchange === null || this.#isClosing) return new Refusal("starting");
+    const refusal = handshakeRefusal(request);
+    if (refusal !== undefined) return refusal;
+    if (this.#sessions.size >= this.#limits.socketsMax) {
+      return new Refusal("overloaded", `No more than ${this.#limits.socketsMax} sockets can be open.`);
+    }
+    const principal = principalOf(request, authenticate, exchange);
+    return principal instanceof Refusal ? principal : undefined;
+  }
+
+  accept(socket: WebSocket, request: FastifyRequest): void {
+    const exchange = this.#desk.exchange!;
+    this.#context ??= this.#open(exchange);
+    const outbox = new Outbox(socket, request.raw.socket, this.#limits.outboxBytesMax);
+    const session = new Session(this.#context, socket, outbox);
+    this.#sessions.set(session, null);
+    socket.on("close", () => this.#forget(session));
+    const principal = principalOf(request, this.#desk.authenticate, exchange);
+    if (principal instanceof Refusal) session.close(POLICY_VIOLATION, principal.detail);
+    else if (principal !== null) session.authenticate(principal);
+  }
+
+  /** Every socket is told that the exchange goes away; one that does not close is cut. */
+  closeAll(): void {
+    this.#isClosing = true;
+    this.#unsubscribe();
+    this.#books?.stop();
+    if (this.#keepalive !== null) clearInterval(this.#keepalive);
+    for (const session of this.#sessions.keys()) session.close(GOING_AWAY, "the exchange is shutting down");
+    setTimeout(() => {
+      for (const session of this.#sessions.keys()) session.cut();
+    }, this.#limits.closeGraceMs).unref();
+  }
+
+  #open(exchange: ExchangePort): SessionContext {
+    const { subscriptionsMax, missedCommandsMax, bookIntervalMs, keepaliveMs } = this.#limits;
+    const streams = new Streams(exchange, missedCommandsMax);
+    const books = new BookChannel(exchange, bookIntervalMs);
+    this.#books = books;
+    this.#unsubscribe = exchange.subscribe((committed, told) => this.#hear(committed, told, streams));
+    this.#keepalive = setInterval(() => {
+      for (const session of this.#sessions.keys()) session.checkAlive();
+    }, keepaliveMs);
+    this.#keepalive.unref();
+    return {
+      exchange,
+      authenticate: this.#desk.authenticate,
+      books,
+      streams,
+      subscriptionsMax,
+      newRequestId,
+      onAuthenticated: (session, principal) => this.#remember(session, principal),
+    };
+  }
+
+  #hear({ entry, events }: Committed, told: FeedEntry | undefined, streams: Streams): void {
+    if (told !== undefined) streams.publish(told);
+    if (entry.command.kind !== "RevokeKey") return;
+    for (const event of events) {
+      if (event.kind !== "KeyRevoked") continue;
+      for (const session of this.#sessionsByKey.get(event.keyId) ?? []) {
+        session.close(POLICY_VIOLATION, "the API key was revoked");
+      }
+    }
+  }
+
+  #remember(session: Session, principal: Principal): void {
+    if (principal.kind === "operator") return;
+    this.#sessions.set(session, principal.keyId);
+    const sessions = this.#sessionsByKey.get(principal.keyId) ?? new Set();
+    this.#sessionsByKey.set(principal.keyId, sessions.add(session));
+  }
+
+  #forget(session: Session): void {
+    const keyId = this.#sessions.get(session) ?? null;
+    this.#sessions.delete(session);
+    if (keyId === null) return;
+    const sessions = this.#sessionsByKey.get(keyId);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessionsByKey.delete(keyId);
+  }
+}
