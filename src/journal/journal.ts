@@ -23,6 +23,7 @@ import {
   newJournalId,
   SEGMENT_BYTES,
   SEGMENT_BYTES_MAX,
+  SEGMENT_BYTES_MIN,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   segmentName,
@@ -89,6 +90,7 @@ export class Journal {
   /** Reads the journal from its first frame, repairs a torn tail, and is ready to go on from its end. */
   static async open(options: JournalOptions): Promise<Journal> {
     const { directory, disk = nodeDisk, segmentBytes = SEGMENT_BYTES, onReport } = options;
+    assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment holds its header and an empty frame");
     assert(segmentBytes <= SEGMENT_BYTES_MAX, "a segment can be read whole");
     await mkdir(directory, { recursive: true });
     await syncDirectory(dirname(directory));

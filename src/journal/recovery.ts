@@ -13,7 +13,6 @@ import { contentEnd } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import {
-  EMPTY_FRAME_BYTES,
   type Frame,
   type FrameHeader,
   frameBytes,
@@ -115,6 +114,8 @@ class Reading {
   readonly #watermarks: Watermarks;
   #position: Position | undefined;
   #crcSeed = 0;
+  /** Holds one segment after another, for they are long; nothing that is read keeps a part of it. */
+  #bytes: Buffer = Buffer.alloc(0);
   #turnStartedAt = performance.now();
 
   constructor(source: JournalSource, watermarks: Watermarks) {
@@ -123,7 +124,11 @@ class Reading {
   }
 
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
-    const image = await loadSegment(this.#source.directory, segment, (this.#position?.nextSeq ?? 1) as Seq);
+    const image = await loadSegment(join(this.#source.directory, segmentName(segment)), {
+      nextSeq: this.#position?.nextSeq ?? (1 as Seq),
+      reuse: this.#bytes,
+    });
+    this.#bytes = image.bytes;
     const position = this.#enter(image, segment, last);
     for (;;) {
       const header = readFrameHeader(image.bytes, position.offset, this.#crcSeed);
@@ -241,8 +246,10 @@ class Reading {
 }
 
 /** Reads a segment whole. A file that is too short is filled up with zeros here; whether it may be is not decided. */
-async function loadSegment(directory: string, segment: number, nextSeq: Seq): Promise<Image> {
-  const file = join(directory, segmentName(segment));
+async function loadSegment(
+  file: string,
+  { nextSeq, reuse }: { readonly nextSeq: Seq; readonly reuse: Buffer },
+): Promise<Image> {
   const handle = await open(file, "r");
   try {
     const { size: fileBytes } = await handle.stat();
@@ -252,9 +259,8 @@ async function loadSegment(directory: string, segment: number, nextSeq: Seq): Pr
     if (typeof header === "string") {
       throw new DamagedJournalError({ file, offset: 0, seq: nextSeq, what: header });
     }
-    const bytes = Buffer.allocUnsafeSlow(
-      Math.max(header.segmentBytes, SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTES),
-    );
+    const { segmentBytes } = header;
+    const bytes = reuse.length === segmentBytes ? reuse : Buffer.allocUnsafeSlow(segmentBytes);
     let length = 0;
     while (length < bytes.length) {
       const read = await handle.read(bytes, length, bytes.length - length, length);

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type Disk, isFull, syncDirectory, writeZeros } from "./disk.ts";
 import { JournalFailedError } from "./errors.ts";
 import { encodeSegmentHeader, type SegmentHeader, segmentName } from "./segment.ts";
@@ -11,8 +12,12 @@ import { encodeSegmentHeader, type SegmentHeader, segmentName } from "./segment.
 /** The file that is being prepared; it is of no value to anyone but the process that makes it. */
 const ASIDE = "next-segment.aside";
 
-/** Preparing syncs this often, so that it never holds up the sync of a frame for long. */
-const SYNC_BYTES = 2 * 1024 * 1024;
+/**
+ * Preparing syncs small pieces and pauses between them, so that it hardly holds up the sync of a frame. Pieces of
+ * 2 MiB without a pause were measured to take a frame's 99th percentile to ten times as much.
+ */
+const PIECE_BYTES = 256 * 1024;
+const PAUSE_MS = 1;
 
 type Waiting = { readonly resolve: (prepared: FileHandle) => void; readonly reject: (error: Error) => void };
 
@@ -110,10 +115,11 @@ export class SegmentSupply {
   }
 
   async #fill({ fd }: FileHandle): Promise<void> {
-    for (let from = 0; from < this.#segmentBytes && !this.#stopped; from += SYNC_BYTES) {
-      const to = Math.min(from + SYNC_BYTES, this.#segmentBytes);
+    for (let from = 0; from < this.#segmentBytes && !this.#stopped; from += PIECE_BYTES) {
+      const to = Math.min(from + PIECE_BYTES, this.#segmentBytes);
       await writeZeros(this.#disk, fd, { from, to });
       await this.#disk.sync(fd);
+      if (this.#waiting === undefined) await setTimeout(PAUSE_MS);
     }
   }
 

@@ -7,7 +7,7 @@ import { readdir } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { EVENT_ENCODING_VERSION } from "../domain/event-codec.ts";
 import type { Seq } from "../domain/units.ts";
-import { HASH_BYTES } from "./frame.ts";
+import { EMPTY_FRAME_BYTES, HASH_BYTES } from "./frame.ts";
 import { RECORD_VERSION } from "./record.ts";
 
 /** The length of a segment, unless it is the first of a journal. */
@@ -16,6 +16,8 @@ export const SEGMENT_BYTES: number = 64 * 1024 * 1024;
 export const FIRST_SEGMENT_BYTES: number = 4 * 1024 * 1024;
 /** A page of its own: no later write touches the block that holds it. */
 export const SEGMENT_HEADER_BYTES = 4096;
+/** Room for the header and for the frame of a clean stop. */
+export const SEGMENT_BYTES_MIN: number = SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTES;
 /** No writer makes a longer segment, so that a reader can always hold one whole. */
 export const SEGMENT_BYTES_MAX: number = 1024 * 1024 * 1024;
 
@@ -92,7 +94,9 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | string {
     if (version !== known) return `the version of ${what} is ${version}, and this release reads ${known}`;
   }
   const segmentBytes = header.readUInt32LE(HEADER.segmentBytes);
-  if (segmentBytes > SEGMENT_BYTES_MAX) return "the segment is longer than any writer makes one";
+  if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX) {
+    return `the segment's length is ${segmentBytes}, which no writer makes it`;
+  }
   return {
     journalId: header.subarray(HEADER.journalId, HEADER.journalId + JOURNAL_ID_BYTES),
     segment: header.readUInt32LE(HEADER.segment),

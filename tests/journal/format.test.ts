@@ -1,11 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { crc32 } from "node:zlib";
+import { describe, expect, test } from "vitest";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
 import { accountIndex, assetIndex, epochMs, minor, seq } from "../../src/domain/units.ts";
 import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
 import { encodeFrame } from "../../src/journal/frame.ts";
-import { encodeSegmentHeader, frameCrcSeed, genesisHash } from "../../src/journal/segment.ts";
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  frameCrcSeed,
+  genesisHash,
+} from "../../src/journal/segment.ts";
 import { outcomesOf } from "./support.ts";
 
 const FORMAT = new URL("../../src/journal/FORMAT.md", import.meta.url);
@@ -16,6 +22,35 @@ test("the worked example of the format is what is written", () => {
   const example = workedExample();
   if (process.env.UPDATE === "1") writeFileSync(FORMAT, format.replace(EXAMPLE, example));
   expect(EXAMPLE.exec(format)?.[0]).toBe(example);
+});
+
+describe("a segment's header", () => {
+  const header = {
+    journalId: Buffer.alloc(16, 7),
+    segment: 1,
+    segmentBytes: 5 * 1024,
+    firstSeq: seq(1),
+    previousHash: Buffer.alloc(32),
+  };
+
+  test("of a version or a length that this release does not write is refused by name", () => {
+    const encoded = (change: (bytes: Buffer) => void) => {
+      const bytes = encodeSegmentHeader(header);
+      change(bytes);
+      bytes.writeUInt32LE(0, 48);
+      bytes.writeUInt32LE(crc32(bytes), 48);
+      return bytes;
+    };
+    const later = encoded((bytes) => bytes.writeUInt16LE(2, 8));
+    expect(decodeSegmentHeader(later)).toBe(
+      "the version of the journal's format is 2, and this release reads 1",
+    );
+    const events = encoded((bytes) => bytes.writeUInt32LE(99, 12));
+    expect(decodeSegmentHeader(events)).toMatch("the version of its events is 99");
+    const tiny = encoded((bytes) => bytes.writeUInt32LE(100, 36));
+    expect(decodeSegmentHeader(tiny)).toMatch("the segment's length is 100");
+    expect(decodeSegmentHeader(encodeSegmentHeader(header))).toEqual(header);
+  });
 });
 
 /** A journal of one deposit and a clean stop. */
