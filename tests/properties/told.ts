@@ -1,0 +1,41 @@
+/** The engine's events in the words of the reference, so that the two can be compared line by line. */
+import type { Event } from "../../src/domain/events.ts";
+import type { Told } from "./reference.ts";
+
+export function told(events: readonly Event[]): Told {
+  return events.filter(({ kind }) => kind !== "LevelChanged" && kind !== "WalletChanged").map(line);
+}
+
+function line(event: Event): string {
+  switch (event.kind) {
+    case "CommandRejected":
+      return `refused ${event.reason}`;
+    case "OrderPlaced":
+      return `placed ${event.order}`;
+    case "OrderRepeated":
+      return `order ${event.order} again`;
+    case "MovementRepeated":
+      return `movement ${event.transaction} again`;
+    case "OrderFilled":
+      return `filled ${event.order}`;
+    case "OrderCanceled":
+      return `canceled ${event.order} ${event.reason}`;
+    case "OrderExpired":
+      return `expired ${event.order} ${event.reason}`;
+    case "FundsDeposited":
+      return "DepositFunds";
+    case "FundsWithdrawn":
+      return "WithdrawFunds";
+    case "FundsTransferred":
+      return "TransferFunds";
+    case "TradeExecuted": {
+      const { market, trade, quantity, price, value, takerSide, takerOrder, makerOrder } = event;
+      return (
+        `trade ${market}/${trade}: ${quantity} at ${price} worth ${value}, ` +
+        `${takerOrder} ${takerSide}s paying ${event.takerFee}, ${makerOrder} paying ${event.makerFee}`
+      );
+    }
+    default:
+      return event.kind;
+  }
+}
