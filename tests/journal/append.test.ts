@@ -11,6 +11,7 @@ import {
   EVERY_COMMAND,
   entriesOf,
   newDirectory,
+  newFastDirectory,
   openJournal,
   outcomesOf,
   SEGMENT_BYTES,
@@ -155,7 +156,7 @@ describe("a journal", () => {
     const batches = fc.array(fc.array(command, { minLength: 1, maxLength: 20 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(batches, async (story) => {
-        const directory = newDirectory();
+        const directory = newFastDirectory();
         const { journal } = await openJournal(directory);
         const written = [];
         for (const batch of story) written.push(...(await appendBatch(journal, batch)).entries);

@@ -12,6 +12,7 @@ import {
   EVERY_COMMAND,
   entriesOf,
   newDirectory,
+  newFastDirectory,
   type Opened,
   openJournal,
   outcomesOf,
@@ -86,7 +87,7 @@ describe("a journal that a crash cut", () => {
   test("at any byte of its last frame has everything before that frame, and goes on", async () => {
     const [from, to] = story.offsets.slice(2) as [number, number];
     const whole = readFileSync(file(story.crashed));
-    const work = newDirectory();
+    const work = newFastDirectory();
     for (let cut = from; cut <= to; cut += 1) {
       for (const shorten of [true, false]) {
         resetDirectory(work, story.crashed);
@@ -103,7 +104,7 @@ describe("a journal that a crash cut", () => {
 
   test("at its last frame is refused if the ledger has seen that frame", async () => {
     const [from, to] = story.offsets.slice(2) as [number, number];
-    const work = newDirectory();
+    const work = newFastDirectory();
     for (let cut = from; cut < to; cut += 7) {
       resetDirectory(work, story.crashed);
       truncateSync(file(work), cut);
@@ -117,7 +118,7 @@ describe("a journal that a crash cut", () => {
 
   test("keeps everything if only the frame of the clean stop was cut", async () => {
     const end = story.offsets[3]!;
-    const work = newDirectory();
+    const work = newFastDirectory();
     for (let cut = end; cut <= end + EMPTY_FRAME_BYTES; cut += 1) {
       resetDirectory(work, story.closed);
       truncateSync(file(work), cut);
@@ -127,7 +128,7 @@ describe("a journal that a crash cut", () => {
 
   test("with the first part of its last frame missing is cut there too", async () => {
     const [from, to] = story.offsets.slice(2) as [number, number];
-    const work = newDirectory();
+    const work = newFastDirectory();
     for (let behind = from + 1; behind < to; behind += 5) {
       resetDirectory(work, story.crashed);
       const bytes = readFileSync(file(work)).fill(0, from, behind);
@@ -137,7 +138,7 @@ describe("a journal that a crash cut", () => {
   });
 
   test("goes on with new frames where the tail was, and reports what it did", async () => {
-    const work = newDirectory();
+    const work = newFastDirectory();
     resetDirectory(work, story.crashed);
     truncateSync(file(work), story.offsets[3]! - 1);
     const { journal, reports } = await openJournal(work, SMALL);
@@ -163,7 +164,7 @@ describe("a journal with a flipped bit", () => {
   ) {
     const whole = readFileSync(file(directory));
     const contentBytes = trimZeros(whole).length;
-    const work = newDirectory();
+    const work = newFastDirectory();
     for (let offset = 0; offset < whole.length; offset += 1) {
       // The padding of the header is all alike; a sample of it is enough.
       if (offset > 64 && offset < SEGMENT_HEADER_BYTES - 40 && offset % 97 !== 0) continue;
@@ -202,7 +203,7 @@ describe("a journal with a flipped bit", () => {
 
 describe("a journal", () => {
   test("is refused if two frames at its end are bad, even when the last one is torn", async () => {
-    const work = newDirectory();
+    const work = newFastDirectory();
     resetDirectory(work, story.crashed);
     const bytes = readFileSync(file(work)).fill(0, story.offsets[3]! - 20);
     bytes[story.offsets[1]! + 50]! ^= 1;
@@ -211,7 +212,7 @@ describe("a journal", () => {
   });
 
   test("is refused if a frame is cut out of it", async () => {
-    const work = newDirectory();
+    const work = newFastDirectory();
     resetDirectory(work, story.crashed);
     const whole = readFileSync(file(work));
     const [from, to] = story.offsets.slice(1, 3) as [number, number];

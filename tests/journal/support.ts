@@ -1,5 +1,5 @@
 /** What the journal's tests share: commands of every kind, a stand-in for the engine, and damaged copies. */
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -129,10 +129,15 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-export function newDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), "pregao-journal-"));
+export function newDirectory(parent: string = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, "pregao-journal-"));
   directories.push(directory);
   return directory;
+}
+
+/** A directory in memory where there is such a thing, for tests that open thousands of journals. */
+export function newFastDirectory(): string {
+  return newDirectory(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 }
 
 /** A journal that was opened, with all that it told. */
