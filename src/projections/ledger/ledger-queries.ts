@@ -1,0 +1,256 @@
+/**
+ * What the ledger can be asked, synchronously. Lists go from new to old; `before` of a page is the `next` of
+ * the page before it, and what happens in between shifts nothing. Times are `from` inclusive, `to` exclusive.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import { SIDES, type Side } from "../../domain/market.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
+import { ORDER_STATUSES, type OrderRecord } from "../order-record.ts";
+import { Chains, type Range } from "./chains.ts";
+import { type Page, takePage } from "./pages.ts";
+import {
+  type CommandRow,
+  type EntryRow,
+  fillEntry,
+  type LedgerEntry,
+  type LedgerFill,
+  type LedgerTrade,
+  ledgerEntry,
+  ledgerFill,
+  ledgerTrade,
+  type OrderRow,
+  orderRecord,
+  type TradeRow,
+} from "./rows.ts";
+import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
+import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull } from "./words.ts";
+
+/** The fills that are given with an order, at most; all of them are found page by page. */
+export const ORDER_FILLS_MAX = 100_000;
+
+type ListQuery = {
+  readonly account: AccountIndex;
+  readonly from?: EpochMs | null | undefined;
+  readonly to?: EpochMs | null | undefined;
+  readonly limit: number;
+  readonly before?: number | null | undefined;
+};
+
+export type OrdersQuery = ListQuery & {
+  readonly market?: MarketIndex | null | undefined;
+  readonly side?: Side | null | undefined;
+  readonly status: "open" | "closed" | "all";
+};
+
+export type FillsQuery = ListQuery & {
+  readonly market?: MarketIndex | null | undefined;
+  readonly order?: OrderId | null | undefined;
+};
+
+export type StatementQuery = ListQuery & {
+  readonly asset?: AssetIndex | null | undefined;
+  readonly kind?: EntryKind | null | undefined;
+};
+
+export type TradesQuery = {
+  readonly market: MarketIndex;
+  readonly limit: number;
+  readonly before?: number | null | undefined;
+};
+
+/** An order with its fills, in the order in which they happened. */
+export type OrderWithFills = { readonly record: OrderRecord; readonly fills: readonly LedgerFill[] };
+
+export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrderId: string };
+
+const OPEN = [numberOf(ORDER_STATUSES, "open"), numberOf(ORDER_STATUSES, "partially-filled")];
+const TRADE = numberOf(ENTRY_KINDS, "trade");
+const FEE = numberOf(ENTRY_KINDS, "fee");
+/** Above every id and time. */
+const END = Number.MAX_SAFE_INTEGER;
+
+export class LedgerQueries {
+  readonly #chains: Chains;
+  readonly #command: Statement;
+  readonly #atSeq: Statement;
+  readonly #firstEntry: Statement;
+  readonly #lastSeq: Statement;
+  readonly #reference: Statement;
+  readonly #trades: Statement;
+  readonly #bases: Statement;
+  readonly #clientId: Statement;
+  readonly #lastOrder: Statement;
+
+  constructor(database: Database) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#chains = new Chains(database);
+    this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
+    this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
+    this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
+    this.#reference = prepare("SELECT reference FROM transfers WHERE seq = ?").pluck();
+    this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
+    this.#bases = prepare("SELECT market, base FROM markets");
+    this.#lastOrder = prepare("SELECT last_order FROM order_heads WHERE account = ?").pluck();
+    this.#clientId = prepare(
+      `SELECT max(order_id) FROM orders INDEXED BY orders_by_client_id
+       WHERE order_id >> ${CLIENT_ID_BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
+    ).pluck();
+  }
+
+  order(order: OrderId): OrderWithFills | undefined {
+    const row = this.#chains.order(order);
+    if (row === undefined) return undefined;
+    const fills: LedgerFill[] = [];
+    for (const trade of this.#chains.fills(row, { from: 0, before: END })) {
+      if (fills.length === ORDER_FILLS_MAX) break;
+      fills.push(ledgerFill(trade, order, this.#commandOf(trade.seq)));
+    }
+    return { record: this.#record(row), fills: fills.reverse() };
+  }
+
+  /** The latest order of the account that was given this id. */
+  orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
+    const last = this.#lastOrder.get(account) as number | undefined;
+    const width = 2 ** CLIENT_ID_BUCKET_BITS;
+    for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
+      const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
+      if (order !== null) return order;
+    }
+    return undefined;
+  }
+
+  orders(query: OrdersQuery): Page<OrderRecord> {
+    const { account, market, side, status, limit } = query;
+    const sideNumber = numberOrNull(SIDES, side);
+    const fits = (row: OrderRow) =>
+      matches(market, row.market) &&
+      matches(sideNumber, row.side) &&
+      (status === "all" || OPEN.includes(row.status) === (status === "open"));
+    return takePage(
+      {
+        raws: this.#chains.orders(account, this.#ordersWithin(query)),
+        position: (row) => row.order_id,
+        read: (row) => (fits(row) ? this.#record(row) : undefined),
+      },
+      limit,
+    );
+  }
+
+  fills(query: FillsQuery): Page<LedgerFill> {
+    if (query.order != null) return this.#fillsOfOrder(query, query.order);
+    const { account, market, limit } = query;
+    const bases = new Map<number, number>();
+    for (const row of this.#bases.all() as { market: number; base: number }[]) {
+      if (matches(market, row.market)) bases.set(row.market, row.base);
+    }
+    const wanted = new Set(bases.values());
+    // An account's fill is its base entry: the quote entry and the fee of the same trade are passed over.
+    const fits = (row: EntryRow) =>
+      row.kind === TRADE && row.market !== null && bases.get(row.market) === row.asset;
+    const read = (row: EntryRow) => {
+      const trade = this.#chains.trade(row.market!, row.trade!);
+      return ledgerFill(trade, row.order_id!, this.#commandOf(row.seq));
+    };
+    return takePage(
+      {
+        raws: this.#chains.entries(account, (asset) => wanted.has(asset), this.#entriesWithin(query)),
+        position: (row) => row.entry,
+        read: (row) => (fits(row) ? read(row) : undefined),
+      },
+      limit,
+    );
+  }
+
+  trades({ market, limit, before }: TradesQuery): Page<LedgerTrade> {
+    return takePage(
+      {
+        raws: this.#trades.iterate(market, before ?? END) as IterableIterator<TradeRow>,
+        position: (trade) => trade.trade,
+        read: (trade) => ledgerTrade(trade, this.#commandOf(trade.seq)),
+      },
+      limit,
+    );
+  }
+
+  statement(query: StatementQuery): Page<LedgerEntry> {
+    const { account, asset, kind, limit } = query;
+    const kindNumber = numberOrNull(ENTRY_KINDS, kind);
+    const range = this.#entriesWithin(query);
+    const moved = kindNumber !== null && kindNumber !== TRADE && kindNumber !== FEE;
+    const fits = (row: EntryRow) => matches(asset, row.asset) && matches(kindNumber, row.kind);
+    return takePage(
+      {
+        raws: moved
+          ? this.#chains.movements(account, range)
+          : this.#chains.entries(account, (candidate) => matches(asset, candidate), range),
+        position: (row) => row.entry,
+        read: (row) => (fits(row) ? this.#entry(row) : undefined),
+      },
+      limit,
+    );
+  }
+
+  #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {
+    const { account, market, limit } = query;
+    const row = this.#chains.order(order);
+    const foreign = row === undefined || row.account !== account;
+    if (foreign || !matches(market, row.market)) return { rows: [], next: null };
+    return takePage(
+      {
+        raws: this.#chains.fills(row, this.#entriesWithin(query)),
+        position: (trade) => fillEntry(trade, order),
+        read: (trade) => ledgerFill(trade, order, this.#commandOf(trade.seq)),
+      },
+      limit,
+    );
+  }
+
+  #record(row: OrderRow): OrderRecord {
+    return orderRecord(row, this.#commandOf(row.order_id));
+  }
+
+  #entry(row: EntryRow): LedgerEntry {
+    const reference = row.trade === null ? (this.#reference.get(row.seq) as string) : null;
+    return ledgerEntry(row, this.#commandOf(row.seq), reference);
+  }
+
+  #commandOf(seq: number): CommandRow {
+    return this.#command.get(seq) as CommandRow;
+  }
+
+  /** The ids of the orders that a query's times and page leave. */
+  #ordersWithin({ from, to, before }: ListQuery): Range {
+    const first = from == null ? 0 : this.#firstSeqAt(from);
+    const end = to == null ? END : this.#firstSeqAt(to);
+    return { from: first, before: Math.min(end, before ?? END) };
+  }
+
+  /** The ids of the entries that a query's times and page leave. */
+  #entriesWithin({ from, to, before }: ListQuery): Range {
+    const first = from == null ? 0 : this.#entryAt(this.#firstSeqAt(from));
+    const end = to == null ? END : this.#entryAt(this.#firstSeqAt(to));
+    return { from: first, before: Math.min(end, before ?? END) };
+  }
+
+  /** The first command at or after a time, or the one to come: times never go backwards. */
+  #firstSeqAt(time: number): number {
+    let low = 1;
+    let high = (this.#lastSeq.get() as number) + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#atSeq.get(middle) as number) < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #entryAt(seq: number): number {
+    return (this.#firstEntry.get(seq) as number | undefined) ?? END;
+  }
+}
+
+/** Whether a value is the one that is asked for, if one is. */
+function matches(wanted: number | null | undefined, value: number): boolean {
+  return wanted == null || wanted === value;
+}

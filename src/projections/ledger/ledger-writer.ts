@@ -1,0 +1,258 @@
+/**
+ * The fold from events to rows. A batch of frames is one transaction, with the cursor in it: either all of a
+ * batch is in the file or nothing, so a crash only moves the cursor back, together with its rows. The same
+ * frames give the same rows, however they are cut into batches.
+ */
+import type { Database, Statement, Transaction } from "better-sqlite3";
+import { assert } from "../../domain/assert.ts";
+import { decodeOutcomes, type Outcome } from "../../domain/event-codec.ts";
+import type {
+  Event,
+  FundsDeposited,
+  FundsTransferred,
+  FundsWithdrawn,
+  TradeExecuted,
+} from "../../domain/events.ts";
+import { SIDES } from "../../domain/market.ts";
+import { REJECTIONS } from "../../domain/rejections.ts";
+import type { Seq } from "../../domain/units.ts";
+import { DirectoryRows } from "./directory-rows.ts";
+import type { LedgerCursor, LedgerFrame } from "./messages.ts";
+import { OrderRows } from "./order-rows.ts";
+import { movementPostings, type Posting, tradePostings } from "./postings.ts";
+import { Wallets } from "./wallets.ts";
+import { COMMAND_KINDS, ENTRY_KINDS, numberOf, numberOrNull, packHex, unpackHex } from "./words.ts";
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+/** All that is remembered between batches; made anew from the tables when a batch was rolled back. */
+type Memory = {
+  readonly directory: DirectoryRows;
+  readonly orders: OrderRows;
+  readonly wallets: Wallets;
+  seq: number;
+  frameHash: string | null;
+  nextEntry: number;
+};
+
+export class LedgerWriter {
+  readonly #database: Database;
+  readonly #statements: Statements;
+  readonly #transaction: Transaction<(frames: readonly LedgerFrame[]) => void>;
+  #memory: Memory;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = prepareStatements(database);
+    this.#transaction = database.transaction((frames) => this.#fold(frames));
+    this.#memory = remember(database);
+  }
+
+  get cursor(): LedgerCursor {
+    return { seq: this.#memory.seq as Seq, frameHash: this.#memory.frameHash };
+  }
+
+  /** Writes a batch whole, or throws and leaves the file as it was; the batch may then be tried again. */
+  apply(frames: readonly LedgerFrame[]): void {
+    try {
+      this.#transaction.immediate(frames);
+    } catch (error) {
+      this.#memory = remember(this.#database);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #fold(frames: readonly LedgerFrame[]): void {
+    const memory = this.#memory;
+    for (const { firstSeq, lastSeq, hash, outcomes } of frames) {
+      assert(firstSeq === memory.seq + 1, "a frame follows the one before");
+      for (const outcome of decodeOutcomes(outcomes)) this.#record(outcome);
+      assert(memory.seq === lastSeq, "a frame holds the commands that it says");
+      const packed = packHex(hash);
+      this.#statements.frame.run(firstSeq, lastSeq, packed);
+      memory.frameHash = hash;
+    }
+    memory.orders.save();
+    memory.wallets.save();
+    const { seq, frameHash, nextEntry } = memory;
+    this.#statements.cursor.run(seq, frameHash === null ? null : packHex(frameHash), nextEntry);
+  }
+
+  #record(outcome: Outcome): void {
+    const memory = this.#memory;
+    const { seq, at, requestId, traceId, commandKind, events } = outcome;
+    assert(seq === memory.seq + 1, "commands come in order, and none is left out");
+    memory.seq = seq;
+    const firstEntry = memory.nextEntry;
+    let refused: number | null = null;
+    for (const event of events) {
+      if (event.kind === "CommandRejected") refused = numberOrNull(REJECTIONS, event.reason);
+      this.#recordEvent(event, outcome);
+    }
+    const trace = traceId === null ? null : packHex(traceId);
+    const kind = numberOf(COMMAND_KINDS, commandKind);
+    this.#statements.command.run(seq, at, kind, refused, firstEntry, requestId, trace);
+  }
+
+  #recordEvent(event: Event, { seq, at }: Outcome): void {
+    const { directory, orders, wallets } = this.#memory;
+    switch (event.kind) {
+      case "OrderPlaced":
+        orders.place(event, at);
+        break;
+      case "TradeExecuted":
+        this.#recordTrade(event, seq, at);
+        break;
+      case "OrderFilled":
+        orders.end(event.order, "filled", null, at);
+        break;
+      case "OrderCanceled":
+        orders.end(event.order, "canceled", event.reason, at);
+        break;
+      case "OrderExpired":
+        orders.end(event.order, "expired", event.reason, at);
+        break;
+      case "WalletChanged":
+        // Wallets come last among a command's events, so its entries are all counted.
+        wallets.check(event);
+        break;
+      case "FundsDeposited":
+      case "FundsWithdrawn":
+      case "FundsTransferred":
+        this.#recordMovement(event, seq);
+        break;
+      case "AccountOpened":
+        directory.openAccount(event);
+        break;
+      case "AccountStatusChanged":
+        directory.changeAccount(event);
+        break;
+      case "AssetListed":
+        directory.listAsset(event);
+        break;
+      case "MarketListed":
+        directory.listMarket(event);
+        break;
+      case "MarketChanged":
+        directory.changeMarket(event);
+        break;
+      case "LevelChanged":
+      case "KeyCreated":
+      case "KeyRevoked":
+      case "MovementRepeated":
+      case "OrderRepeated":
+      case "CommandRejected":
+        // Nothing of money or orders has changed: the command's own row says all that there is to say.
+        break;
+    }
+  }
+
+  #recordTrade(event: TradeExecuted, seq: number, at: number): void {
+    const { market, trade, takerAccount, takerOrder, makerAccount, makerOrder } = event;
+    const { orders, directory, nextEntry } = this.#memory;
+    const takerPrevious = orders.fill(takerOrder, event, at);
+    const makerPrevious = orders.fill(makerOrder, event, at);
+    this.#statements.trade.run(
+      market,
+      trade,
+      seq,
+      event.price,
+      event.quantity,
+      event.value,
+      numberOf(SIDES, event.takerSide),
+      takerAccount,
+      takerOrder,
+      event.takerFee,
+      takerPrevious,
+      makerAccount,
+      makerOrder,
+      event.makerFee,
+      makerPrevious,
+      nextEntry,
+    );
+    this.#post(tradePostings(event, directory.market(market)), seq, event);
+  }
+
+  #recordMovement(event: FundsDeposited | FundsWithdrawn | FundsTransferred, seq: number): void {
+    const postings = movementPostings(event);
+    const kind = numberOf(ENTRY_KINDS, postings[0]!.kind);
+    const toAccount = event.kind === "FundsTransferred" ? event.toAccount : null;
+    const { account, asset, amount, reference } = event;
+    this.#statements.transfer.run(seq, kind, account, toAccount, asset, amount, reference);
+    this.#post(postings, seq, null);
+  }
+
+  #post(postings: readonly Posting[], seq: number, trade: TradeExecuted | null): void {
+    const memory = this.#memory;
+    const marketIndex = trade === null ? null : trade.market;
+    const tradeId = trade === null ? null : trade.trade;
+    let sum = 0;
+    let sumAsset = postings[0]!.asset;
+    for (const { account, asset, amount, kind, order } of postings) {
+      // Postings come asset by asset: whenever it changes, and at the end, nothing may be left over.
+      assert(asset === sumAsset || sum === 0, "the entries of a transaction sum to zero in every asset");
+      sumAsset = asset;
+      sum += amount;
+      const entry = memory.nextEntry++;
+      const { total, previous } = memory.wallets.add(account, asset, amount, entry);
+      this.#statements.entry.run(
+        entry,
+        account,
+        asset,
+        seq,
+        amount,
+        total,
+        numberOf(ENTRY_KINDS, kind),
+        order,
+        marketIndex,
+        tradeId,
+        previous,
+      );
+    }
+    assert(sum === 0, "the entries of a transaction sum to zero in every asset");
+  }
+}
+
+function remember(database: Database): Memory {
+  const row = database.prepare("SELECT seq, frame_hash, next_entry FROM cursor").raw().get();
+  const [seq, hash, nextEntry] = row as [number, Buffer | string | null, number];
+  return {
+    directory: new DirectoryRows(database),
+    orders: new OrderRows(database),
+    wallets: new Wallets(database),
+    seq,
+    frameHash: hash === null ? null : unpackHex(hash),
+    nextEntry,
+  };
+}
+
+function prepareStatements(
+  database: Database,
+): Record<"frame" | "command" | "trade" | "entry" | "transfer" | "cursor", Statement> {
+  return {
+    frame: database.prepare("INSERT INTO frames (first_seq, last_seq, hash) VALUES (?, ?, ?)"),
+    command: database.prepare(
+      `INSERT INTO commands (seq, at, kind, outcome, first_entry, request_id, trace_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    trade: database.prepare(
+      `INSERT INTO trades (market, trade, seq, price, quantity, value, taker_side, taker_account, taker_order,
+         taker_fee, taker_previous, maker_account, maker_order, maker_fee, maker_previous, first_entry)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    entry: database.prepare(
+      `INSERT INTO entries (entry, account, asset, seq, amount, balance_after, kind, order_id, market, trade,
+         previous)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    transfer: database.prepare(
+      `INSERT INTO transfers (seq, kind, account, to_account, asset, amount, reference)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    cursor: database.prepare("UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?"),
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * The ledger as the main thread sees it: durable frames go in, rows come out, and both are worked on in
+ * threads of their own. It is a projection: it may lag, by a bound that it shows, and a read that must see
+ * a command waits with `reached`. It keeps no truth that the journal does not have.
+ */
+import type { Worker } from "node:worker_threads";
+import type { OrderId, Seq } from "../../domain/units.ts";
+import type { OrderRecord } from "../order-record.ts";
+import type {
+  ClientIdQuery,
+  FillsQuery,
+  OrdersQuery,
+  OrderWithFills,
+  StatementQuery,
+  TradesQuery,
+} from "./ledger-queries.ts";
+import { LedgerReads } from "./ledger-reads.ts";
+import type { FromWriter, LedgerCursor, LedgerFrame, LedgerReport, ToWriter } from "./messages.ts";
+import type { Page } from "./pages.ts";
+import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
+import { SeqWaiters } from "./seq-waiters.ts";
+import { startWriter } from "./workers.ts";
+
+/** A frame waits this long for others to share its transaction, unless a read waits for it. */
+export const BATCH_MS = 20;
+/** What one transaction takes at most, a single larger frame excepted. */
+export const BATCH_BYTES_MAX = 1024 * 1024;
+/** Past this backlog the ledger is saturated, and commands should be refused: some ten seconds of full load. */
+export const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
+/** How long a read waits for the ledger to catch up. */
+export const REACHED_TIMEOUT_MS = 2_000;
+/** How long a full disk is left alone before the next try. */
+export const DISK_FULL_RETRY_MS = 500;
+
+export type { LedgerReport } from "./messages.ts";
+
+/** The ledger has not come far enough in time, or has too much to do; the same read may succeed later. */
+export class LedgerBehindError extends Error {
+  override readonly name = "LedgerBehindError";
+}
+
+export type LedgerOptions = {
+  readonly path: string;
+  /** The ledger can write no more and the process should stop; it goes on from its cursor at the next start. */
+  readonly onFault: (error: Error) => void;
+  readonly onReport?: (report: LedgerReport) => void;
+  readonly batchMs?: number;
+  readonly backlogBytesMax?: number;
+  readonly diskFullRetryMs?: number;
+};
+
+export class Ledger {
+  /** As it was found at the opening. The journal must reach at least to here. */
+  readonly cursor: LedgerCursor;
+  readonly #options: LedgerOptions;
+  readonly #writer: Worker;
+  readonly #reads: LedgerReads;
+  readonly #reachedWaiters = new SeqWaiters(refusal);
+  readonly #roomWaiters: (() => void)[] = [];
+  #waiting: LedgerFrame[] = [];
+  #inFlightBytes = 0;
+  #backlogBytes = 0;
+  #fedSeq: number;
+  #appliedSeq: number;
+  #timer: NodeJS.Timeout | undefined;
+  #state: "running" | "disk-full" | "closing" | "faulted" = "running";
+  #idle: (() => void) | undefined;
+
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    const { path, onReport, diskFullRetryMs = DISK_FULL_RETRY_MS } = options;
+    const writer = startWriter({ path, retryMs: diskFullRetryMs });
+    try {
+      const cursor = await opened(writer, onReport);
+      // The reader needs the tables that the writer makes.
+      const reads = await LedgerReads.open(path, { onFault: options.onFault, refusal });
+      return new Ledger(options, { writer, reads, cursor });
+    } catch (error) {
+      await writer.terminate();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: LedgerOptions,
+    parts: { readonly writer: Worker; readonly reads: LedgerReads; readonly cursor: LedgerCursor },
+  ) {
+    this.#options = options;
+    this.#writer = parts.writer;
+    this.#reads = parts.reads;
+    this.cursor = parts.cursor;
+    this.#fedSeq = parts.cursor.seq;
+    this.#appliedSeq = parts.cursor.seq;
+    this.#writer.on("message", (message: FromWriter) => this.#hear(message));
+    this.#writer.on("error", (error) => this.#fail(error));
+    this.#writer.on("exit", () => {
+      if (this.#state !== "closing") this.#fail(new Error("the ledger's writer has ended"));
+    });
+  }
+
+  /** The last command that the ledger shows. */
+  get appliedSeq(): Seq {
+    return this.#appliedSeq as Seq;
+  }
+
+  /** The bytes of what has been fed and is not applied. */
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  /** The commands that have been fed and are not applied. */
+  get lag(): number {
+    return this.#fedSeq - this.#appliedSeq;
+  }
+
+  /** Too far behind to take on more. What is durable is still taken: refuse before the sequencer does. */
+  get saturated(): boolean {
+    return this.#backlogBytes > (this.#options.backlogBytesMax ?? BACKLOG_BYTES_MAX);
+  }
+
+  /** Resolves when the ledger is not saturated: a replay waits for it from time to time. */
+  room(): Promise<void> {
+    if (!this.saturated || this.#state === "faulted") return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /**
+   * Takes the next durable frame. The bytes are copied, so a view into a writer will do. What the ledger
+   * already has, and a frame without commands, is passed over; a gap is a fault.
+   */
+  feed(frame: LedgerFrame): void {
+    if (this.#state === "faulted" || this.#state === "closing") return;
+    const { firstSeq, lastSeq, hash, outcomes } = frame;
+    if (lastSeq < firstSeq || lastSeq <= this.#fedSeq) {
+      this.#checkKnown(frame);
+      return;
+    }
+    if (firstSeq !== this.#fedSeq + 1) {
+      this.#fail(new Error(`the ledger has come to ${this.#fedSeq} and was fed ${firstSeq} to ${lastSeq}`));
+      return;
+    }
+    this.#fedSeq = lastSeq;
+    this.#backlogBytes += outcomes.length;
+    this.#waiting.push({ firstSeq, lastSeq, hash, outcomes: outcomes.slice() });
+    this.#schedule();
+  }
+
+  /** Resolves when the ledger shows a command; rejects with a `LedgerBehindError` if that takes too long. */
+  reached(seq: Seq, timeoutMs = REACHED_TIMEOUT_MS): Promise<void> {
+    if (seq <= this.#appliedSeq) return Promise.resolve();
+    const reached = this.#reachedWaiters.wait(seq, timeoutMs);
+    this.#schedule();
+    return reached;
+  }
+
+  order(order: OrderId): Promise<OrderWithFills | undefined> {
+    return this.#reads.read("order", order);
+  }
+
+  /** The latest order that was given this id. */
+  orderByClientId(query: ClientIdQuery): Promise<OrderId | undefined> {
+    return this.#reads.read("orderByClientId", query);
+  }
+
+  orders(query: OrdersQuery): Promise<Page<OrderRecord>> {
+    return this.#reads.read("orders", query);
+  }
+
+  fills(query: FillsQuery): Promise<Page<LedgerFill>> {
+    return this.#reads.read("fills", query);
+  }
+
+  trades(query: TradesQuery): Promise<Page<LedgerTrade>> {
+    return this.#reads.read("trades", query);
+  }
+
+  statement(query: StatementQuery): Promise<Page<LedgerEntry>> {
+    return this.#reads.read("statement", query);
+  }
+
+  /** Applies what has been fed, unless the disk is full or a fault prevents it, and ends both threads. */
+  async close(): Promise<void> {
+    if (this.#state === "running" && this.#backlogBytes > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        this.#schedule();
+      });
+    }
+    this.#state = "closing";
+    clearTimeout(this.#timer);
+    this.#reachedWaiters.end();
+    await this.#reads.close();
+    const ended = new Promise((resolve) => this.#writer.once("exit", resolve));
+    if (this.#writer.threadId === -1) return;
+    this.#writer.postMessage({ kind: "close" } satisfies ToWriter);
+    await ended;
+  }
+
+  #checkKnown({ firstSeq, lastSeq, hash }: LedgerFrame): void {
+    const { seq, frameHash } = this.cursor;
+    if (lastSeq < firstSeq || lastSeq !== seq || hash === frameHash) return;
+    this.#fail(new Error(`the ledger is of another journal: its frame that ends at ${seq} is ${frameHash}`));
+  }
+
+  /** Sends a batch if it is full or wanted, and otherwise when its time has come. */
+  #schedule(): void {
+    if (this.#inFlightBytes > 0 || this.#waiting.length === 0) return;
+    const wanted = this.#reachedWaiters.count > 0 || this.#idle !== undefined;
+    if (wanted || this.#backlogBytes >= BATCH_BYTES_MAX) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), this.#options.batchMs ?? BATCH_MS);
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#state === "faulted" || this.#state === "closing") return;
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#waiting.length) {
+      const { length } = this.#waiting[count]!.outcomes;
+      if (count > 0 && bytes + length > BATCH_BYTES_MAX) break;
+      bytes += length;
+      count += 1;
+    }
+    const frames = this.#waiting.splice(0, count);
+    this.#inFlightBytes = bytes;
+    const buffers = frames.map(({ outcomes }) => outcomes.buffer);
+    this.#writer.postMessage({ kind: "apply", frames } satisfies ToWriter, buffers);
+  }
+
+  #hear(message: FromWriter): void {
+    if (message.kind === "applied") this.#applied(message.seq);
+    else if (message.kind === "fault") this.#fail(new Error(`the ledger: ${message.message}`));
+    else if (message.kind === "report") this.#report(message.report);
+  }
+
+  #applied(seq: number): void {
+    this.#appliedSeq = seq;
+    this.#backlogBytes -= this.#inFlightBytes;
+    this.#inFlightBytes = 0;
+    this.#reachedWaiters.reached(seq);
+    if (!this.saturated) for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    if (this.#backlogBytes === 0) this.#idle?.();
+    this.#schedule();
+  }
+
+  #report(report: LedgerReport): void {
+    if (report.kind === "disk-full") {
+      this.#state = "disk-full";
+      this.#idle?.();
+    } else if (this.#state === "disk-full") this.#state = "running";
+    this.#options.onReport?.(report);
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === "faulted" || this.#state === "closing") return;
+    this.#state = "faulted";
+    this.#reachedWaiters.end();
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    this.#idle?.();
+    this.#options.onFault(error);
+  }
+}
+
+function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {
+  return new Promise((resolve, reject) => {
+    const hear = (message: FromWriter): void => {
+      if (message.kind === "report") {
+        onReport?.(message.report);
+        return;
+      }
+      writer.off("message", hear);
+      writer.off("error", reject);
+      if (message.kind === "opened") resolve(message.cursor);
+      else reject(new Error(`the ledger cannot be opened: ${"message" in message ? message.message : ""}`));
+    };
+    writer.on("message", hear);
+    writer.on("error", reject);
+  });
+}
+
+function refusal(message: string): LedgerBehindError {
+  return new LedgerBehindError(message);
+}

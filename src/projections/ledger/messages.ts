@@ -1,0 +1,48 @@
+/**
+ * What the main thread and the two workers say to each other. One batch is on its way at a time, so the
+ * channel to the writer is bounded by a batch.
+ */
+import type { Seq } from "../../domain/units.ts";
+import type { LedgerQueries } from "./ledger-queries.ts";
+
+/** A durable batch of the journal, with what its commands caused. */
+export type LedgerFrame = {
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  /** The chained hash of the journal's frame. */
+  readonly hash: string;
+  /** The canonical encoding of all its outcomes, one behind the other. */
+  readonly outcomes: Uint8Array<ArrayBuffer>;
+};
+
+/** How far the ledger has come: the last command, and the hash of the frame that ended with it. */
+export type LedgerCursor = { readonly seq: Seq; readonly frameHash: string | null };
+
+/** What an operator should hear of. */
+export type LedgerReport =
+  | { readonly kind: "moved-aside"; readonly to: string; readonly why: string }
+  | { readonly kind: "disk-full" }
+  | { readonly kind: "resumed" };
+
+export type ToWriter =
+  | { readonly kind: "apply"; readonly frames: readonly LedgerFrame[] }
+  | { readonly kind: "close" };
+
+export type FromWriter =
+  | { readonly kind: "opened"; readonly cursor: LedgerCursor }
+  | { readonly kind: "applied"; readonly seq: Seq }
+  | { readonly kind: "report"; readonly report: LedgerReport }
+  | { readonly kind: "fault"; readonly message: string };
+
+export type ReadName = keyof LedgerQueries;
+export type QueryOf<Name extends ReadName> = Parameters<LedgerQueries[Name]>[0];
+export type RowsOf<Name extends ReadName> = ReturnType<LedgerQueries[Name]>;
+
+export type ToReader =
+  | { readonly kind: "read"; readonly id: number; readonly name: ReadName; readonly query: QueryOf<ReadName> }
+  | { readonly kind: "close" };
+
+export type FromReader =
+  | { readonly kind: "ready" }
+  | { readonly kind: "rows"; readonly id: number; readonly rows: RowsOf<ReadName> }
+  | { readonly kind: "failed"; readonly id: number; readonly message: string };

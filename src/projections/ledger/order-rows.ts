@@ -1,0 +1,189 @@
+/**
+ * The rows of the orders that a batch touches. An order that is placed, traded and ended within one batch is
+ * written once; an older one is read when first touched and updated once, at the end of the batch.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import { assert } from "../../domain/assert.ts";
+import {
+  ORDER_TYPES,
+  type OrderTerms,
+  SELF_TRADE_PREVENTIONS,
+  TIMES_IN_FORCE,
+} from "../../domain/commands.ts";
+import { END_REASONS, type EndReason, type OrderPlaced } from "../../domain/events.ts";
+import { SIDES } from "../../domain/market.ts";
+import { ORDER_STATUSES, type OrderStatus } from "../order-record.ts";
+import { MARK_EVERY } from "./schema.ts";
+import { numberOf, numberOrNull } from "./words.ts";
+
+/** How far an order has come, as its row will say. `placed` is there if the row is still to be inserted. */
+type OrderRow = {
+  readonly order: number;
+  readonly placed: { readonly terms: OrderTerms; readonly previous: number | null } | null;
+  status: number;
+  reason: number | null;
+  filledQuantity: number;
+  filledValue: number;
+  lastTrade: number | null;
+  updatedAt: number;
+};
+
+export type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
+
+const OPEN = numberOf(ORDER_STATUSES, "open");
+const PARTIALLY_FILLED = numberOf(ORDER_STATUSES, "partially-filled");
+
+/** Where the chain of an account's orders ends. */
+type Head = { readonly account: number; lastOrder: number | null; orderCount: number; changed: boolean };
+
+export class OrderRows {
+  readonly #touched = new Map<number, OrderRow>();
+  readonly #heads = new Map<number, Head>();
+  #changedHeads: Head[] = [];
+  readonly #find: Statement;
+  readonly #insert: Statement;
+  readonly #update: Statement;
+
+  readonly #saveHead: Statement;
+  readonly #mark: Statement;
+
+  constructor(database: Database) {
+    const heads = database
+      .prepare("SELECT account, last_order, order_count FROM order_heads")
+      .raw()
+      .iterate();
+    for (const [account, lastOrder, orderCount] of heads as IterableIterator<[number, number, number]>) {
+      this.#heads.set(account, { account, lastOrder, orderCount, changed: false });
+    }
+    this.#find = database
+      .prepare(
+        `SELECT status, reason, filled_quantity, filled_value, last_trade, updated_at
+         FROM orders WHERE order_id = ?`,
+      )
+      .raw();
+    this.#insert = database.prepare(
+      `INSERT INTO orders (order_id, account, market, side, type, time_in_force, price, quantity, quote_quantity,
+         expires_at, post_only, self_trade_prevention, client_order_id, previous, status, reason,
+         filled_quantity, filled_value, last_trade, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#saveHead = database.prepare(
+      `INSERT INTO order_heads (account, last_order, order_count) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_order = excluded.last_order, order_count = excluded.order_count`,
+    );
+    this.#mark = database.prepare("INSERT INTO order_marks (account, order_id) VALUES (?, ?)");
+    this.#update = database.prepare(
+      `UPDATE orders SET status = ?, reason = ?, filled_quantity = ?, filled_value = ?, last_trade = ?,
+         updated_at = ? WHERE order_id = ?`,
+    );
+  }
+
+  place(terms: OrderPlaced, at: number): void {
+    const previous = this.#chain(terms.account, terms.order);
+    this.#touched.set(terms.order, {
+      order: terms.order,
+      placed: { terms, previous },
+      status: OPEN,
+      reason: null,
+      filledQuantity: 0,
+      filledValue: 0,
+      lastTrade: null,
+      updatedAt: at,
+    });
+  }
+
+  /** Adds a fill and gives the order's trade before it, to which the new one is chained. */
+  fill(order: number, { trade, quantity, value }: OrderTrade, at: number): number | null {
+    const row = this.#row(order);
+    const previous = row.lastTrade;
+    row.status = PARTIALLY_FILLED;
+    row.filledQuantity += quantity;
+    row.filledValue += value;
+    row.lastTrade = trade;
+    row.updatedAt = at;
+    return previous;
+  }
+
+  end(order: number, status: OrderStatus, reason: EndReason | null, at: number): void {
+    const row = this.#row(order);
+    row.status = numberOf(ORDER_STATUSES, status);
+    row.reason = numberOrNull(END_REASONS, reason);
+    row.updatedAt = at;
+  }
+
+  /** Writes the rows of the batch. */
+  save(): void {
+    for (const row of this.#touched.values()) {
+      if (row.placed === null) this.#saveProgress(row);
+      else this.#saveWhole(row, row.placed);
+    }
+    this.#touched.clear();
+    for (const head of this.#changedHeads) {
+      this.#saveHead.run(head.account, head.lastOrder, head.orderCount);
+      head.changed = false;
+    }
+    this.#changedHeads = [];
+  }
+
+  /** Puts an order at the end of its account's chain and gives the one before it. */
+  #chain(account: number, order: number): number | null {
+    let head = this.#heads.get(account);
+    if (head === undefined) {
+      head = { account, lastOrder: null, orderCount: 0, changed: false };
+      this.#heads.set(account, head);
+    }
+    const previous = head.lastOrder;
+    head.lastOrder = order;
+    head.orderCount += 1;
+    if (head.orderCount % MARK_EVERY === 0) this.#mark.run(account, order);
+    if (!head.changed) {
+      head.changed = true;
+      this.#changedHeads.push(head);
+    }
+    return previous;
+  }
+
+  #row(order: number): OrderRow {
+    const touched = this.#touched.get(order);
+    if (touched !== undefined) return touched;
+    const found = this.#find.get(order) as RawProgress | undefined;
+    assert(found !== undefined, "what happens to an order comes after its placing");
+    const [status, reason, filledQuantity, filledValue, lastTrade, updatedAt] = found;
+    const progress = { status, reason, filledQuantity, filledValue, lastTrade, updatedAt };
+    const row: OrderRow = { order, placed: null, ...progress };
+    this.#touched.set(order, row);
+    return row;
+  }
+
+  #saveProgress(row: OrderRow): void {
+    const { status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order } = row;
+    this.#update.run(status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order);
+  }
+
+  #saveWhole(row: OrderRow, { terms, previous }: NonNullable<OrderRow["placed"]>): void {
+    this.#insert.run(
+      row.order,
+      terms.account,
+      terms.market,
+      numberOf(SIDES, terms.side),
+      numberOf(ORDER_TYPES, terms.type),
+      numberOf(TIMES_IN_FORCE, terms.timeInForce),
+      terms.price,
+      terms.quantity,
+      terms.quoteQuantity,
+      terms.expiresAt,
+      terms.postOnly ? 1 : 0,
+      numberOf(SELF_TRADE_PREVENTIONS, terms.selfTradePrevention),
+      terms.clientOrderId,
+      previous,
+      row.status,
+      row.reason,
+      row.filledQuantity,
+      row.filledValue,
+      row.lastTrade,
+      row.updatedAt,
+    );
+  }
+}
+
+type RawProgress = [number, number | null, number, number, number | null, number];

@@ -1,0 +1,42 @@
+/**
+ * A page of a walk from new to old. However few of the rows fit a filter, a page looks at a bounded number of
+ * them: it may come back short, or empty, with a place to go on from, and no read holds up the next for long.
+ */
+
+/** Rows that a page looks at, at most: some tens of milliseconds. */
+export const PAGE_STEPS_MAX = 20_000;
+
+export type Page<Row> = {
+  readonly rows: readonly Row[];
+  /** The `before` of the next page; null on the last one. */
+  readonly next: number | null;
+};
+
+/** A row's place: a position that falls from row to row. `read` leaves out what does not fit the filter. */
+export type Walk<Raw, Row> = {
+  readonly raws: Iterable<Raw>;
+  readonly position: (raw: Raw) => number;
+  readonly read: (raw: Raw) => Row | undefined;
+};
+
+export function takePage<Raw, Row>(
+  walk: Walk<Raw, Row>,
+  limit: number,
+  stepsMax = PAGE_STEPS_MAX,
+): Page<Row> {
+  const rows: Row[] = [];
+  let lastPosition = 0;
+  let steps = 0;
+  for (const raw of walk.raws) {
+    const position = walk.position(raw);
+    if (steps === stepsMax) return { rows, next: position + 1 };
+    steps += 1;
+    const row = walk.read(raw);
+    if (row === undefined) continue;
+    // A row beyond the limit is looked for, so that the last page knows that it is the last.
+    if (rows.length === limit) return { rows, next: lastPosition };
+    rows.push(row);
+    lastPosition = position;
+  }
+  return { rows, next: null };
+}

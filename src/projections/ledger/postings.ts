@@ -1,0 +1,77 @@
+/**
+ * What a trade and a movement of money post, as double entry: the entries of one transaction sum to zero
+ * in every asset. Deposits and withdrawals have their other side in the external account.
+ */
+import { FEES_ACCOUNT } from "../../domain/commands.ts";
+import type { FundsDeposited, FundsTransferred, FundsWithdrawn, TradeExecuted } from "../../domain/events.ts";
+import { EXTERNAL_ACCOUNT } from "./schema.ts";
+import type { EntryKind } from "./words.ts";
+
+export type Posting = {
+  readonly account: number;
+  readonly asset: number;
+  /** In minor units, signed: what the account's total changes by. */
+  readonly amount: number;
+  readonly kind: EntryKind;
+  readonly order: number | null;
+};
+
+/** What of a market's listing its postings depend on. */
+export type PostedMarket = {
+  readonly base: number;
+  readonly quote: number;
+  readonly baseMinorPerLot: number;
+};
+
+/** The seller's and the buyer's base entries come first, in this order; zero fees are not posted. */
+export function tradePostings(trade: TradeExecuted, market: PostedMarket): Posting[] {
+  const taker = { account: trade.takerAccount, order: trade.takerOrder };
+  const maker = { account: trade.makerAccount, order: trade.makerOrder };
+  const [seller, buyer] = trade.takerSide === "sell" ? [taker, maker] : [maker, taker];
+  const { base, quote } = market;
+  const lots = trade.quantity * market.baseMinorPerLot;
+  const postings: Posting[] = [
+    { account: seller.account, asset: base, amount: -lots, kind: "trade", order: seller.order },
+    { account: buyer.account, asset: base, amount: lots, kind: "trade", order: buyer.order },
+    { account: buyer.account, asset: quote, amount: -trade.value, kind: "trade", order: buyer.order },
+    { account: seller.account, asset: quote, amount: trade.value, kind: "trade", order: seller.order },
+  ];
+  if (trade.takerFee !== 0) postings.push(...feePostings(taker, quote, trade.takerFee));
+  if (trade.makerFee !== 0) postings.push(...feePostings(maker, quote, trade.makerFee));
+  return postings;
+}
+
+type Movement = FundsDeposited | FundsWithdrawn | FundsTransferred;
+
+export function movementPostings(event: Movement): Posting[] {
+  const { account, asset, amount } = event;
+  switch (event.kind) {
+    case "FundsDeposited":
+      return moved({ from: EXTERNAL_ACCOUNT, to: account, asset, amount, kind: "deposit" });
+    case "FundsWithdrawn":
+      return moved({ from: account, to: EXTERNAL_ACCOUNT, asset, amount, kind: "withdrawal" });
+    case "FundsTransferred":
+      return moved({ from: account, to: event.toAccount, asset, amount, kind: "transfer" });
+  }
+}
+
+function feePostings(payer: { account: number; order: number }, asset: number, fee: number): Posting[] {
+  return [
+    { account: payer.account, asset, amount: -fee, kind: "fee", order: payer.order },
+    { account: FEES_ACCOUNT, asset, amount: fee, kind: "fee", order: payer.order },
+  ];
+}
+
+function moved(move: {
+  from: number;
+  to: number;
+  asset: number;
+  amount: number;
+  kind: EntryKind;
+}): Posting[] {
+  const { from, to, asset, amount, kind } = move;
+  return [
+    { account: from, asset, amount: -amount, kind, order: null },
+    { account: to, asset, amount, kind, order: null },
+  ];
+}

@@ -1,0 +1,35 @@
+/** The thread that reads the ledger. Every read sees one state of it, whatever is written meanwhile. */
+import { parentPort, workerData } from "node:worker_threads";
+import { LedgerQueries } from "./ledger-queries.ts";
+import type { FromReader, QueryOf, ReadName, RowsOf, ToReader } from "./messages.ts";
+import { openForReading } from "./schema.ts";
+import type { ReaderOptions } from "./workers.ts";
+import { messageOf } from "./write-loop.ts";
+
+type AnyRead = (this: LedgerQueries, query: QueryOf<ReadName>) => RowsOf<ReadName>;
+
+const { path } = workerData as ReaderOptions;
+const port = parentPort!;
+const database = openForReading(path);
+const queries = new LedgerQueries(database);
+const read = database.transaction((name: ReadName, query: QueryOf<ReadName>) =>
+  (queries[name] as AnyRead).call(queries, query),
+);
+
+port.on("message", (message: ToReader) => {
+  if (message.kind === "close") {
+    database.close();
+    port.close();
+    return;
+  }
+  port.postMessage(answer(message));
+});
+port.postMessage({ kind: "ready" } satisfies FromReader);
+
+function answer({ id, name, query }: Extract<ToReader, { kind: "read" }>): FromReader {
+  try {
+    return { kind: "rows", id, rows: read(name, query) };
+  } catch (error) {
+    return { kind: "failed", id, message: messageOf(error) };
+  }
+}

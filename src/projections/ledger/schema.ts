@@ -1,0 +1,335 @@
+/**
+ * The tables of the ledger and how its file is opened. Rows are appended in the order in which they happen,
+ * so a batch touches few pages; what belongs together (an account's orders, a wallet's entries, an order's
+ * fills) is a chain of `previous` columns, whose ends are kept beside the balances. An index by account
+ * instead would touch a page of its own for nearly every row: that costs more than all the rest. Everything
+ * is whole units; the views beside the tables spell names and words for people.
+ */
+import { existsSync, renameSync } from "node:fs";
+import Database from "better-sqlite3";
+import { ACCOUNT_STATUSES, FEES_ACCOUNT_ID, ORDER_TYPES, TIMES_IN_FORCE } from "../../domain/commands.ts";
+import { END_REASONS } from "../../domain/events.ts";
+import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
+import { REJECTIONS } from "../../domain/rejections.ts";
+import { ORDER_STATUSES } from "../order-record.ts";
+import { COMMAND_KINDS, ENTRY_KINDS } from "./words.ts";
+
+/** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
+export const SCHEMA_VERSION = 1;
+
+/** "Preg" in ASCII: tells our file from any other SQLite file. */
+const APPLICATION_ID = 0x50726567;
+
+/** Where money comes from on a deposit and goes to on a withdrawal, so that every transaction sums to zero. */
+export const EXTERNAL_ACCOUNT = -1;
+
+/** A page that is rewritten in many batches is copied into the file once per this many pages of log. */
+const CHECKPOINT_PAGES = 8_000;
+const CACHE_KIB = 64 * 1024;
+const LOG_BYTES_KEPT = 64 * 1024 * 1024;
+
+/** Every so many orders of an account, or entries of a wallet, one is marked, to find a time in a long chain. */
+export const MARK_EVERY = 64;
+
+/**
+ * Client ids are indexed in buckets of 2^13 commands: a batch then touches the pages of one bucket, and who
+ * looks for an id asks bucket by bucket. Over the whole table, every id would touch a page of its own.
+ */
+export const CLIENT_ID_BUCKET_BITS = 13;
+
+const TABLES = `
+CREATE TABLE cursor (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  frame_hash ANY,
+  next_entry INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE accounts (
+  account INTEGER PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  name TEXT,
+  status INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE assets (asset INTEGER PRIMARY KEY, name TEXT NOT NULL, scale INTEGER NOT NULL) STRICT;
+
+CREATE TABLE markets (
+  market INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  base INTEGER NOT NULL,
+  quote INTEGER NOT NULL,
+  tick_units INTEGER NOT NULL,
+  tick_scale INTEGER NOT NULL,
+  lot_units INTEGER NOT NULL,
+  lot_scale INTEGER NOT NULL,
+  base_minor_per_lot INTEGER NOT NULL,
+  maker_fee INTEGER NOT NULL,
+  taker_fee INTEGER NOT NULL,
+  status INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE frames (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, hash ANY NOT NULL) STRICT;
+
+-- first_entry is the id that the command's first entry has, or would have had: times become ranges of
+-- entries by it.
+CREATE TABLE commands (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  outcome INTEGER,
+  first_entry INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  trace_id ANY
+) STRICT;
+
+-- previous is the account's order before; last_trade starts the chain of the order's fills, which goes on
+-- in the trades.
+CREATE TABLE orders (
+  order_id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL,
+  market INTEGER NOT NULL,
+  side INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  time_in_force INTEGER NOT NULL,
+  price INTEGER,
+  quantity INTEGER,
+  quote_quantity INTEGER,
+  expires_at INTEGER,
+  post_only INTEGER NOT NULL,
+  self_trade_prevention INTEGER NOT NULL,
+  client_order_id TEXT,
+  previous INTEGER,
+  status INTEGER NOT NULL,
+  reason INTEGER,
+  filled_quantity INTEGER NOT NULL,
+  filled_value INTEGER NOT NULL,
+  last_trade INTEGER,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX orders_by_client_id ON orders (order_id >> ${CLIENT_ID_BUCKET_BITS}, account, client_order_id)
+  WHERE client_order_id IS NOT NULL;
+
+CREATE TABLE order_heads (
+  account INTEGER PRIMARY KEY,
+  last_order INTEGER NOT NULL,
+  order_count INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE order_marks (
+  account INTEGER NOT NULL,
+  order_id INTEGER NOT NULL,
+  PRIMARY KEY (account, order_id)
+) STRICT, WITHOUT ROWID;
+
+-- The first two entries from first_entry on are the seller's and the buyer's of the base asset.
+CREATE TABLE trades (
+  market INTEGER NOT NULL,
+  trade INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  price INTEGER NOT NULL,
+  quantity INTEGER NOT NULL,
+  value INTEGER NOT NULL,
+  taker_side INTEGER NOT NULL,
+  taker_account INTEGER NOT NULL,
+  taker_order INTEGER NOT NULL,
+  taker_fee INTEGER NOT NULL,
+  taker_previous INTEGER,
+  maker_account INTEGER NOT NULL,
+  maker_order INTEGER NOT NULL,
+  maker_fee INTEGER NOT NULL,
+  maker_previous INTEGER,
+  first_entry INTEGER NOT NULL,
+  PRIMARY KEY (market, trade)
+) STRICT, WITHOUT ROWID;
+
+-- previous is the entry before of the same account and asset.
+CREATE TABLE entries (
+  entry INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL,
+  asset INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  balance_after INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  order_id INTEGER,
+  market INTEGER,
+  trade INTEGER,
+  previous INTEGER
+) STRICT;
+
+-- Deposits, withdrawals and transfers, which a trader's many trades would hide.
+CREATE INDEX entries_by_movement ON entries (account, entry) WHERE trade IS NULL;
+
+CREATE TABLE entry_marks (
+  account INTEGER NOT NULL,
+  asset INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  PRIMARY KEY (account, asset, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transfers (
+  seq INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  account INTEGER NOT NULL,
+  to_account INTEGER,
+  asset INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  reference TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE balances (
+  account INTEGER NOT NULL,
+  asset INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  last_entry INTEGER,
+  entry_count INTEGER NOT NULL,
+  PRIMARY KEY (account, asset)
+) STRICT, WITHOUT ROWID;
+`;
+
+const VIEWS = `
+CREATE VIEW readable_commands AS
+  SELECT c.seq, ${time("c.at")} AS at, ${spelled("c.kind", COMMAND_KINDS)} AS kind,
+    ${spelled("c.outcome", REJECTIONS)} AS refused, c.request_id,
+    CASE typeof(c.trace_id) WHEN 'blob' THEN lower(hex(c.trace_id)) ELSE c.trace_id END AS trace_id,
+    (SELECT CASE typeof(f.hash) WHEN 'blob' THEN lower(hex(f.hash)) ELSE f.hash END
+       FROM frames f WHERE f.first_seq <= c.seq ORDER BY f.first_seq DESC LIMIT 1) AS frame_hash
+  FROM commands c;
+
+CREATE VIEW readable_orders AS
+  SELECT o.order_id, ${time("c.at")} AS created_at, a.account_id, m.name AS market,
+    ${spelled("o.side", SIDES)} AS side, ${spelled("o.type", ORDER_TYPES)} AS type,
+    ${spelled("o.time_in_force", TIMES_IN_FORCE)} AS time_in_force, o.price AS price_ticks,
+    o.quantity AS quantity_lots, o.filled_quantity AS filled_lots, o.filled_value AS filled_minor,
+    ${spelled("o.status", ORDER_STATUSES)} AS status, ${spelled("o.reason", END_REASONS)} AS reason,
+    ${time("o.updated_at")} AS updated_at, o.client_order_id, c.request_id
+  FROM orders o JOIN accounts a USING (account) JOIN markets m USING (market)
+    JOIN commands c ON c.seq = o.order_id;
+
+CREATE VIEW readable_trades AS
+  SELECT m.name AS market, t.trade, ${time("c.at")} AS at, t.price AS price_ticks, t.quantity AS quantity_lots,
+    t.value AS value_minor, ${spelled("t.taker_side", SIDES)} AS taker_side, taker.account_id AS taker,
+    t.taker_order, t.taker_fee, maker.account_id AS maker, t.maker_order, t.maker_fee, t.seq
+  FROM trades t JOIN markets m USING (market) JOIN commands c USING (seq)
+    JOIN accounts taker ON taker.account = t.taker_account
+    JOIN accounts maker ON maker.account = t.maker_account;
+
+CREATE VIEW readable_entries AS
+  SELECT e.entry, ${time("c.at")} AS at, a.account_id, s.name AS asset, e.amount AS amount_minor,
+    e.balance_after AS balance_minor, ${spelled("e.kind", ENTRY_KINDS)} AS kind, e.order_id, m.name AS market,
+    e.trade, x.reference, e.seq, c.request_id
+  FROM entries e JOIN accounts a USING (account) JOIN assets s USING (asset) JOIN commands c USING (seq)
+    LEFT JOIN markets m USING (market) LEFT JOIN transfers x USING (seq);
+
+CREATE VIEW readable_markets AS
+  SELECT m.name, b.name AS base, q.name AS quote, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale,
+    m.maker_fee, m.taker_fee, ${spelled("m.status", MARKET_STATUSES)} AS status
+  FROM markets m JOIN assets b ON b.asset = m.base JOIN assets q ON q.asset = m.quote;
+
+CREATE VIEW readable_accounts AS
+  SELECT a.account, a.account_id, a.name, ${spelled("a.status", ACCOUNT_STATUSES)} AS status FROM accounts a;
+
+CREATE VIEW readable_balances AS
+  SELECT a.account_id, s.name AS asset, w.total AS total_minor
+  FROM balances w JOIN accounts a USING (account) JOIN assets s USING (asset);
+`;
+
+/** The file as it was found: `movedTo` names the copy if it could not be used. */
+export type OpenedLedger = {
+  readonly database: Database.Database;
+  readonly moved: { readonly to: string; readonly why: string } | null;
+};
+
+/** Opens the ledger for its one writer. A file that is no ledger of this version is moved aside, never deleted. */
+export function openForWriting(path: string): OpenedLedger {
+  const found = openUsable(path);
+  if (typeof found !== "string") return { database: found, moved: null };
+  const to = moveAside(path);
+  const fresh = openUsable(path);
+  if (typeof fresh === "string") throw new Error(`a new ledger cannot be used: ${fresh}`);
+  return { database: fresh, moved: { to, why: found } };
+}
+
+/** A connection that sees what has been committed, and never delays the writer. */
+export function openForReading(path: string): Database.Database {
+  const database = new Database(path, { readonly: true, fileMustExist: true });
+  database.pragma("query_only = ON");
+  return database;
+}
+
+/** The database, or why the file at `path` cannot be used as one. */
+function openUsable(path: string): Database.Database | string {
+  const database = new Database(path);
+  try {
+    // Whoever looks into the file by hand may hold it for a moment.
+    database.pragma("busy_timeout = 5000");
+    const unusable = foreignness(database);
+    if (unusable === null) {
+      configure(database);
+      if (database.pragma("application_id", { simple: true }) === 0) create(database);
+      return database;
+    }
+    database.close();
+    return unusable;
+  } catch (error) {
+    database.close();
+    const code = error instanceof Database.SqliteError ? error.code : "";
+    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) return (error as Error).message;
+    throw error;
+  }
+}
+
+function foreignness(database: Database.Database): string | null {
+  const application = database.pragma("application_id", { simple: true });
+  const version = database.pragma("user_version", { simple: true });
+  const tables = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  if (application === 0 && version === 0 && tables === 0) return null;
+  if (application !== APPLICATION_ID) return "it is not a ledger";
+  if (version !== SCHEMA_VERSION)
+    return `it has version ${version}, and this release keeps ${SCHEMA_VERSION}`;
+  const cursors = database.prepare("SELECT count(*) FROM cursor").pluck().get();
+  return cursors === 1 ? null : "it has no cursor";
+}
+
+function configure(database: Database.Database): void {
+  database.pragma("journal_mode = WAL");
+  // A power cut may cost the last transactions, whole: the cursor goes back with its rows.
+  database.pragma("synchronous = NORMAL");
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.pragma(`journal_size_limit = ${LOG_BYTES_KEPT}`);
+  database.pragma(`cache_size = ${-CACHE_KIB}`);
+  database.pragma("temp_store = MEMORY");
+}
+
+function create(database: Database.Database): void {
+  const account = "INSERT INTO accounts (account, account_id, name, status) VALUES (?, ?, ?, 0)";
+  database.transaction(() => {
+    database.exec(TABLES);
+    database.exec(VIEWS);
+    database.exec("INSERT INTO cursor (id, seq, frame_hash, next_entry) VALUES (1, 0, NULL, 1)");
+    database.prepare(account).run(EXTERNAL_ACCOUNT, "(outside)", "where deposits come from");
+    database.prepare(account).run(0, FEES_ACCOUNT_ID, null);
+    database.pragma(`user_version = ${SCHEMA_VERSION}`);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+  })();
+}
+
+function moveAside(path: string): string {
+  const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+  // The log belongs to its file: beside a new one it would be taken for the new one's.
+  for (const suffix of ["-wal", "-shm", ""]) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
+  }
+  return to;
+}
+
+function time(column: string): string {
+  return `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+}
+
+function spelled(column: string, words: readonly string[]): string {
+  const cases = words.map((word, number) => `WHEN ${number} THEN '${word}'`);
+  return `CASE ${column} ${cases.join(" ")} END`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Words as small numbers, which is how the ledger's tables keep them; the views of the schema turn them
+ * back. The lists of the vocabulary only ever grow at their end: the canonical encoding of events depends on
+ * that as well. `packHex` does the same for hashes and trace ids.
+ */
+import { assert } from "../../domain/assert.ts";
+import type { Command } from "../../domain/commands.ts";
+
+export const ENTRY_KINDS = ["deposit", "withdrawal", "transfer", "trade", "fee"] as const;
+/** Why an account's total changed. */
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+export const COMMAND_KINDS = [
+  "PlaceOrder",
+  "CancelOrder",
+  "CancelAllOrders",
+  "ExpireOrders",
+  "DepositFunds",
+  "WithdrawFunds",
+  "TransferFunds",
+  "OpenAccount",
+  "SetAccountStatus",
+  "CreateKey",
+  "RevokeKey",
+  "ListAsset",
+  "ListMarket",
+  "ChangeMarket",
+] as const satisfies readonly Command["kind"][];
+
+export function numberOf<Word>(words: readonly Word[], word: Word): number {
+  const number = words.indexOf(word);
+  assert(number >= 0, "a stored word is one of its list");
+  return number;
+}
+
+export function numberOrNull<Word>(words: readonly Word[], word: Word | null | undefined): number | null {
+  return word === null || word === undefined ? null : numberOf(words, word);
+}
+
+export function wordAt<Word>(words: readonly Word[], number: number): Word {
+  const word = words[number];
+  assert(word !== undefined, "a stored number stands for a word");
+  return word;
+}
+
+const HEX = /^(?:[0-9a-f]{2})+$/;
+
+/** Half the size for what is lower-case hexadecimal; any other text stays as it is. */
+export function packHex(text: string): Buffer | string {
+  return HEX.test(text) ? Buffer.from(text, "hex") : text;
+}
+
+export function unpackHex(packed: Buffer | string): string {
+  return typeof packed === "string" ? packed : packed.toString("hex");
+}

@@ -1,0 +1,29 @@
+/** The thread that writes the ledger. */
+import { parentPort, workerData } from "node:worker_threads";
+import { LedgerWriter } from "./ledger-writer.ts";
+import type { FromWriter, ToWriter } from "./messages.ts";
+import { openForWriting } from "./schema.ts";
+import type { WriterOptions } from "./workers.ts";
+import { messageOf, WriteLoop } from "./write-loop.ts";
+
+const { path, retryMs } = workerData as WriterOptions;
+const port = parentPort!;
+const post = (message: FromWriter) => port.postMessage(message);
+
+try {
+  const { database, moved } = openForWriting(path);
+  const writer = new LedgerWriter(database);
+  const loop = new WriteLoop({ writer, post, retryMs });
+  port.on("message", (message: ToWriter) => {
+    if (message.kind === "apply") loop.apply(message.frames);
+    else {
+      loop.stop();
+      writer.close();
+      port.close();
+    }
+  });
+  if (moved !== null) post({ kind: "report", report: { kind: "moved-aside", ...moved } });
+  post({ kind: "opened", cursor: writer.cursor });
+} catch (error) {
+  post({ kind: "fault", message: messageOf(error) });
+}

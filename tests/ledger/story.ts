@@ -1,0 +1,236 @@
+/**
+ * A small exchange of our own making that tells the ledger what happened: it keeps totals, so that wallets
+ * agree with trades, and believes whatever the test says of orders.
+ */
+import { createHash } from "node:crypto";
+import { ByteWriter } from "../../src/domain/codec.ts";
+import type { Command, OrderTerms } from "../../src/domain/commands.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { EndReason, Event, MarketListed } from "../../src/domain/events.ts";
+import type { Side } from "../../src/domain/market.ts";
+import type {
+  AccountIndex,
+  AssetIndex,
+  EpochMs,
+  Lots,
+  MarketIndex,
+  Minor,
+  OrderId,
+  PartsPerMillion,
+  Seq,
+  Ticks,
+  TradeId,
+} from "../../src/domain/units.ts";
+import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
+
+export const VIB = 0 as AssetIndex;
+export const BRL = 1 as AssetIndex;
+export const MARKET = 0 as MarketIndex;
+const BASE_MINOR_PER_LOT = 10;
+
+/** A fill of the order being placed against a resting one, at a fee for each. */
+export type Fill = {
+  maker: { account: AccountIndex; order: OrderId };
+  price: number;
+  quantity: number;
+  takerFee?: number;
+  makerFee?: number;
+  makerFilled?: boolean;
+};
+
+export type Placing = {
+  account: AccountIndex;
+  side: Side;
+  price: number;
+  quantity: number;
+  clientOrderId?: string;
+  fills?: Fill[];
+  market?: MarketIndex;
+};
+
+export class Story {
+  at = 1_700_000_000_000;
+  #seq = 0;
+  #accounts = 0;
+  readonly #trades = new Map<number, number>();
+  readonly #totals = new Map<string, number>();
+  #frameStart = 1;
+  #hash = "00".repeat(32);
+  readonly #writer = new ByteWriter();
+  readonly frames: LedgerFrame[] = [];
+
+  get seq(): Seq {
+    return this.#seq as Seq;
+  }
+
+  /** Closes a frame with all that happened since the last one. */
+  frame(): LedgerFrame {
+    this.#hash = createHash("sha256").update(this.#hash).update(this.#writer.view()).digest("hex");
+    const frame = {
+      firstSeq: this.#frameStart as Seq,
+      lastSeq: this.seq,
+      hash: this.#hash,
+      outcomes: this.#writer.view().slice(),
+    };
+    this.#frameStart = this.#seq + 1;
+    this.#writer.clear();
+    this.frames.push(frame);
+    return frame;
+  }
+
+  market(name = "VIB-BRL", market = MARKET): void {
+    if (market === MARKET) {
+      this.did("ListAsset", [{ kind: "AssetListed", asset: VIB, name: "VIB", scale: 1 }]);
+      this.did("ListAsset", [{ kind: "AssetListed", asset: BRL, name: "BRL", scale: 2 }]);
+    }
+    const listed: MarketListed = {
+      kind: "MarketListed",
+      market,
+      name,
+      base: VIB,
+      quote: BRL,
+      tickSize: { units: 1, scale: 2 },
+      lotSize: { units: 1, scale: 0 },
+      baseMinorPerLot: BASE_MINOR_PER_LOT,
+      quoteMinorPerTickLot: 1,
+      minNotional: null,
+      maxQuantity: null,
+      maxOpenOrders: 10_000,
+      makerFee: 0 as PartsPerMillion,
+      takerFee: 0 as PartsPerMillion,
+      status: "open",
+    };
+    this.did("ListMarket", [listed]);
+  }
+
+  account(accountId: string): AccountIndex {
+    this.#accounts += 1;
+    const account = this.#accounts as AccountIndex;
+    this.did("OpenAccount", [{ kind: "AccountOpened", account, accountId, name: null }]);
+    return account;
+  }
+
+  deposit(account: AccountIndex, asset: AssetIndex, amount: number, reference = `d-${this.#seq}`): void {
+    const wallet = this.#moved(account, asset, amount);
+    this.did("DepositFunds", [
+      { kind: "FundsDeposited", account, asset, amount: amount as Minor, reference },
+      wallet,
+    ]);
+  }
+
+  withdraw(account: AccountIndex, asset: AssetIndex, amount: number, reference = `w-${this.#seq}`): void {
+    const wallet = this.#moved(account, asset, -amount);
+    this.did("WithdrawFunds", [
+      { kind: "FundsWithdrawn", account, asset, amount: amount as Minor, reference },
+      wallet,
+    ]);
+  }
+
+  transfer(from: AccountIndex, to: AccountIndex, asset: AssetIndex, amount: number, reference: string): void {
+    const wallets = [this.#moved(from, asset, -amount), this.#moved(to, asset, amount)];
+    this.did("TransferFunds", [
+      { kind: "FundsTransferred", account: from, toAccount: to, asset, amount: amount as Minor, reference },
+      ...wallets,
+    ]);
+  }
+
+  place(placing: Placing): OrderId {
+    const { account, side, price, quantity, fills = [], market = MARKET, clientOrderId = null } = placing;
+    const order = (this.#seq + 1) as OrderId;
+    const terms: OrderTerms = {
+      account,
+      market,
+      side,
+      type: "limit",
+      timeInForce: "gtc",
+      price: price as Ticks,
+      quantity: quantity as Lots,
+      quoteQuantity: null,
+      expiresAt: null,
+      postOnly: false,
+      selfTradePrevention: "cancel-maker",
+      clientOrderId,
+    };
+    const events: Event[] = [{ kind: "OrderPlaced", order, ...terms }];
+    const wallets = new Map<string, Event>();
+    let rest = quantity;
+    for (const fill of fills) {
+      events.push(...this.#trade(order, terms, fill, wallets));
+      rest -= fill.quantity;
+    }
+    if (rest === 0) events.push({ kind: "OrderFilled", order, account, market });
+    if (wallets.size === 0) wallets.set("", this.#moved(account, side === "buy" ? BRL : VIB, 0));
+    events.push({ kind: "LevelChanged", market, side, price: price as Ticks, quantity: rest as Lots });
+    this.did("PlaceOrder", [...events, ...wallets.values()]);
+    return order;
+  }
+
+  cancel(account: AccountIndex, order: OrderId, reason: EndReason = "requested", market = MARKET): void {
+    const wallet = this.#moved(account, BRL, 0);
+    this.did("CancelOrder", [{ kind: "OrderCanceled", order, account, market, reason }, wallet]);
+  }
+
+  expire(account: AccountIndex, order: OrderId): void {
+    this.did("ExpireOrders", [{ kind: "OrderExpired", order, account, market: MARKET, reason: "time" }]);
+  }
+
+  refuse(): void {
+    this.did("PlaceOrder", [{ kind: "CommandRejected", reason: "insufficient-funds" }]);
+  }
+
+  did(kind: Command["kind"], events: readonly Event[]): void {
+    this.#seq += 1;
+    encodeOutcome(this.#writer, {
+      entry: {
+        seq: this.seq,
+        at: this.at as EpochMs,
+        requestId: `01KBQ${String(this.#seq).padStart(21, "0")}`,
+        traceId: this.#seq % 2 === 0 ? null : "4bf92f3577b34da6a3ce929d0e0e4736",
+        command: { kind } as Command,
+      },
+      events,
+    });
+  }
+
+  #trade(order: OrderId, terms: OrderTerms, fill: Fill, wallets: Map<string, Event>): Event[] {
+    const { maker, price, quantity, takerFee = 0, makerFee = 0, makerFilled = false } = fill;
+    const { market, account, side } = terms;
+    const trade = (this.#trades.get(market) ?? 0) + 1;
+    this.#trades.set(market, trade);
+    const value = price * quantity;
+    const sign = side === "buy" ? 1 : -1;
+    const move = (who: AccountIndex, asset: AssetIndex, amount: number) =>
+      wallets.set(`${who} ${asset}`, this.#moved(who, asset, amount));
+    move(account, VIB, sign * quantity * BASE_MINOR_PER_LOT);
+    move(maker.account, VIB, -sign * quantity * BASE_MINOR_PER_LOT);
+    move(account, BRL, -sign * value - takerFee);
+    move(maker.account, BRL, sign * value - makerFee);
+    if (takerFee + makerFee > 0) move(0 as AccountIndex, BRL, takerFee + makerFee);
+    const executed: Event = {
+      kind: "TradeExecuted",
+      market,
+      trade: trade as TradeId,
+      price: price as Ticks,
+      quantity: quantity as Lots,
+      value: value as Minor,
+      takerSide: side,
+      takerOrder: order,
+      takerAccount: account,
+      takerFee: takerFee as Minor,
+      makerOrder: maker.order,
+      makerAccount: maker.account,
+      makerFee: makerFee as Minor,
+    };
+    const end: Event = { kind: "OrderFilled", order: maker.order, account: maker.account, market };
+    return makerFilled ? [executed, end] : [executed];
+  }
+
+  /** The wallet after its total has changed by `amount`; how much of it is held makes no difference here. */
+  #moved(account: AccountIndex, asset: AssetIndex, amount: number): Event {
+    const key = `${account} ${asset}`;
+    const total = (this.#totals.get(key) ?? 0) + amount;
+    this.#totals.set(key, total);
+    const held = Math.min(total, 1) as Minor;
+    return { kind: "WalletChanged", account, asset, available: (total - held) as Minor, held };
+  }
+}
