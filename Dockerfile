@@ -22,7 +22,7 @@ USER node
 VOLUME /data
 EXPOSE 8080
 # Health is asked inside the container, where the server listens on every address.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PREGAO_PORT || 8080}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: the exchange is the process that gets SIGTERM, and stops in order.
 ENTRYPOINT ["node", "dist/main.js"]

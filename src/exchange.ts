@@ -78,6 +78,7 @@ export class Exchange implements ExchangePort {
       engine,
       project: (committed) => live.project(committed),
       publish: (frame) => feedLedger(ledger, frame),
+      room: () => ledger.room(),
       onReport,
     });
     const exchange = new Exchange({ ledger, engine, live, journal, onFailure });

@@ -80,10 +80,10 @@ export function parsePrice(text: string, market: Market): Ticks | Refusal {
   return refusalOf(parsed.fault, { path: "price", tooPrecise: "price-off-tick" });
 }
 
-export function parseQuantity(text: string, market: Market): Lots | Refusal {
-  const parsed = parseSteps(text, market.lotSize);
-  if ("units" in parsed) return parsed.units === 0 ? notPositive("quantity") : lots(parsed.units);
-  return refusalOf(parsed.fault, { path: "quantity", tooPrecise: "quantity-off-lot" });
+export function parseLots(text: string, lotSize: Decimal, path: string): Lots | Refusal {
+  const parsed = parseSteps(text, lotSize);
+  if ("units" in parsed) return parsed.units === 0 ? notPositive(path) : lots(parsed.units);
+  return refusalOf(parsed.fault, { path, tooPrecise: "quantity-off-lot" });
 }
 
 /** A positive amount of money in the asset's minor units. */

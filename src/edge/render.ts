@@ -17,15 +17,16 @@ import type {
   Ticks,
   TradeId,
 } from "../domain/units.ts";
+import type { LedgerEntry } from "../projections/ledger/rows.ts";
 import type { Balance } from "../projections/live/balances.ts";
 import type { Asset, Directory } from "../projections/live/directory.ts";
 import type { OrderRecord } from "../projections/order-record.ts";
 
 /** One account's part in a trade. */
 export type Fill = {
-  readonly trade: TradeId;
+  readonly tradeId: TradeId;
   readonly market: MarketIndex;
-  readonly order: OrderId;
+  readonly orderId: OrderId;
   readonly side: Side;
   readonly role: "maker" | "taker";
   readonly price: Ticks;
@@ -128,7 +129,7 @@ export function fillView(fill: Fill, directory: Directory) {
   const market = directory.market(fill.market);
   const quote = directory.asset(market.quote);
   return {
-    tradeId: fill.trade,
+    tradeId: fill.tradeId,
     price: formatSteps(fill.price, market.tickSize),
     quantity: formatSteps(fill.quantity, market.lotSize),
     value: formatDecimal(fill.value, quote.scale),
@@ -142,7 +143,7 @@ export function fillView(fill: Fill, directory: Directory) {
 export function fillItem(fill: Fill, directory: Directory) {
   return {
     ...fillView(fill, directory),
-    orderId: fill.order,
+    orderId: fill.orderId,
     market: directory.market(fill.market).name,
     side: fill.side,
     at: timeText(fill.at),
@@ -156,12 +157,12 @@ export function fillOfTrade(
   role: "maker" | "taker",
   { at, seq }: { readonly at: EpochMs; readonly seq: Seq },
 ): Fill {
-  const { trade, market, price, quantity, value, takerSide } = event;
-  const common = { trade, market, price, quantity, value, role, at, seq };
+  const { trade: tradeId, market, price, quantity, value, takerSide } = event;
+  const common = { tradeId, market, price, quantity, value, role, at, seq };
   if (role === "taker") {
-    return { ...common, order: event.takerOrder, side: takerSide, fee: event.takerFee };
+    return { ...common, orderId: event.takerOrder, side: takerSide, fee: event.takerFee };
   }
-  return { ...common, order: event.makerOrder, side: opposite(takerSide), fee: event.makerFee };
+  return { ...common, orderId: event.makerOrder, side: opposite(takerSide), fee: event.makerFee };
 }
 
 export function tradeView(trade: PublicTrade, market: Market, directory: Directory) {
@@ -182,6 +183,25 @@ export function walletView({ available, held }: Balance, asset: Asset) {
     available: formatDecimal(available, asset.scale),
     held: formatDecimal(held, asset.scale),
     total: formatDecimal(available + held, asset.scale),
+  };
+}
+
+/** A line of a statement. */
+export function entryView(entry: LedgerEntry, directory: Directory) {
+  const { name, scale } = directory.asset(entry.asset);
+  return {
+    entryId: entry.entryId,
+    transactionId: entry.transactionId,
+    seq: entry.seq,
+    at: timeText(entry.at),
+    asset: name,
+    amount: formatDecimal(entry.amount, scale),
+    balanceAfter: formatDecimal(entry.balanceAfter, scale),
+    kind: entry.kind,
+    orderId: entry.orderId,
+    tradeId: entry.tradeId,
+    reference: entry.reference,
+    requestId: entry.requestId,
   };
 }
 

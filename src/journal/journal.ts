@@ -53,6 +53,8 @@ export type JournalOptions = {
   readonly watermarks: readonly Watermark[];
   /** Applies a frame and returns the canonical encoding of what it caused. */
   readonly replay: (frame: Frame) => Uint8Array;
+  /** Waited for from time to time during the replay. */
+  readonly room?: (() => Promise<void>) | undefined;
   /** The length of the segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly disk?: Disk;
@@ -163,6 +165,11 @@ export class Journal {
   /** 32 hexadecimal characters, the same for as long as the journal lives. */
   get journalId(): string {
     return this.#journalId.toString("hex");
+  }
+
+  /** 64 hexadecimal characters: of everything that all frames so far have caused. */
+  get eventDigest(): string {
+    return this.#eventDigest.toString("hex");
   }
 
   /** False while the disk is nearly full, and by itself true again when there is space. */

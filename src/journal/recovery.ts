@@ -41,6 +41,8 @@ export type JournalSource = {
   readonly watermarks: readonly Watermark[];
   /** Applies a frame and returns the canonical encoding of what it caused. */
   readonly replay: (frame: Frame) => Uint8Array;
+  /** Waited for from time to time: whoever is fed by the replay may be slower than it. */
+  readonly room?: (() => Promise<void>) | undefined;
   readonly onSegment?: (read: {
     readonly segment: number;
     readonly segments: number;
@@ -140,6 +142,7 @@ class Reading {
       this.#readFrame(image, header);
       if (performance.now() - this.#turnStartedAt > TURN_MS) {
         await setImmediate();
+        await this.#source.room?.();
         this.#turnStartedAt = performance.now();
       }
     }

@@ -12,6 +12,7 @@ import { Journal, type JournalOptions } from "../journal/journal.ts";
 export type ReplayedFrame = {
   readonly committed: readonly Committed[];
   readonly hash: string;
+  /** The canonical encoding of all outcomes; valid until the next frame. */
   readonly outcomes: Uint8Array<ArrayBuffer>;
 };
 
@@ -37,7 +38,7 @@ export function recover({ engine, project, publish, ...options }: RecoverOptions
         project(outcome);
         committed.push(outcome);
       }
-      const outcomes = writer.view().slice();
+      const outcomes = writer.view();
       if (committed.length > 0) publish({ committed, hash, outcomes });
       return outcomes;
     },

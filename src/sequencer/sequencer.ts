@@ -29,7 +29,7 @@ export type Outcome<P> =
 export type CommittedFrame = {
   readonly committed: readonly Committed[];
   readonly hash: string;
-  /** The canonical encoding of all outcomes; a copy of its own. */
+  /** The canonical encoding of all outcomes; valid until the next frame. */
   readonly outcomes: Uint8Array<ArrayBuffer>;
 };
 
@@ -61,8 +61,10 @@ export class Sequencer<P> {
   readonly #neighbours: Neighbours<P>;
   readonly #writer = new ByteWriter();
   #waiting: Waiting<P>[] = [];
-  /** The frame that the journal is writing. */
-  #inFlight: readonly Stamped<P>[] = [];
+  /** The frame that is being written, applied and answered. */
+  #inFlight: Stamped<P>[] = [];
+  /** How many of these have been answered. */
+  #answered = 0;
   #appendedSeq: Seq;
   #appliedSeq: Seq;
   #at: EpochMs;
@@ -134,6 +136,7 @@ export class Sequencer<P> {
     const batch = this.#nextBatch();
     const entries = batch.map(({ entry }) => entry);
     this.#inFlight = batch;
+    this.#answered = 0;
     const hash = await journal.append(entries);
 
     const committed: Committed[] = [];
@@ -143,9 +146,11 @@ export class Sequencer<P> {
       encodeOutcome(this.#writer, outcome);
       committed.push(outcome);
       this.#appliedSeq = entry.seq;
+      this.#answered += 1;
       answer({ committed: outcome, projected: project(outcome) });
     }
-    const outcomes = this.#writer.view().slice();
+    this.#inFlight = [];
+    const outcomes = this.#writer.view();
     journal.witness(outcomes);
     publish({ committed, hash, outcomes });
   }
@@ -188,7 +193,8 @@ export class Sequencer<P> {
   #fail(error: Error): void {
     assert(this.#failed === null, "the sequencer fails once");
     this.#failed = error;
-    for (const { answer } of [...this.#inFlight, ...this.#waiting]) answer({ failed: error });
+    const unanswered = [...this.#inFlight.slice(this.#answered), ...this.#waiting];
+    for (const { answer } of unanswered) answer({ failed: error });
     this.#inFlight = [];
     this.#waiting = [];
     this.#running = false;

@@ -35,8 +35,10 @@ type Scale = {
 
 export type World = { readonly markets: readonly MarketListing[]; readonly scale: Scale };
 
-/** A command in which an order is named by its place among those that were placed. */
-type Intent = (placed: readonly OrderId[], at: number) => Command;
+/** What a story has told so far: orders are named by their place in it, and commands are sent again. */
+type Past = { readonly placed: readonly OrderId[]; readonly sent: readonly Command[]; readonly at: number };
+
+type Intent = (past: Past) => Command;
 
 export type Story = {
   readonly world: World;
@@ -203,7 +205,7 @@ function placing(scale: Scale): fc.Arbitrary<Intent> {
       market,
       fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, clientOrderId),
     )
-    .map(([{ lasts, ...numbers }, account, where, id]) => (_, at) => ({
+    .map(([{ lasts, ...numbers }, account, where, id]) => ({ at }) => ({
       kind: "PlaceOrder",
       account,
       market: where,
@@ -240,7 +242,7 @@ function movement(scale: Scale): fc.Arbitrary<Intent> {
 const canceling: fc.Arbitrary<Intent> = fc.oneof(
   fc.tuple(trader, fc.nat(30)).map(
     ([account, back]) =>
-      (placed: readonly OrderId[]): Command => ({
+      ({ placed }: Past): Command => ({
         kind: "CancelOrder",
         account,
         order: placed[Math.max(0, placed.length - 1 - back)] ?? (1 as OrderId),
@@ -271,6 +273,18 @@ const managing: fc.Arbitrary<Intent> = fc.oneof(
     .map((terms) => (): Command => ({ kind: "ChangeMarket", ...terms })),
 );
 
+/** The same again, as a client that never saw the answer sends it. */
+const repeating: fc.Arbitrary<Intent> = fc
+  .tuple(fc.nat(12), fc.integer({ min: 0, max: 4 }))
+  .map(([back, changed]) => ({ sent }: Past): Command => {
+    const named = sent.filter((command) =>
+      command.kind === "PlaceOrder" ? command.clientOrderId !== null : "reference" in command,
+    );
+    const again = named[Math.max(0, named.length - 1 - back)]!;
+    if (changed > 0) return again;
+    return "amount" in again ? { ...again, amount: minor(again.amount - 1) } : again;
+  });
+
 const expiring: fc.Arbitrary<Intent> = fc.constant((): Command => ({ kind: "ExpireOrders" }));
 
 /** Any story of up to so many steps, in a world of its own. */
@@ -282,6 +296,7 @@ export function story(stepsMax: number): fc.Arbitrary<Story> {
       { weight: 7, arbitrary: canceling },
       { weight: 1, arbitrary: managing },
       { weight: 4, arbitrary: expiring },
+      { weight: 6, arbitrary: repeating },
     );
     const step = fc.record({ wait: fc.constantFrom(0, 0, 1, 2), intent });
     return fc.record({
@@ -296,13 +311,11 @@ export function* entriesOf({ world: { markets: listings, scale }, steps }: Story
   let at = START;
   let next = 1;
   const placed: OrderId[] = [];
-  const entry = (command: Command): Sequenced => ({
-    seq: seq(next++),
-    at: epochMs(at),
-    requestId: "",
-    traceId: null,
-    command,
-  });
+  const sent: Command[] = [];
+  const entry = (command: Command): Sequenced => {
+    sent.push(command);
+    return { seq: seq(next++), at: epochMs(at), requestId: "", traceId: null, command };
+  };
   for (let i = 0; i < ASSETS; i += 1) yield entry({ kind: "ListAsset", name: "ABC"[i]!, scale: 0 });
   for (const terms of listings) yield entry({ kind: "ListMarket", ...terms });
   for (let i = 1; i <= ACCOUNTS; i += 1) {
@@ -311,7 +324,7 @@ export function* entriesOf({ world: { markets: listings, scale }, steps }: Story
   }
   for (const { wait, intent } of steps) {
     at += wait;
-    const command = intent(placed, at);
+    const command = intent({ placed, sent, at });
     if (command.kind === "PlaceOrder") placed.push(next as OrderId);
     yield entry(command);
   }
