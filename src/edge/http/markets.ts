@@ -1,0 +1,121 @@
+/** Market data: markets, books and trades. No key needed. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { z } from "zod";
+import type { Market } from "../../domain/market.ts";
+import type { ExchangePort } from "../exchange-port.ts";
+import { findMarket, parseWhole } from "../parse.ts";
+import { Refusal } from "../problems.ts";
+import { levelView, marketView, tradeView } from "../render.ts";
+import { cursorAfter, readPage } from "./pages.ts";
+import { markPosition, readHistory, sendRefusal } from "./replies.ts";
+import { addRoute, type Call, type Desk } from "./route.ts";
+import { listOf, pageOf, pageQuery } from "./schemas.ts";
+import { bookSchema, marketSchema, tradeSchema } from "./views.ts";
+
+/** Levels of a book on each side at most. */
+export const DEPTH_MAX = 1000;
+const DEPTH_DEFAULT = 50;
+
+const marketParams = z.object({ market: z.string() });
+const bookQuery = z.strictObject({
+  depth: z.string().max(64).optional().describe(`Levels on each side, 1 to ${DEPTH_MAX}; 50 unless given.`),
+});
+const tradesQuery = z.strictObject(pageQuery);
+
+type MarketCall<Query> = Call<unknown, Query, z.infer<typeof marketParams>>;
+
+export function addMarketRoutes(app: FastifyInstance, desk: Desk): void {
+  const common = { method: "GET", access: "public", tag: "markets" } as const;
+  addRoute(app, desk, {
+    ...common,
+    path: "/v1/markets",
+    summary: "All markets",
+    answers: { 200: { is: "The markets, in the order of listing.", body: listOf(marketSchema) } },
+    problems: [],
+    handle: (exchange, _, reply) => {
+      const { directory } = exchange;
+      const items = directory.markets.map((market) => marketView(market, directory));
+      markPosition(reply, exchange.appliedSeq).send({ items });
+    },
+  });
+  addRoute(app, desk, {
+    ...common,
+    path: "/v1/markets/:market",
+    summary: "One market",
+    params: marketParams,
+    answers: { 200: { is: "The market.", body: marketSchema } },
+    problems: ["unknown-market"],
+    handle: (exchange, request, reply) => {
+      const market = findMarket(request.params.market, exchange.directory);
+      if (market instanceof Refusal) sendRefusal(reply, market);
+      else markPosition(reply, exchange.appliedSeq).send(marketView(market, exchange.directory));
+    },
+  });
+  addRoute(app, desk, {
+    ...common,
+    path: "/v1/markets/:market/book",
+    summary: "The book, as totals per price",
+    params: marketParams,
+    query: bookQuery,
+    answers: { 200: { is: "Both sides, best first, as `[price, quantity]`.", body: bookSchema } },
+    problems: ["unknown-market"],
+    handle: showBook,
+  });
+  addRoute(app, desk, {
+    ...common,
+    path: "/v1/markets/:market/trades",
+    summary: "Trades, newest first",
+    params: marketParams,
+    query: tradesQuery,
+    answers: { 200: { is: "A page of trades.", body: pageOf(tradeSchema) } },
+    problems: ["unknown-market", "overloaded"],
+    handle: listTrades,
+  });
+}
+
+function showBook(
+  exchange: ExchangePort,
+  request: MarketCall<z.infer<typeof bookQuery>>,
+  reply: FastifyReply,
+): void {
+  const market = findMarket(request.params.market, exchange.directory);
+  const depth = parseDepth(request.query.depth);
+  if (market instanceof Refusal) {
+    sendRefusal(reply, market);
+  } else if (depth instanceof Refusal) {
+    sendRefusal(reply, depth);
+  } else {
+    const { seq, bids, asks } = exchange.books.snapshot(market.market, depth);
+    const shown = { market: market.name, seq, bids: levels(bids, market), asks: levels(asks, market) };
+    markPosition(reply, seq).send(shown);
+  }
+}
+
+type Levels = ReturnType<ExchangePort["books"]["snapshot"]>["bids"];
+
+function levels(side: Levels, market: Market): [string, string][] {
+  return side.map(([price, quantity]) => levelView(price, quantity, market));
+}
+
+function parseDepth(text: string | undefined): number | Refusal {
+  if (text === undefined) return DEPTH_DEFAULT;
+  return parseWhole(text, { path: "depth", least: 1, most: DEPTH_MAX });
+}
+
+async function listTrades(
+  exchange: ExchangePort,
+  request: MarketCall<z.infer<typeof tradesQuery>>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { directory } = exchange;
+  const market = findMarket(request.params.market, directory);
+  if (market instanceof Refusal) return sendRefusal(reply, market);
+  const asked = readPage(request.query);
+  if (asked instanceof Refusal) return sendRefusal(reply, asked);
+  const { limit, before } = asked;
+  const page = await readHistory(exchange, reply, (ledger) =>
+    ledger.trades({ market: market.market, limit, before }),
+  );
+  const items = page.rows.map((row) => tradeView({ ...row, trade: row.tradeId }, market, directory));
+  return reply.send({ items, nextCursor: cursorAfter(page.next) });
+}

@@ -1,0 +1,68 @@
+/** The process itself: is it alive, is it ready, how far has it come. */
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { ExchangePort } from "../exchange-port.ts";
+import { Refusal } from "../problems.ts";
+import { markPosition, sendRefusal } from "./replies.ts";
+import { addRoute, type Desk } from "./route.ts";
+
+const healthSchema = z.object({ status: z.literal("ok") });
+const statusSchema = z.object({
+  appendedSeq: z.int(),
+  durableSeq: z.int(),
+  appliedSeq: z.int(),
+  ledgerSeq: z.int(),
+  snapshotSeq: z.int().nullable(),
+  journalBytes: z.int(),
+  uptimeSeconds: z.number(),
+  version: z.string(),
+});
+
+export function addProcessRoutes(app: FastifyInstance, desk: Desk): void {
+  const common = { method: "GET", access: "public", tag: "process", problems: [] } as const;
+  addRoute(app, desk, {
+    ...common,
+    path: "/health/live",
+    summary: "Is the process alive?",
+    answers: { 200: { is: "It is.", body: healthSchema } },
+    handle: (_, _request, reply) => reply.send({ status: "ok" }),
+  });
+  addRoute(app, desk, {
+    ...common,
+    path: "/health/ready",
+    summary: "Is the exchange ready for commands?",
+    answers: { 200: { is: "It is; until recovery is done, 503.", body: healthSchema } },
+    handle: (_, _request, reply) => {
+      if (desk.exchange === null) sendRefusal(reply, new Refusal("starting"));
+      else reply.send({ status: "ok" });
+    },
+  });
+  addRoute(app, desk, {
+    ...common,
+    access: "admin",
+    path: "/v1/status",
+    summary: "How far each part has come in the journal",
+    answers: { 200: { is: "The positions.", body: statusSchema } },
+    handle: (exchange, _, reply) => markPosition(reply, exchange.appliedSeq).send(statusOf(exchange, desk)),
+  });
+  app.get("/metrics", { schema: { hide: true } }, async (_, reply) => {
+    const text = await desk.metrics.text();
+    return reply.header("content-type", desk.metrics.contentType).send(text);
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, (_, reply) => reply.send(app.swagger()));
+}
+
+function statusOf({ positions }: ExchangePort, { version }: Desk) {
+  const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq, journalBytes } = positions;
+  const uptimeSeconds = Math.floor(process.uptime());
+  return {
+    appendedSeq,
+    durableSeq,
+    appliedSeq,
+    ledgerSeq,
+    snapshotSeq,
+    journalBytes,
+    uptimeSeconds,
+    version,
+  };
+}

@@ -1,0 +1,87 @@
+/** How answers are sent: problems in their own form, and commands through the one door with what becomes of them. */
+import type { FastifyReply } from "fastify";
+import type { Command } from "../../domain/commands.ts";
+import type { Committed } from "../../domain/events.ts";
+import type { Seq } from "../../domain/units.ts";
+import type { Ledger } from "../../projections/ledger/ledger.ts";
+import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
+import type { OrderUpdate } from "../../projections/live/live-orders.ts";
+import type { Answer, ExchangePort } from "../exchange-port.ts";
+import { PROBLEMS, problem, Refusal } from "../problems.ts";
+
+/** When to come back after a 503, in seconds. */
+const RETRY_AFTER_SECONDS = "1";
+
+const OUTCOME_UNKNOWN =
+  "The journal failed while the command was on its way. Its outcome is unknown: look it up before sending it again.";
+
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status } = PROBLEMS[refusal.code];
+  if (status === 503) reply.header("retry-after", RETRY_AFTER_SECONDS);
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  const body = JSON.stringify(problem(refusal, { requestId: reply.request.id }));
+  // Bytes, since Fastify would add a charset to the type of a text, and this type has none.
+  return reply.code(status).header("content-type", "application/problem+json").send(Buffer.from(body));
+}
+
+/** Says up to which command an answer tells the truth. */
+export function markPosition(reply: FastifyReply, seq: Seq): FastifyReply {
+  return reply.header("pregao-seq", String(seq));
+}
+
+/**
+ * Submits a command for a request. `done` answers it once it is on disk; a command that the rules refuse or
+ * the sequencer turns away is answered here.
+ */
+export function submit(
+  exchange: ExchangePort,
+  reply: FastifyReply,
+  command: Command,
+  done: (committed: Committed, updates: readonly OrderUpdate[]) => void,
+): void {
+  const { id: requestId, traceId } = reply.request;
+  exchange.submit({ requestId, traceId, command }, (answer) => {
+    try {
+      settle(reply, answer, done);
+    } catch (fault) {
+      // The caller is the sequencer, which must not stumble over an answer that cannot be written.
+      reply.send(fault);
+    }
+  });
+}
+
+function settle(
+  reply: FastifyReply,
+  answer: Answer,
+  done: (committed: Committed, updates: readonly OrderUpdate[]) => void,
+): void {
+  if ("turnedAway" in answer) {
+    const detail = answer.turnedAway === "journal-failed" ? OUTCOME_UNKNOWN : undefined;
+    sendRefusal(reply, new Refusal(answer.turnedAway, detail));
+    return;
+  }
+  const { committed, updates } = answer;
+  markPosition(reply, committed.entry.seq);
+  const first = committed.events[0];
+  if (first?.kind === "CommandRejected") sendRefusal(reply, new Refusal(first.reason));
+  else done(committed, updates);
+}
+
+/** Reads history that includes everything applied so far, and says up to where. */
+export async function readHistory<Result>(
+  exchange: ExchangePort,
+  reply: FastifyReply,
+  read: (ledger: Ledger) => Promise<Result>,
+): Promise<Result> {
+  const { appliedSeq, ledger } = exchange;
+  await ledger.reached(appliedSeq);
+  const result = await read(ledger);
+  markPosition(reply, appliedSeq);
+  return result;
+}
+
+/** The refusal that a failed read stands for, if it is one of a kind that is expected. */
+export function refusalOfRead(fault: unknown): Refusal | undefined {
+  if (!(fault instanceof LedgerBehindError)) return undefined;
+  return new Refusal("overloaded", "The ledger is behind; the read was given up. Nothing was changed.");
+}

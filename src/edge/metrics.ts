@@ -1,0 +1,84 @@
+/**
+ * What Prometheus may read. Counting happens on every answer, so it is a plain addition; names and labels
+ * are put to the numbers only when somebody asks for them.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Positions } from "./exchange-port.ts";
+
+/** The answers of one route, by status. */
+export type Tally = Map<number, number>;
+
+export type Metrics = {
+  /** A new tally for a route; to be asked for once a route. */
+  tally(route: { readonly method: string; readonly path: string }): Tally;
+  /** How long a command took from the door to its answer. */
+  observeCommand(seconds: number): void;
+  /** The text that Prometheus reads. */
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+type RouteTally = { readonly method: string; readonly path: string; readonly tally: Tally };
+
+const COMMAND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export function createMetrics(positions: () => Positions | undefined): Metrics {
+  const registry = new Registry();
+  const routes: RouteTally[] = [];
+  collectDefaultMetrics({ register: registry });
+  registry.registerMetric(requestCounter(routes));
+  registry.registerMetric(positionGauge(positions));
+  const seconds = new Histogram({
+    name: "pregao_command_duration_seconds",
+    help: "From the door to the answer, the wait for the disk included.",
+    buckets: COMMAND_SECONDS,
+    registers: [registry],
+  });
+  return {
+    tally: ({ method, path }) => {
+      const tally: Tally = new Map();
+      routes.push({ method, path, tally });
+      return tally;
+    },
+    observeCommand: (value) => seconds.observe(value),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** Adds one answer. */
+export function count(tally: Tally, status: number): void {
+  tally.set(status, (tally.get(status) ?? 0) + 1);
+}
+
+function requestCounter(routes: readonly RouteTally[]): Counter {
+  return new Counter({
+    name: "pregao_http_requests_total",
+    help: "Answers by route and status.",
+    labelNames: ["method", "route", "status"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { method, path, tally } of routes) {
+        for (const [status, answers] of tally) this.inc({ method, route: path, status }, answers);
+      }
+    },
+  });
+}
+
+function positionGauge(positions: () => Positions | undefined): Gauge {
+  return new Gauge({
+    name: "pregao_position_seq",
+    help: "How far each part has come in the journal.",
+    labelNames: ["part"],
+    registers: [],
+    collect() {
+      const now = positions();
+      if (now === undefined) return;
+      const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq } = now;
+      const parts = { appended: appendedSeq, durable: durableSeq, applied: appliedSeq, ledger: ledgerSeq };
+      for (const [part, seq] of Object.entries(parts)) this.set({ part }, seq);
+      if (snapshotSeq !== null) this.set({ part: "snapshot" }, snapshotSeq);
+    },
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * The network's end of the exchange: one HTTP server with every route table and the limits on what a client
+ * may send or keep open. It listens before recovery is done and says so, and it opens once there is an
+ * exchange behind it.
+ */
+import type { AddressInfo } from "node:net";
+import fastifySwagger from "@fastify/swagger";
+import fastifySwaggerUi from "@fastify/swagger-ui";
+import { type FastifyInstance, fastify, LogController } from "fastify";
+import { createAuthenticator } from "./auth.ts";
+import type { ExchangePort } from "./exchange-port.ts";
+import { addAccountRoutes } from "./http/accounts.ts";
+import { addCancelRoutes } from "./http/cancel-orders.ts";
+import { addBodyParser, addErrorHandler, answerClientError, frameworkErrors } from "./http/faults.ts";
+import { addHistoryRoutes } from "./http/history.ts";
+import { addLifecycle, type Closing, refuseOtherMethods } from "./http/lifecycle.ts";
+import { addListingRoutes } from "./http/listings.ts";
+import { addMarketRoutes } from "./http/markets.ts";
+import { addMovementRoutes } from "./http/movements.ts";
+import { OPENAPI } from "./http/openapi.ts";
+import { addOrderReadRoutes } from "./http/order-reads.ts";
+import { addPlaceOrderRoute } from "./http/place-order.ts";
+import { addProcessRoutes } from "./http/process.ts";
+import type { Desk } from "./http/route.ts";
+import { AJV_OPTIONS } from "./http/validation.ts";
+import { addWalletRoutes } from "./http/wallets.ts";
+import type { Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { newRequestId } from "./request-id.ts";
+import { addWebSocket } from "./ws/web-socket.ts";
+
+export type ServerOptions = {
+  readonly adminKey: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly log: Log;
+  readonly version: string;
+};
+
+export type Server = {
+  /** Starts to accept connections and gives the address, such as `http://127.0.0.1:8080`. */
+  listen(): Promise<string>;
+  /** From now on requests are answered; until then nearly all get 503 `starting`. */
+  open(exchange: ExchangePort): void;
+  /** Stops accepting, and resolves when every request in flight has been answered. */
+  close(): Promise<void>;
+};
+
+/** What a client may send, and how long it may take. */
+export const HTTP_LIMITS = {
+  bodyBytesMax: 64 * 1024,
+  headerBytesMax: 16 * 1024,
+  pathParameterCharactersMax: 256,
+  requestMsMax: 10_000,
+  headersMsMax: 10_000,
+  /** Without a byte in either direction. */
+  silentMsMax: 60_000,
+  keepAliveMs: 30_000,
+  /** On the way out, connections that are still busy are cut after this. */
+  closeMsMax: 10_000,
+} as const;
+
+const IDLE_CHECK_MS = 50;
+
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const closing: Closing = { now: false };
+  const metrics = createMetrics(() => desk.exchange?.positions);
+  const authenticate = createAuthenticator(options.adminKey);
+  const desk: Desk = { exchange: null, authenticate, metrics, version: options.version };
+  const app = createApp();
+  const known = addLifecycle(app, { desk, log: options.log, closing });
+  addBodyParser(app);
+  addErrorHandler(app, options.log);
+  await app.register(fastifySwagger, { openapi: OPENAPI });
+  await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
+  await addWebSocket(app, desk);
+  addRoutes(app, desk);
+  refuseOtherMethods(app, known);
+  await app.ready();
+  return {
+    listen: async () => {
+      await app.listen({ host: options.host, port: options.port });
+      const { port } = app.server.address() as AddressInfo;
+      const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+      return `http://${host}:${port}`;
+    },
+    open: (exchange) => {
+      desk.exchange = exchange;
+    },
+    close: () => closeApp(app, closing),
+  };
+}
+
+function createApp(): FastifyInstance {
+  return fastify({
+    logger: false,
+    // Our own line for every answer is cheaper, and shows no headers.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    bodyLimit: HTTP_LIMITS.bodyBytesMax,
+    routerOptions: { maxParamLength: HTTP_LIMITS.pathParameterCharactersMax },
+    requestTimeout: HTTP_LIMITS.requestMsMax,
+    connectionTimeout: HTTP_LIMITS.silentMsMax,
+    keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
+    http: {
+      maxHeaderSize: HTTP_LIMITS.headerBytesMax,
+      headersTimeout: HTTP_LIMITS.headersMsMax,
+    },
+    // Connections that are idle are closed, busy ones answered first.
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors,
+    ajv: { customOptions: AJV_OPTIONS },
+  });
+}
+
+function addRoutes(app: FastifyInstance, desk: Desk): void {
+  addPlaceOrderRoute(app, desk);
+  addCancelRoutes(app, desk);
+  addOrderReadRoutes(app, desk);
+  addWalletRoutes(app, desk);
+  addMovementRoutes(app, desk);
+  addHistoryRoutes(app, desk);
+  addMarketRoutes(app, desk);
+  addAccountRoutes(app, desk);
+  addListingRoutes(app, desk);
+  addProcessRoutes(app, desk);
+}
+
+async function closeApp(app: FastifyInstance, closing: Closing): Promise<void> {
+  closing.now = true;
+  // A connection that was busy when the closing began is idle once its answer is out.
+  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS);
+  const patience = setTimeout(() => app.server.closeAllConnections(), HTTP_LIMITS.closeMsMax);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(patience);
+  }
+}
