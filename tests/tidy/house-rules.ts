@@ -15,7 +15,7 @@ const IMPURE_NAMES = new Set([
 ]);
 
 /** What the core may ask of Math: exact on every machine, unlike `sin` and `pow`, and no chance in it. */
-const EXACT_MATH = new Set("abs ceil clz32 floor imul max min round sign trunc MAX".split(" "));
+const EXACT_MATH = new Set("abs ceil clz32 floor imul max min round sign trunc".split(" "));
 
 /** Methods whose answer depends on where the process runs. */
 const LOCAL_METHODS = new Set("toLocaleString toLocaleUpperCase toLocaleLowerCase localeCompare".split(" "));
