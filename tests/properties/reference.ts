@@ -297,7 +297,7 @@ export class Reference {
     const { listing } = this.#markets[order.market]!;
     if (order.side === "sell") return order.remaining * BigInt(listing.baseMinorPerLot);
     const value = order.remaining * order.price! * BigInt(listing.quoteMinorPerTickLot);
-    const rate = order.makerFee < order.takerFee ? order.takerFee : order.makerFee;
+    const rate = most(order.makerFee, order.takerFee);
     const fees = roundedUp(order.charged + rate * value) - roundedUp(order.charged);
     return value + (fees > 0n ? fees : 0n);
   }
@@ -340,14 +340,14 @@ export class Reference {
         told.push(`expired ${taker.id} unfilled`);
         return;
       }
-      const most = affordable(taker, maker.price! * unit, left);
-      if (most === 0n) break;
+      const fits = affordable(taker, maker.price! * unit, left);
+      if (fits === 0n) break;
       if (maker.account === taker.account) {
         this.#leave(maker);
         told.push(`canceled ${maker.id} self-trade`);
         continue;
       }
-      left -= this.#trade(taker, maker, least(most, maker.remaining), told);
+      left -= this.#trade(taker, maker, least(fits, maker.remaining), told);
       bought = true;
     }
     told.push(bought ? `filled ${taker.id}` : `expired ${taker.id} unfilled`);
@@ -405,6 +405,10 @@ function other(side: Side): Side {
 function crosses(order: Order, price: bigint): boolean {
   if (order.price === null) return true;
   return order.side === "buy" ? price <= order.price : price >= order.price;
+}
+
+function most(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function least(a: bigint, b: bigint): bigint {
