@@ -301,12 +301,28 @@ describe("the house", () => {
     expect(license).toBe("MIT");
   });
 
-  it("locks no package to one registry", () => {
-    const lock = JSON.parse(read("package-lock.json")) as {
-      readonly packages: Record<string, { readonly resolved?: string }>;
+  describe("the lock file", () => {
+    type Locked = {
+      readonly resolved?: string;
+      readonly optionalDependencies?: Record<string, string>;
     };
-    const hosts = Object.values(lock.packages).flatMap(({ resolved }) => resolved ?? []);
-    expect(hosts.filter((url) => !url.startsWith("https://registry.npmjs.org/"))).toEqual([]);
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      readonly packages: Record<string, Locked>;
+    };
+
+    it("binds no package to one registry", () => {
+      const hosts = Object.values(packages).flatMap(({ resolved }) => resolved ?? []);
+      expect(hosts.filter((url) => !url.startsWith("https://registry.npmjs.org/"))).toEqual([]);
+    });
+
+    it("knows the packages of every platform, without which `npm ci` refuses it", () => {
+      const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+        Object.keys(optionalDependencies).filter(
+          (name) => !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+        ),
+      );
+      expect(missing).toEqual([]);
+    });
   });
 });
 
