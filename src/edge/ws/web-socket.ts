@@ -14,7 +14,7 @@ import type { Desk } from "../http/route.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { BookChannel } from "./book-channel.ts";
-import { handshakeRefusal, principalOf } from "./handshake.ts";
+import { handshakeRefusal, isUpgrade, principalOf } from "./handshake.ts";
 import { WS_LIMITS, type WsLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { Session, type SessionContext } from "./session.ts";
@@ -34,8 +34,13 @@ export async function addWebSocket(
 ): Promise<void> {
   const sockets = new Sockets(desk, limits);
   app.addHook("onRequest", (request, reply, done) => {
-    if (request.headers.upgrade === undefined || request.routeOptions.url === PATH) return done();
-    sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
+    if (!isUpgrade(request) || request.routeOptions.url === PATH) done();
+    else sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
+  });
+  // Node hands over the connection with such a request, whatever is answered: nobody else will close it.
+  app.addHook("onResponse", (request, _, done) => {
+    if (isUpgrade(request)) request.raw.socket.destroySoon();
+    done();
   });
   await app.register(fastifyWebsocket, {
     options: { maxPayload: limits.payloadBytesMax, perMessageDeflate: false },

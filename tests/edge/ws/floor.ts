@@ -1,0 +1,166 @@
+/**
+ * A trading floor in this process: the engine, the live projections and the WebSocket's edge, without a
+ * disk between them. A command takes effect when it is given, so a test decides what happens when.
+ */
+import type { AddressInfo } from "node:net";
+import { fastify } from "fastify";
+import type { Command, Scope } from "../../../src/domain/commands.ts";
+import { FIRST_COMMANDS } from "../../../src/domain/defaults.ts";
+import type { Committed } from "../../../src/domain/events.ts";
+import type { Side } from "../../../src/domain/market.ts";
+import {
+  type AccountIndex,
+  assetIndex,
+  epochMs,
+  lots,
+  marketIndex,
+  minor,
+  type OrderId,
+  orderId,
+  seq,
+  ticks,
+} from "../../../src/domain/units.ts";
+import { createAuthenticator, makeKey } from "../../../src/edge/auth.ts";
+import type { CommittedListener, ExchangePort } from "../../../src/edge/exchange-port.ts";
+import { addLifecycle } from "../../../src/edge/http/lifecycle.ts";
+import type { Desk } from "../../../src/edge/http/route.ts";
+import { openLog } from "../../../src/edge/log.ts";
+import { createMetrics } from "../../../src/edge/metrics.ts";
+import { newRequestId } from "../../../src/edge/request-id.ts";
+import { WS_LIMITS, type WsLimits } from "../../../src/edge/ws/limits.ts";
+import { addWebSocket } from "../../../src/edge/ws/web-socket.ts";
+import { Engine } from "../../../src/engine/engine.ts";
+import { BookDepth } from "../../../src/projections/feeds/book-depth.ts";
+import { FeedLog } from "../../../src/projections/feeds/feed-log.ts";
+import { Balances } from "../../../src/projections/live/balances.ts";
+import { Directory } from "../../../src/projections/live/directory.ts";
+import { LiveOrders } from "../../../src/projections/live/live-orders.ts";
+
+export const ADMIN_KEY = "an-operator-key-for-tests";
+export const VIB = assetIndex(0);
+export const BRL = assetIndex(1);
+
+export type FloorOptions = {
+  readonly limits?: Partial<WsLimits>;
+  readonly feedEventsMax?: number;
+  /** Leaves the exchange as one that is still starting. */
+  readonly isStarting?: boolean;
+};
+
+export type Member = { readonly account: AccountIndex; readonly key: string; readonly keyId: string };
+
+export type Floor = {
+  readonly url: string;
+  readonly exchange: ExchangePort;
+  readonly appliedSeq: () => number;
+  apply(command: Command): Committed;
+  /** Opens an account with money and a key. */
+  member(accountId: string, scopes?: readonly Scope[]): Member;
+  order(account: AccountIndex, terms: { side: Side; price: number; quantity: number }): Committed;
+  cancel(account: AccountIndex, order: number): Committed;
+  deposit(account: AccountIndex, amount: number): Committed;
+  stop(): Promise<void>;
+};
+
+const MARKET = marketIndex(0);
+const RICH = 1_000_000_000_000;
+
+export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
+  const { exchange, apply } = createExchange(options.feedEventsMax ?? 1_000_000);
+  for (const command of FIRST_COMMANDS) apply(command);
+  const desk: Desk = {
+    exchange: options.isStarting === true ? null : exchange,
+    authenticate: createAuthenticator(ADMIN_KEY),
+    metrics: createMetrics(() => undefined),
+    version: "0.0.0",
+  };
+  const log = openLog("silent");
+  const app = fastify({ genReqId: newRequestId, forceCloseConnections: "idle" });
+  addLifecycle(app, { desk, log, closing: { now: false } });
+  await addWebSocket(app, desk, { ...WS_LIMITS, ...options.limits });
+  app.get("/plain", async () => ({}));
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  let references = 0;
+  const deposit: Floor["deposit"] = (account, amount) => {
+    references += 1;
+    const reference = `d-${references}`;
+    return apply({ kind: "DepositFunds", account, asset: BRL, amount: minor(amount), reference });
+  };
+  return {
+    url: `ws://127.0.0.1:${port}/v1/ws`,
+    exchange,
+    appliedSeq: () => exchange.appliedSeq,
+    apply,
+    member: (accountId, scopes = ["read", "trade"]) => {
+      apply({ kind: "OpenAccount", accountId, name: null });
+      const { account } = exchange.directory.accountById(accountId)!;
+      const { key, keyId, secretHash } = makeKey();
+      apply({ kind: "CreateKey", account, keyId, name: "test", scopes, secretHash });
+      apply({ kind: "DepositFunds", account, asset: VIB, amount: minor(RICH), reference: "vib" });
+      deposit(account, RICH);
+      return { account, key, keyId };
+    },
+    order: (account, { side, price, quantity }) =>
+      apply({
+        kind: "PlaceOrder",
+        account,
+        market: MARKET,
+        side,
+        type: "limit",
+        timeInForce: "gtc",
+        price: ticks(price),
+        quantity: lots(quantity),
+        quoteQuantity: null,
+        expiresAt: null,
+        postOnly: false,
+        selfTradePrevention: "cancel-maker",
+        clientOrderId: null,
+      }),
+    cancel: (account, order) => apply({ kind: "CancelOrder", account, order: orderId(order) as OrderId }),
+    deposit,
+    stop: async () => {
+      await app.close();
+      log.close();
+    },
+  };
+}
+
+function createExchange(feedEventsMax: number) {
+  const engine = new Engine();
+  const directory = new Directory();
+  const orders = new LiveOrders();
+  const balances = new Balances();
+  const books = new BookDepth();
+  const feed = new FeedLog({ eventsMax: feedEventsMax });
+  const listeners = new Set<CommittedListener>();
+  const apply = (command: Command): Committed => {
+    const at = epochMs(1_700_000_000_000 + engine.appliedSeq);
+    const entry = { seq: seq(engine.appliedSeq + 1), at, requestId: newRequestId(), traceId: null, command };
+    const committed = { entry, events: engine.apply(entry) };
+    directory.project(committed);
+    const updates = orders.project(committed);
+    balances.project(committed);
+    books.project(committed);
+    const told = feed.project(committed, updates);
+    for (const listener of listeners) listener(committed, told);
+    return committed;
+  };
+  const exchange = {
+    subscribe: (listener: CommittedListener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    get appliedSeq() {
+      return engine.appliedSeq;
+    },
+    directory,
+    orders,
+    balances,
+    books,
+    feed,
+    now: () => epochMs(Date.now()),
+  };
+  // Commands, history and figures are not for sockets; a test that asked for them would fail loudly.
+  return { exchange: exchange as unknown as ExchangePort, apply };
+}
