@@ -105,6 +105,10 @@ function addKeyCalls(app: FastifyInstance, desk: Desk): void {
     problems: ["not-found"],
     handle: (exchange, request, reply) => {
       const { keyId } = request.params;
+      if (exchange.directory.key(keyId) === undefined) {
+        sendRefusal(reply, new Refusal("not-found", "There is no such key."));
+        return;
+      }
       submit(exchange, reply, { kind: "RevokeKey", keyId }, () => reply.send({ keyId }));
     },
   });

@@ -208,6 +208,10 @@ function changeMarket(exchange: ExchangePort, request: ChangeCall, reply: Fastif
     return;
   }
   const status = request.body.status ?? null;
+  if (status === null && fees.makerFee === null && fees.takerFee === null) {
+    sendRefusal(reply, malformed("", "body changes nothing"));
+    return;
+  }
   const command = { kind: "ChangeMarket", market: market.market, status, ...fees } as const;
   submit(exchange, reply, command, () => {
     reply.send(marketView(directory.market(market.market), directory));
