@@ -181,7 +181,7 @@ describe("a full disk", () => {
     database.pragma(`max_page_count = ${pages}`);
     loop.apply(story.frames);
     await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(messages).toEqual([{ kind: "report", report: { kind: "disk-full" } }]);
+    expect(messages).toEqual([{ kind: "report", report: { kind: "waiting", because: "disk-full" } }]);
     expect(writer.cursor.seq).toBe(0);
     database.pragma("max_page_count = 100000");
     await vi.waitFor(() => expect(messages).toHaveLength(3));
@@ -192,7 +192,21 @@ describe("a full disk", () => {
     expect(unbalanced(database)).toEqual([]);
   });
 
-  it("is the only failure that is tried again", async () => {
+  it("is like a file that somebody holds by hand", async () => {
+    const { story } = busyDay({ commands: 40, seed: 11 });
+    const { database, writer } = openWriter();
+    const messages: FromWriter[] = [];
+    database.pragma("busy_timeout = 1");
+    const holder = new Database(database.name);
+    holder.exec("BEGIN IMMEDIATE");
+    const loop = new WriteLoop({ writer, post: (message) => messages.push(message), retryMs: 5 });
+    loop.apply(story.frames);
+    expect(messages).toEqual([{ kind: "report", report: { kind: "waiting", because: "locked" } }]);
+    holder.close();
+    await vi.waitFor(() => expect(messages.at(-1)).toEqual({ kind: "applied", seq: story.seq }));
+  });
+
+  it("and nothing else is tried again", async () => {
     const messages: FromWriter[] = [];
     let tries = 0;
     const apply = () => {

@@ -4,13 +4,14 @@
  * long, a mark near `before` is where it starts.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { type EntryRow, fillEntry, type OrderRow, type TradeRow } from "./rows.ts";
+import { type EntryRow, fillEntry, type OrderRow, type OrderStep, type TradeRow } from "./rows.ts";
 
 /** A range of order ids or of entry ids. */
 export type Range = { readonly from: number; readonly before: number };
 
 export class Chains {
   readonly #order: Statement;
+  readonly #orderStep: Statement;
   readonly #orderMark: Statement;
   readonly #lastOrder: Statement;
   readonly #entry: Statement;
@@ -21,6 +22,9 @@ export class Chains {
 
   constructor(database: Database) {
     this.#order = database.prepare("SELECT * FROM orders WHERE order_id = ?");
+    this.#orderStep = database.prepare(
+      "SELECT order_id, market, side, status, previous FROM orders WHERE order_id = ?",
+    );
     this.#orderMark = database
       .prepare(
         "SELECT order_id FROM order_marks WHERE account = ? AND order_id >= ? ORDER BY order_id LIMIT 1",
@@ -38,7 +42,7 @@ export class Chains {
     );
     this.#movements = database.prepare(
       `SELECT * FROM entries INDEXED BY entries_by_movement
-       WHERE trade IS NULL AND account = ? AND entry >= ? AND entry < ? ORDER BY entry DESC`,
+       WHERE trade IS NULL AND account = ? AND kind = ? AND entry >= ? AND entry < ? ORDER BY entry DESC`,
     );
     this.#trade = database.prepare("SELECT * FROM trades WHERE market = ? AND trade = ?");
   }
@@ -51,11 +55,11 @@ export class Chains {
     return this.#trade.get(market, trade) as TradeRow;
   }
 
-  *orders(account: number, { from, before }: Range): Generator<OrderRow> {
+  *orders(account: number, { from, before }: Range): Generator<OrderStep> {
     const mark = this.#orderMark.get(account, before) as number | undefined;
     let next = mark ?? (this.#lastOrder.get(account) as number | undefined) ?? null;
     while (next !== null && next >= from) {
-      const row = this.order(next)!;
+      const row = this.#orderStep.get(next) as OrderStep;
       if (next < before) yield row;
       next = row.previous;
     }
@@ -78,9 +82,9 @@ export class Chains {
     }
   }
 
-  /** The account's deposits, withdrawals and transfers alone. */
-  *movements(account: number, { from, before }: Range): Generator<EntryRow> {
-    yield* this.#movements.iterate(account, from, before) as IterableIterator<EntryRow>;
+  /** The account's deposits, or withdrawals, or transfers alone. */
+  *movements(account: number, kind: number, { from, before }: Range): Generator<EntryRow> {
+    yield* this.#movements.iterate(account, kind, from, before) as IterableIterator<EntryRow>;
   }
 
   /** The trades of an order. The range is one of entries, as for all fills. */

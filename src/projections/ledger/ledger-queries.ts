@@ -19,6 +19,7 @@ import {
   ledgerFill,
   ledgerTrade,
   type OrderRow,
+  type OrderStep,
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
@@ -123,7 +124,7 @@ export class LedgerQueries {
   orders(query: OrdersQuery): Page<OrderRecord> {
     const { account, market, side, status, limit } = query;
     const sideNumber = numberOrNull(SIDES, side);
-    const fits = (row: OrderRow) =>
+    const fits = (row: OrderStep) =>
       matches(market, row.market) &&
       matches(sideNumber, row.side) &&
       (status === "all" || OPEN.includes(row.status) === (status === "open"));
@@ -131,7 +132,7 @@ export class LedgerQueries {
       {
         raws: this.#chains.orders(account, this.#ordersWithin(query)),
         position: (row) => row.order_id,
-        read: (row) => (fits(row) ? this.#record(row) : undefined),
+        read: (row) => (fits(row) ? this.#record(this.#chains.order(row.order_id)!) : undefined),
       },
       limit,
     );
@@ -182,7 +183,7 @@ export class LedgerQueries {
     return takePage(
       {
         raws: moved
-          ? this.#chains.movements(account, range)
+          ? this.#chains.movements(account, kindNumber, range)
           : this.#chains.entries(account, (candidate) => matches(asset, candidate), range),
         position: (row) => row.entry,
         read: (row) => (fits(row) ? this.#entry(row) : undefined),

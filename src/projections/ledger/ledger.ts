@@ -29,8 +29,8 @@ export const BATCH_BYTES_MAX = 1024 * 1024;
 export const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a read waits for the ledger to catch up. */
 export const REACHED_TIMEOUT_MS = 2_000;
-/** How long a full disk is left alone before the next try. */
-export const DISK_FULL_RETRY_MS = 500;
+/** How long a full disk, or a locked file, is left alone before the next try. */
+export const RETRY_MS = 500;
 
 export type { LedgerReport } from "./messages.ts";
 
@@ -46,7 +46,7 @@ export type LedgerOptions = {
   readonly onReport?: (report: LedgerReport) => void;
   readonly batchMs?: number;
   readonly backlogBytesMax?: number;
-  readonly diskFullRetryMs?: number;
+  readonly retryMs?: number;
 };
 
 export class Ledger {
@@ -63,12 +63,12 @@ export class Ledger {
   #fedSeq: number;
   #appliedSeq: number;
   #timer: NodeJS.Timeout | undefined;
-  #state: "running" | "disk-full" | "closing" | "faulted" = "running";
+  #state: "running" | "waiting" | "closing" | "faulted" = "running";
   #idle: (() => void) | undefined;
 
   static async open(options: LedgerOptions): Promise<Ledger> {
-    const { path, onReport, diskFullRetryMs = DISK_FULL_RETRY_MS } = options;
-    const writer = startWriter({ path, retryMs: diskFullRetryMs });
+    const { path, onReport, retryMs = RETRY_MS } = options;
+    const writer = startWriter({ path, retryMs });
     try {
       const cursor = await opened(writer, onReport);
       // The reader needs the tables that the writer makes.
@@ -177,7 +177,7 @@ export class Ledger {
     return this.#reads.read("statement", query);
   }
 
-  /** Applies what has been fed, unless the disk is full or a fault prevents it, and ends both threads. */
+  /** Applies what has been fed, unless it has to wait or a fault prevents it, and ends both threads. */
   async close(): Promise<void> {
     if (this.#state === "running" && this.#backlogBytes > 0) {
       await new Promise<void>((resolve) => {
@@ -244,10 +244,10 @@ export class Ledger {
   }
 
   #report(report: LedgerReport): void {
-    if (report.kind === "disk-full") {
-      this.#state = "disk-full";
+    if (report.kind === "waiting") {
+      this.#state = "waiting";
       this.#idle?.();
-    } else if (this.#state === "disk-full") this.#state = "running";
+    } else if (this.#state === "waiting") this.#state = "running";
     this.#options.onReport?.(report);
   }
 

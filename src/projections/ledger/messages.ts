@@ -18,10 +18,13 @@ export type LedgerFrame = {
 /** How far the ledger has come: the last command, and the hash of the frame that ended with it. */
 export type LedgerCursor = { readonly seq: Seq; readonly frameHash: string | null };
 
+/** What may pass: no space, or somebody who holds the file by hand. */
+export type WaitReason = "disk-full" | "locked";
+
 /** What an operator should hear of. */
 export type LedgerReport =
   | { readonly kind: "moved-aside"; readonly to: string; readonly why: string }
-  | { readonly kind: "disk-full" }
+  | { readonly kind: "waiting"; readonly because: WaitReason }
   | { readonly kind: "resumed" };
 
 export type ToWriter =

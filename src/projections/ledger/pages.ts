@@ -4,7 +4,7 @@
  */
 
 /** Rows that a page looks at, at most: some tens of milliseconds. */
-export const PAGE_STEPS_MAX = 20_000;
+export const PAGE_STEPS_MAX = 10_000;
 
 export type Page<Row> = {
   readonly rows: readonly Row[];

@@ -74,6 +74,15 @@ export type CommandRow = {
   readonly trace_id: Buffer | string | null;
 };
 
+/** What of an order the filters of a list look at: a walk reads no more of those that it passes over. */
+export type OrderStep = {
+  readonly order_id: number;
+  readonly market: number;
+  readonly side: number;
+  readonly status: number;
+  readonly previous: number | null;
+};
+
 export type OrderRow = {
   readonly order_id: number;
   readonly account: number;

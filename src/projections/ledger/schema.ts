@@ -23,10 +23,14 @@ const APPLICATION_ID = 0x50726567;
 /** Where money comes from on a deposit and goes to on a withdrawal, so that every transaction sums to zero. */
 export const EXTERNAL_ACCOUNT = -1;
 
-/** A page that is rewritten in many batches is copied into the file once per this many pages of log. */
-const CHECKPOINT_PAGES = 8_000;
+/**
+ * The log is copied into the file every so many pages. More would save little (pages are rarely written twice)
+ * and would make the disk, which the journal shares, busy for longer at a time.
+ */
+const CHECKPOINT_PAGES = 2_000;
+const BUSY_MS = 1_000;
 const CACHE_KIB = 64 * 1024;
-const LOG_BYTES_KEPT = 64 * 1024 * 1024;
+const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 
 /** Every so many orders of an account, or entries of a wallet, one is marked, to find a time in a long chain. */
 export const MARK_EVERY = 64;
@@ -160,7 +164,7 @@ CREATE TABLE entries (
 ) STRICT;
 
 -- Deposits, withdrawals and transfers, which a trader's many trades would hide.
-CREATE INDEX entries_by_movement ON entries (account, entry) WHERE trade IS NULL;
+CREATE INDEX entries_by_movement ON entries (account, kind, entry) WHERE trade IS NULL;
 
 CREATE TABLE entry_marks (
   account INTEGER NOT NULL,
@@ -264,7 +268,7 @@ function openUsable(path: string): Database.Database | string {
   const database = new Database(path);
   try {
     // Whoever looks into the file by hand may hold it for a moment.
-    database.pragma("busy_timeout = 5000");
+    database.pragma(`busy_timeout = ${BUSY_MS}`);
     const unusable = foreignness(database);
     if (unusable === null) {
       configure(database);

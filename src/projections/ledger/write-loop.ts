@@ -1,10 +1,10 @@
 /**
- * One batch at a time into the ledger. A full disk is waited out with the batch in hand, so writes go on in
- * order when there is space; after any other failure nothing more is written.
+ * One batch at a time into the ledger. What may pass, above all a full disk, is waited out with the batch in
+ * hand, so writes go on in order; after any other failure nothing more is written.
  */
 import Database from "better-sqlite3";
 import type { Seq } from "../../domain/units.ts";
-import type { FromWriter, LedgerFrame } from "./messages.ts";
+import type { FromWriter, LedgerFrame, WaitReason } from "./messages.ts";
 
 /** What the loop needs of its neighbours. */
 export type WriteLoopNeighbours = {
@@ -18,7 +18,7 @@ export type WriteLoopNeighbours = {
 
 export class WriteLoop {
   readonly #neighbours: WriteLoopNeighbours;
-  #isFull = false;
+  #isWaiting = false;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(neighbours: WriteLoopNeighbours) {
@@ -30,17 +30,18 @@ export class WriteLoop {
     try {
       writer.apply(frames);
     } catch (error) {
-      if (!isDiskFull(error)) {
+      const because = reasonToWait(error);
+      if (because === null) {
         post({ kind: "fault", message: messageOf(error) });
         return;
       }
-      if (!this.#isFull) post({ kind: "report", report: { kind: "disk-full" } });
-      this.#isFull = true;
+      if (!this.#isWaiting) post({ kind: "report", report: { kind: "waiting", because } });
+      this.#isWaiting = true;
       this.#retry = setTimeout(() => this.apply(frames), retryMs);
       return;
     }
-    if (this.#isFull) post({ kind: "report", report: { kind: "resumed" } });
-    this.#isFull = false;
+    if (this.#isWaiting) post({ kind: "report", report: { kind: "resumed" } });
+    this.#isWaiting = false;
     post({ kind: "applied", seq: writer.cursor.seq });
   }
 
@@ -54,8 +55,9 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** No space for the file or its log, or none for the log's index. */
-function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Database.SqliteError)) return false;
-  return error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_SHMSIZE";
+function reasonToWait(error: unknown): WaitReason | null {
+  const code = error instanceof Database.SqliteError ? error.code : "";
+  // No space for the file or its log, or none for the log's index.
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") return "disk-full";
+  return code.startsWith("SQLITE_BUSY") ? "locked" : null;
 }
