@@ -187,7 +187,7 @@ describe("the house", () => {
     {
       name: "every file of the source starts by saying what it is for",
       faults: headless,
-      where: under("src", "bench"),
+      where: under("src", "bench", "examples"),
       bad: ["", 'import "./a.ts";\n/** Too late. */', "// A line.\n", "\n/** Not first. */"],
       good: ["/** What it is for. */\n", "#!/usr/bin/env node\n/** What it is for. */\n"],
     },
