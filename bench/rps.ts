@@ -9,9 +9,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Pool } from "undici";
 import { type ClosedLoopResult, CONNECTIONS, closedLoop, tradingRequests } from "./load/closed-loop.ts";
 import { flow } from "./load/flow.ts";
+import { HttpClient } from "./load/http-client.ts";
 import { OpenLoop, type OpenLoopResult } from "./load/open-loop.ts";
 import { type Proof, prove } from "./load/proof.ts";
 import { type ServerProcess, startServer } from "./load/server-process.ts";
@@ -19,7 +19,7 @@ import { openTraders, type Trader } from "./load/traders.ts";
 
 const ADMIN_KEY = "bench-operator-key-0001";
 const ACCOUNTS = 1_000;
-const POOL_CONNECTIONS = 64;
+const OPEN_LOOP_CONNECTIONS = 256;
 const DUE = { rate: 5_000, p99: 10, ratio: 0.4, readyMs: 1_000 };
 
 const { values } = parseArgs({
@@ -57,11 +57,11 @@ function serve(directory: string): Promise<ServerProcess> {
 }
 
 async function runOpenLoop(server: ServerProcess, traders: readonly Trader[]): Promise<OpenLoopResult> {
-  const pool = new Pool(server.url, { connections: POOL_CONNECTIONS, pipelining: 1 });
+  const client = new HttpClient(server.url, OPEN_LOOP_CONNECTIONS);
   const cpuBefore = server.cpuSeconds();
-  const result = await new OpenLoop(pool, traders).run(flow(seed, traders.length), rate, seconds);
+  const result = await new OpenLoop(client, traders).run(flow(seed, traders.length), rate, seconds);
   const cpu = (server.cpuSeconds() - cpuBefore) / result.seconds;
-  await pool.close();
+  client.close();
   say(`open loop: ${rate} orders/s asked for ${seconds} s, ${traders.length} accounts, seed ${seed}`);
   say(
     `  achieved       ${(result.orders / result.seconds).toFixed(0)} orders/s, and ${result.cancels} cancels`,
@@ -121,7 +121,7 @@ function median(numbers: readonly number[]): number {
 function sayProof(proof: Proof): void {
   say("proof");
   say(`  acknowledged orders missing from the ledger: ${proof.missing} of ${proof.acknowledged}`);
-  say(`  orders that traded: ${proof.traded} of ${proof.orders}, in ${proof.trades} trades`);
+  say(`  of these have traded: ${proof.traded}; in all ${proof.orders} orders and ${proof.trades} trades`);
   for (const { asset, sum, negative } of proof.sums) {
     say(`  ${asset}: all entries sum to ${sum}, balances below zero: ${negative}`);
   }
@@ -147,9 +147,9 @@ async function main(): Promise<void> {
   try {
     const server = await serve(directory);
     say(`ready after ${server.readyMs.toFixed(0)} ms on an empty data directory`);
-    const setup = new Pool(server.url, { connections: 32 });
+    const setup = new HttpClient(server.url, 32);
     const traders = await openTraders(setup, ADMIN_KEY, ACCOUNTS);
-    await setup.close();
+    setup.close();
     const open = await runOpenLoop(server, traders);
     const turns = await runClosedLoop(server, traders);
     const ratio = median(turns.map(ratioOf));

@@ -3,8 +3,8 @@
  * that time. A server that stalls is charged for all that should have been sent meanwhile.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pool } from "undici";
 import type { FlowOrder } from "./flow.ts";
+import type { Answer, HttpClient } from "./http-client.ts";
 import type { Trader } from "./traders.ts";
 
 export type OpenLoopResult = {
@@ -22,15 +22,14 @@ export type OpenLoopResult = {
   readonly acknowledged: readonly number[];
 };
 
-type Placed = { readonly order: { readonly orderId: number; readonly status: string } };
 type Resting = { readonly orderId: number; readonly account: number };
 
 /** How many resting orders are kept in mind to be canceled. */
-const RESTING_KEPT = 5_000;
+const RESTING_KEPT = 200;
 const TURN_MS = 1;
 
 export class OpenLoop {
-  readonly #pool: Pool;
+  readonly #client: HttpClient;
   readonly #traders: readonly Trader[];
   readonly #latencies: number[] = [];
   readonly #acknowledged: number[] = [];
@@ -41,8 +40,8 @@ export class OpenLoop {
   #cancelsTooLate = 0;
   #inFlight = 0;
 
-  constructor(pool: Pool, traders: readonly Trader[]) {
-    this.#pool = pool;
+  constructor(client: HttpClient, traders: readonly Trader[]) {
+    this.#client = client;
     this.#traders = traders;
   }
 
@@ -71,53 +70,44 @@ export class OpenLoop {
   }
 
   #send(order: FlowOrder, scheduledAt: number): void {
-    void this.#place(order, scheduledAt);
+    this.#place(order, scheduledAt);
     const canceled = order.cancels ? this.#resting.shift() : undefined;
-    if (canceled !== undefined) void this.#cancel(canceled, scheduledAt);
+    if (canceled !== undefined) this.#cancel(canceled, scheduledAt);
   }
 
-  async #place({ account, side, price, quantity }: FlowOrder, scheduledAt: number): Promise<void> {
+  #place({ account, side, price, quantity }: FlowOrder, scheduledAt: number): void {
     const text = `${Math.floor(price / 100)}.${String(price % 100).padStart(2, "0")}`;
     const body = `{"market":"VIB-BRL","side":"${side}","type":"limit","price":"${text}","quantity":"${quantity}"}`;
-    const answer = await this.#call("POST", "/v1/orders", account, scheduledAt, body);
-    if (answer?.status !== 201) return this.#fault(answer);
-    const { order } = JSON.parse(answer.text) as Placed;
-    this.#acknowledged.push(order.orderId);
-    if (order.status === "open" && this.#resting.length < RESTING_KEPT) {
-      this.#resting.push({ orderId: order.orderId, account });
-    }
-  }
-
-  async #cancel({ orderId, account }: Resting, scheduledAt: number): Promise<void> {
-    this.#cancels += 1;
-    const answer = await this.#call("DELETE", `/v1/orders/${orderId}`, account, scheduledAt, null);
-    if (answer?.status === 409) this.#cancelsTooLate += 1;
-    else if (answer?.status !== 200) this.#fault(answer);
-  }
-
-  async #call(
-    method: "POST" | "DELETE",
-    path: string,
-    account: number,
-    scheduledAt: number,
-    body: string | null,
-  ): Promise<{ status: number; text: string } | undefined> {
     const { authorization } = this.#traders[account]!;
-    const headers = body === null ? { authorization } : { authorization, "content-type": "application/json" };
     this.#inFlight += 1;
-    try {
-      const answer = await this.#pool.request({ method, path, headers, body });
-      const text = await answer.body.text();
-      this.#latencies.push(performance.now() - scheduledAt);
-      return { status: answer.statusCode, text };
-    } catch {
-      return undefined;
-    } finally {
-      this.#inFlight -= 1;
-    }
+    this.#client.send({ method: "POST", path: "/v1/orders", authorization, body }, (answer) => {
+      this.#count(answer, scheduledAt);
+      if (answer?.status !== 201) return this.#fault(answer);
+      const orderId = Number(/"orderId":(\d+)/.exec(answer.body)![1]);
+      this.#acknowledged.push(orderId);
+      if (!answer.body.includes('"status":"open"')) return;
+      this.#resting.push({ orderId, account });
+      if (this.#resting.length > RESTING_KEPT) this.#resting.shift();
+    });
   }
 
-  #fault(answer: { status: number; text: string } | undefined): void {
+  #cancel({ orderId, account }: Resting, scheduledAt: number): void {
+    const { authorization } = this.#traders[account]!;
+    this.#cancels += 1;
+    this.#inFlight += 1;
+    this.#client.send({ method: "DELETE", path: `/v1/orders/${orderId}`, authorization }, (answer) => {
+      this.#count(answer, scheduledAt);
+      if (answer?.status === 409) this.#cancelsTooLate += 1;
+      else if (answer?.status !== 200) this.#fault(answer);
+    });
+  }
+
+  #count(answer: Answer | undefined, scheduledAt: number): void {
+    this.#inFlight -= 1;
+    if (answer !== undefined) this.#latencies.push(performance.now() - scheduledAt);
+  }
+
+  #fault(answer: Answer | undefined): void {
     const kind = answer === undefined ? "connection" : String(answer.status);
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
   }

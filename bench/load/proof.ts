@@ -10,6 +10,7 @@ import { recover } from "../../src/replay/recover.ts";
 export type Proof = {
   readonly acknowledged: number;
   readonly missing: number;
+  /** Of the acknowledged ones. */
   readonly traded: number;
   readonly orders: number;
   readonly trades: number;
@@ -26,14 +27,14 @@ export async function prove(directory: string, acknowledged: readonly number[]):
 
 function checkLedger(file: string, acknowledged: readonly number[]) {
   const ledger = new Database(file, { readonly: true });
-  const find = ledger.prepare("SELECT 1 FROM orders WHERE order_id = ?").pluck();
-  const missing = acknowledged.filter((order) => find.get(order) === undefined).length;
+  const find = ledger.prepare("SELECT filled_quantity > 0 FROM orders WHERE order_id = ?").pluck();
+  const traded = acknowledged.map((order) => find.get(order) as 0 | 1 | undefined);
   const one = (sql: string) => ledger.prepare(sql).pluck().get() as number;
   const proof = {
     acknowledged: acknowledged.length,
-    missing,
+    missing: traded.filter((one) => one === undefined).length,
+    traded: traded.filter((one) => one === 1).length,
     orders: one("SELECT count(*) FROM orders"),
-    traded: one("SELECT count(*) FROM orders WHERE filled_quantity > 0"),
     trades: one("SELECT count(*) FROM trades"),
     sums: ledger
       .prepare(

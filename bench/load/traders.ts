@@ -1,5 +1,5 @@
 /** Opens the accounts that the load trades with: a key each, and more than enough money of both kinds. */
-import type { Pool } from "undici";
+import type { HttpClient } from "./http-client.ts";
 
 export type Trader = { readonly accountId: string; readonly authorization: string };
 
@@ -10,20 +10,20 @@ export const DEPOSIT = 1_000_000_000;
 
 const AT_ONCE = 32;
 
-export async function openTraders(pool: Pool, adminKey: string, count: number): Promise<Trader[]> {
+export async function openTraders(client: HttpClient, adminKey: string, count: number): Promise<Trader[]> {
   const traders: Trader[] = [];
   const numbers = Array.from({ length: count }, (_, i) => i);
   const work = async () => {
     for (let i = numbers.pop(); i !== undefined; i = numbers.pop())
-      traders[i] = await openTrader(pool, adminKey, i);
+      traders[i] = await openTrader(client, adminKey, i);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return traders;
 }
 
-async function openTrader(pool: Pool, adminKey: string, number: number): Promise<Trader> {
+async function openTrader(client: HttpClient, adminKey: string, number: number): Promise<Trader> {
   const accountId = `trader-${number}`;
-  const call = (path: string, body: object) => post(pool, path, adminKey, body);
+  const call = (path: string, body: object) => post(client, path, adminKey, body);
   await call("/v1/accounts", { accountId });
   const { key } = await call(`/v1/accounts/${accountId}/keys`, { name: "load", scopes: ["read", "trade"] });
   for (const asset of [BASE, QUOTE]) {
@@ -32,14 +32,12 @@ async function openTrader(pool: Pool, adminKey: string, number: number): Promise
   return { accountId, authorization: `Bearer ${key}` };
 }
 
-async function post(pool: Pool, path: string, key: string, body: object): Promise<{ key?: string }> {
-  const { statusCode, body: answer } = await pool.request({
-    method: "POST",
-    path,
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
+function post(client: HttpClient, path: string, key: string, body: object): Promise<{ key?: string }> {
+  return new Promise((resolve, reject) => {
+    const request = { method: "POST", path, authorization: `Bearer ${key}`, body: JSON.stringify(body) };
+    client.send(request, (answer) => {
+      if (answer?.status === 201) resolve(JSON.parse(answer.body) as { key?: string });
+      else reject(new Error(`POST ${path} answered ${answer?.status}: ${answer?.body}`));
+    });
   });
-  const text = await answer.text();
-  if (statusCode !== 201) throw new Error(`POST ${path} answered ${statusCode}: ${text}`);
-  return JSON.parse(text) as { key?: string };
 }
