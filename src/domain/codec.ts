@@ -121,10 +121,14 @@ export class ByteReader {
       throw new DecodeError(`a text runs past the end at ${this.#offset}`);
     }
     let value = "";
+    let highest = 0;
     for (let i = 0; i < length; i += 1) {
       const low = this.byte();
-      value += String.fromCharCode(wide ? low + this.byte() * 256 : low);
+      const high = wide ? this.byte() : 0;
+      highest |= high;
+      value += String.fromCharCode(low + high * 256);
     }
+    if (wide && highest === 0) throw new DecodeError(`a text is padded at ${this.#offset}`);
     return value;
   }
 }
