@@ -54,6 +54,7 @@ export const HTTP_LIMITS = {
   pathParameterCharactersMax: 256,
   requestMsMax: 10_000,
   headersMsMax: 10_000,
+  slowCheckMs: 1_000,
   /** Without a byte in either direction. */
   silentMsMax: 60_000,
   keepAliveMs: 30_000,
@@ -107,6 +108,8 @@ function createApp(): FastifyInstance {
     http: {
       maxHeaderSize: HTTP_LIMITS.headerBytesMax,
       headersTimeout: HTTP_LIMITS.headersMsMax,
+      // By default Node looks for requests that take too long every half minute only.
+      connectionsCheckingInterval: HTTP_LIMITS.slowCheckMs,
     },
     // Connections that are idle are closed, busy ones answered first.
     forceCloseConnections: "idle",

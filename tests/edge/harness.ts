@@ -136,7 +136,12 @@ export class Client {
 }
 
 /** Sends bytes as they are and gives everything that comes back until the connection ends or falls silent. */
-export function sendRaw(url: string, bytes: string | Buffer, silentMs = 300): Promise<string> {
+export function sendRaw(
+  url: string,
+  bytes: string | Buffer,
+  silentMs = 300,
+  patienceMs = RAW_MS_MAX,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port) });
@@ -148,7 +153,7 @@ export function sendRaw(url: string, bytes: string | Buffer, silentMs = 300): Pr
       socket.destroy();
       resolve(received);
     };
-    const patience = setTimeout(end, RAW_MS_MAX);
+    const patience = setTimeout(end, patienceMs);
     socket.setEncoding("utf8").on("data", (text) => {
       received += text;
       clearTimeout(silence);

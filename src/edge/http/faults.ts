@@ -80,6 +80,8 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
     case "FST_ERR_CTP_EMPTY_TYPE":
     case "FST_ERR_CTP_INVALID_TYPE":
       return new Refusal("unsupported-media-type", "Send the body as `Content-Type: application/json`.");
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new Refusal("not-found", "Nothing has so long a name.");
     case "FST_ERR_BAD_URL":
       return malformed("", "has a path that cannot be decoded");
   }

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import type { Log } from "../log.ts";
-import { count, type Tally } from "../metrics.ts";
+import { count, type Metrics, type Tally } from "../metrics.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { traceIdOf } from "../trace-context.ts";
 import { sendRefusal } from "./replies.ts";
@@ -15,6 +15,10 @@ export type Closing = { now: boolean };
 
 /** Every path that has a route. */
 export type KnownPaths = ReadonlySet<string>;
+
+type Recorders = { readonly log: Log; readonly metrics: Metrics };
+
+type Counted = { readonly path: string; readonly tally: Tally; readonly isCommand: boolean };
 
 const UNMATCHED = { method: "any", path: "unmatched" };
 const BODYLESS = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
@@ -34,19 +38,22 @@ export function addLifecycle(
     if (refusal === undefined) done();
     else sendRefusal(reply, refusal);
   });
-  const unmatched = desk.metrics.tally(UNMATCHED);
+  const { metrics } = desk;
+  const recorders = { log, metrics };
+  const unmatched = { path: UNMATCHED.path, tally: metrics.tally(UNMATCHED), isCommand: false };
   app.addHook("onResponse", (request, reply, done) => {
-    if (request.is404) record(log, request, reply, { ...UNMATCHED, tally: unmatched });
+    if (request.is404) record(recorders, request, reply, unmatched);
     done();
   });
   app.addHook("onRoute", (route) => {
     known.add(route.url);
     const methods = [route.method].flat();
     const method = methods.length === 1 ? methods[0]! : UNMATCHED.method;
-    const counted = { method, path: route.url, tally: desk.metrics.tally({ method, path: route.url }) };
+    const isCommand = method !== "GET" && method !== "HEAD";
+    const counted = { path: route.url, tally: metrics.tally({ method, path: route.url }), isCommand };
     const before = route.onResponse === undefined ? [] : [route.onResponse].flat();
     const after = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-      record(log, request, reply, counted);
+      record(recorders, request, reply, counted);
       done();
     };
     route.onResponse = [...before, after];
@@ -86,13 +93,16 @@ function refusalAtTheDoor(desk: Desk, request: FastifyRequest): Refusal | undefi
 }
 
 function record(
-  log: Log,
+  { log, metrics }: Recorders,
   request: FastifyRequest,
   reply: FastifyReply,
-  { path, tally }: { readonly path: string; readonly tally: Tally },
+  route: Counted,
 ): void {
   const status = reply.statusCode;
-  count(tally, status);
-  const ms = Math.round(reply.elapsedTime * 1000) / 1000;
-  log.lines.info({ requestId: request.id, method: request.method, route: path, status, ms });
+  const ms = reply.elapsedTime;
+  count(route.tally, status);
+  // Only what was decided by the journal has a position; the rest would only show how fast we refuse.
+  if (route.isCommand && reply.hasHeader("pregao-seq")) metrics.observeCommand(ms / 1000);
+  const { id: requestId, method } = request;
+  log.lines.info({ requestId, method, route: route.path, status, ms: Math.round(ms * 1000) / 1000 });
 }

@@ -1,0 +1,60 @@
+/**
+ * An exchange without disk or ledger behind the real edge: for the answers that a healthy exchange never
+ * gives. It turns every command away in the way that a test asks for, and its ledger never catches up.
+ */
+import { epochMs, seq } from "../../../src/domain/units.ts";
+import type { ExchangePort, Turnaway } from "../../../src/edge/exchange-port.ts";
+import { openLog } from "../../../src/edge/log.ts";
+import { createServer, type Server } from "../../../src/edge/server.ts";
+import { BookDepth } from "../../../src/projections/feeds/book-depth.ts";
+import { FeedLog } from "../../../src/projections/feeds/feed-log.ts";
+import { type Ledger, LedgerBehindError } from "../../../src/projections/ledger/ledger.ts";
+import { Balances } from "../../../src/projections/live/balances.ts";
+import { Directory } from "../../../src/projections/live/directory.ts";
+import { LiveOrders } from "../../../src/projections/live/live-orders.ts";
+import { ADMIN_KEY } from "../harness.ts";
+
+export class StandIn implements ExchangePort {
+  turnaway: Turnaway = "overloaded";
+  /** Instead of turning away: never answers until it is told to. */
+  readonly waiting: (() => void)[] = [];
+  waits = false;
+  readonly appliedSeq = seq(7);
+  readonly positions = {
+    appendedSeq: seq(7),
+    durableSeq: seq(7),
+    appliedSeq: seq(7),
+    ledgerSeq: seq(0),
+    snapshotSeq: null,
+    journalBytes: 0,
+  };
+  readonly directory = new Directory();
+  readonly orders = new LiveOrders();
+  readonly balances = new Balances();
+  readonly books = new BookDepth();
+  readonly feed = new FeedLog();
+  readonly ledger = {
+    reached: () => Promise.reject(new LedgerBehindError("the ledger is behind")),
+  } as unknown as Ledger;
+
+  submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
+    const { turnaway } = this;
+    if (this.waits) this.waiting.push(() => answer({ turnedAway: turnaway }));
+    else answer({ turnedAway: turnaway });
+  }
+
+  subscribe(): () => void {
+    return () => {};
+  }
+
+  now() {
+    return epochMs(Date.now());
+  }
+}
+
+/** The edge alone, on a free port; not open until the test says so. */
+export async function startEdge(): Promise<{ readonly server: Server; readonly url: string }> {
+  const log = openLog("silent");
+  const server = await createServer({ adminKey: ADMIN_KEY, host: "127.0.0.1", port: 0, log, version: "0" });
+  return { server, url: await server.listen() };
+}
