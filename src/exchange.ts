@@ -8,18 +8,17 @@ import type { Command, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
 import type { Committed } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq } from "./domain/units.ts";
-import type { Answer, CommittedListener, ExchangePort, Positions } from "./edge/exchange-port.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Journal, JournalReport } from "./journal/journal.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
 import { BookDepth } from "./projections/feeds/book-depth.ts";
-import { FeedLog } from "./projections/feeds/feed-log.ts";
+import { type FeedEntry, FeedLog } from "./projections/feeds/feed-log.ts";
 import { Ledger, type LedgerReport } from "./projections/ledger/ledger.ts";
 import { Balances } from "./projections/live/balances.ts";
 import { Directory } from "./projections/live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
 import { recover } from "./replay/recover.ts";
-import { type CommittedFrame, Sequencer } from "./sequencer/sequencer.ts";
+import { type CommittedFrame, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
@@ -32,6 +31,14 @@ export type ExchangeOptions = {
   /** The exchange can not go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
 };
+
+/** What became of a command: what it caused, with every order that it touched as it was then. */
+type Answer =
+  | { readonly committed: Committed; readonly updates: readonly OrderUpdate[] }
+  | { readonly turnedAway: Refusal };
+
+/** Hears of each command after every live projection has seen it, with what the feed log made of it. */
+type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
 /** The read models that live in memory, each a fold over the same commands. */
 class LiveProjections {
@@ -57,7 +64,7 @@ class LiveProjections {
   }
 }
 
-export class Exchange implements ExchangePort {
+export class Exchange {
   readonly #journal: Journal;
   readonly #sequencer: Sequencer<readonly OrderUpdate[]>;
   readonly #live: LiveProjections;
@@ -112,6 +119,7 @@ export class Exchange implements ExchangePort {
     );
   }
 
+  /** Answers once: when the command is on disk and projected, or at once if it is turned away. */
   submit(request: Request, answer: (answer: Answer) => void): void {
     const refusal = this.#sequencer.submit(request, (outcome) => {
       if ("failed" in outcome) answer({ turnedAway: "journal-failed" });
@@ -129,7 +137,8 @@ export class Exchange implements ExchangePort {
     return this.#sequencer.appliedSeq;
   }
 
-  get positions(): Positions {
+  /** How far each part has come. */
+  get positions() {
     return {
       appendedSeq: this.#sequencer.appendedSeq,
       durableSeq: this.#journal.durableSeq,

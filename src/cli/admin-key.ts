@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ADMIN_KEY, type Configuration } from "./configuration.ts";
+import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
+import type { Configuration } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const FILE_NAME = "admin.key";
@@ -16,7 +17,7 @@ export function adminKey({ adminKey: configured, data }: Configuration): string 
     writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   }
   const key = readFileSync(file, "utf8").trim();
-  if (!ADMIN_KEY.test(key)) {
+  if (!ADMIN_KEY_PATTERN.test(key)) {
     throw new UsageError(
       `${file} holds no operator key (16 to 128 of A-Z a-z 0-9 . _ -); delete it to have one made`,
     );

@@ -4,14 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
 import { FEED_EVENTS_MAX_DEFAULT } from "../projections/feeds/feed-log.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const MIB = 1024 * 1024;
-
-/** What an operator key looks like. */
-export const ADMIN_KEY = /^[A-Za-z0-9._-]{16,128}$/;
 
 /** A whole number, written as a JSON number or, in the environment and on the command line, in digits. */
 function whole(least: number, most: number) {
@@ -26,7 +24,7 @@ const schema = z.strictObject({
   data: z.string().min(1).default("./data"),
   host: z.string().min(1).default("127.0.0.1"),
   port: whole(0, 65_535).default(8080),
-  adminKey: z.string().regex(ADMIN_KEY, "must be 16 to 128 of A-Z a-z 0-9 . _ -").optional(),
+  adminKey: z.string().regex(ADMIN_KEY_PATTERN, "must be 16 to 128 of A-Z a-z 0-9 . _ -").optional(),
   logLevel: z.enum(LOG_LEVELS).default("info"),
   /** Requests a second per key or address. Accepted, and without effect until rates are limited. */
   rateLimit: whole(0, 1_000_000).default(0),

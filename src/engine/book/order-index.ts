@@ -13,7 +13,7 @@ const GOLDEN = 0x9e3779b1;
 export class OrderIndex {
   readonly #pool: OrderPool;
   #places = new Int32Array(PLACES_FIRST).fill(NONE);
-  #shift = 32 - Math.log2(PLACES_FIRST);
+  #shift = Math.clz32(PLACES_FIRST) + 1;
   #count = 0;
 
   constructor(pool: OrderPool) {
