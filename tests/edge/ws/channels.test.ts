@@ -1,6 +1,6 @@
 /** What the channels tell, message by message, of commands that a test gives one at a time. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { minor } from "../../../src/domain/units.ts";
+import { marketIndex, minor, partsPerMillion } from "../../../src/domain/units.ts";
 import { Client, type Received } from "./client.ts";
 import { ADMIN_KEY, BRL, type Floor, type Member, openFloor, VIB } from "./floor.ts";
 
@@ -188,12 +188,27 @@ describe("wallets", () => {
     for (const accountId of ["alice", "fees"]) {
       await operator.ask({ op: "subscribe", channel: "wallets", accountId });
     }
-    const { makerFee, takerFee } = { makerFee: 1000, takerFee: 2000 };
-    floor.apply({ kind: "ChangeMarket", market: 0, status: null, makerFee, takerFee } as never);
+    floor.apply({
+      kind: "ChangeMarket",
+      market: marketIndex(0),
+      status: null,
+      makerFee: partsPerMillion(1000),
+      takerFee: partsPerMillion(2000),
+    });
     tradeOnce();
-    await operator.until(() => operator.of("wallets").some(({ accountId }) => accountId === "fees"));
-    const ofFees = operator.of("wallets").filter(({ accountId }) => accountId === "fees");
-    expect(ofFees).toMatchObject([{ asset: "BRL", available: "0.30", cause: "fee" }]);
+    const terms = { side: "buy", price: 9_000, quantity: 1 } as const;
+    floor.order(alice.account, { ...terms, lifeMs: 1 });
+    floor.apply({ kind: "ExpireOrders" });
+    await operator.until((messages) => messages.at(-1)?.cause === "expiry");
+    const told = operator.of("wallets").map(({ accountId, asset, cause }) => [accountId, asset, cause]);
+    expect(told).toEqual([
+      ["alice", "VIB", "order"],
+      ["alice", "BRL", "trade"],
+      ["alice", "VIB", "trade"],
+      ["fees", "BRL", "fee"],
+      ["alice", "BRL", "order"],
+      ["alice", "BRL", "expiry"],
+    ]);
     await operator.close();
   });
 });

@@ -11,6 +11,7 @@ import type { Side } from "../../../src/domain/market.ts";
 import {
   type AccountIndex,
   assetIndex,
+  type EpochMs,
   epochMs,
   lots,
   marketIndex,
@@ -49,6 +50,14 @@ export type FloorOptions = {
 
 export type Member = { readonly account: AccountIndex; readonly key: string; readonly keyId: string };
 
+/** Good till canceled, unless it has so many milliseconds to live; every command takes one. */
+type Terms = {
+  readonly side: Side;
+  readonly price: number;
+  readonly quantity: number;
+  readonly lifeMs?: number;
+};
+
 export type Floor = {
   readonly url: string;
   readonly exchange: ExchangePort;
@@ -56,7 +65,7 @@ export type Floor = {
   apply(command: Command): Committed;
   /** Opens an account with money and a key. */
   member(accountId: string, scopes?: readonly Scope[]): Member;
-  order(account: AccountIndex, terms: { side: Side; price: number; quantity: number }): Committed;
+  order(account: AccountIndex, terms: Terms): Committed;
   cancel(account: AccountIndex, order: number): Committed;
   deposit(account: AccountIndex, amount: number): Committed;
   stop(): Promise<void>;
@@ -101,18 +110,18 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
       deposit(account, RICH);
       return { account, key, keyId };
     },
-    order: (account, { side, price, quantity }) =>
+    order: (account, { side, price, quantity, lifeMs }) =>
       apply({
         kind: "PlaceOrder",
         account,
         market: MARKET,
         side,
         type: "limit",
-        timeInForce: "gtc",
+        timeInForce: lifeMs === undefined ? "gtc" : "gtd",
         price: ticks(price),
         quantity: lots(quantity),
         quoteQuantity: null,
-        expiresAt: null,
+        expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
         postOnly: false,
         selfTradePrevention: "cancel-maker",
         clientOrderId: null,
@@ -126,6 +135,10 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   };
 }
 
+function timeOf(position: number): EpochMs {
+  return epochMs(1_700_000_000_000 + position);
+}
+
 function createExchange(feedEventsMax: number) {
   const engine = new Engine();
   const directory = new Directory();
@@ -135,8 +148,8 @@ function createExchange(feedEventsMax: number) {
   const feed = new FeedLog({ eventsMax: feedEventsMax });
   const listeners = new Set<CommittedListener>();
   const apply = (command: Command): Committed => {
-    const at = epochMs(1_700_000_000_000 + engine.appliedSeq);
-    const entry = { seq: seq(engine.appliedSeq + 1), at, requestId: newRequestId(), traceId: null, command };
+    const next = engine.appliedSeq + 1;
+    const entry = { seq: seq(next), at: timeOf(next), requestId: newRequestId(), traceId: null, command };
     const committed = { entry, events: engine.apply(entry) };
     directory.project(committed);
     const updates = orders.project(committed);
