@@ -13,23 +13,17 @@ import type {
   WithdrawFunds,
 } from "../../src/domain/commands.ts";
 import type { MarketListing, Side } from "../../src/domain/market.ts";
-
-const MOST = 2n ** 53n - 1n;
-const MILLION = 1_000_000n;
-
-type Order = {
-  readonly id: number;
-  readonly account: number;
-  readonly market: number;
-  readonly side: Side;
-  readonly price: bigint | null;
-  readonly expiresAt: number | null;
-  readonly makerFee: bigint;
-  readonly takerFee: bigint;
-  remaining: bigint;
-  /** Σ rate × value of all fills, in millionths of a minor unit. */
-  charged: bigint;
-};
+import {
+  affordable,
+  charge,
+  crosses,
+  least,
+  MOST,
+  most,
+  type Order,
+  other,
+  roundedUp,
+} from "./reference-orders.ts";
 
 type Market = {
   readonly index: number;
@@ -396,47 +390,4 @@ export class Reference {
     const better = side === "buy" ? -1 : 1;
     return orders.sort((a, b) => better * Number(a.price! - b.price!) || a.id - b.id);
   }
-}
-
-function other(side: Side): Side {
-  return side === "buy" ? "sell" : "buy";
-}
-
-function crosses(order: Order, price: bigint): boolean {
-  if (order.price === null) return true;
-  return order.side === "buy" ? price <= order.price : price >= order.price;
-}
-
-function most(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
-}
-
-/** Millionths of a minor unit as whole units. */
-function roundedUp(millionths: bigint): bigint {
-  return (millionths + MILLION - 1n) / MILLION;
-}
-
-/** What a fill adds to the fees that the order has paid. */
-function charge(order: Order, rate: bigint, value: bigint): bigint {
-  const before = roundedUp(order.charged);
-  order.charged += rate * value;
-  return roundedUp(order.charged) - before;
-}
-
-/** The most lots whose value and fee fit, found by halving. */
-function affordable(order: Order, perLot: bigint, budget: bigint): bigint {
-  let fits = 0n;
-  let fails = budget / perLot + 1n;
-  while (fails - fits > 1n) {
-    const middle = (fits + fails) / 2n;
-    const value = middle * perLot;
-    const fee = roundedUp(order.charged + order.takerFee * value) - roundedUp(order.charged);
-    if (value + fee <= budget) fits = middle;
-    else fails = middle;
-  }
-  return fits;
 }

@@ -21,8 +21,8 @@ import {
   ticks,
 } from "../../src/domain/units.ts";
 
-export const ASSETS = 3;
-export const ACCOUNTS = 4;
+const ASSETS = 3;
+const ACCOUNTS = 4;
 const START = 1_000;
 
 /** What the numbers of a story are multiplied with. */
@@ -33,7 +33,7 @@ type Scale = {
   readonly budgetStep: number;
 };
 
-export type World = { readonly markets: readonly MarketListing[]; readonly scale: Scale };
+type World = { readonly markets: readonly MarketListing[]; readonly scale: Scale };
 
 /** What a story has told so far: orders are named by their place in it, and commands are sent again. */
 type Past = { readonly placed: readonly OrderId[]; readonly sent: readonly Command[]; readonly at: number };
@@ -118,7 +118,7 @@ const heavyWorld = fc.record<World>({
   }),
 });
 
-export const world: fc.Arbitrary<World> = fc.oneof(
+const world: fc.Arbitrary<World> = fc.oneof(
   { weight: 6, arbitrary: smallWorld },
   { weight: 2, arbitrary: vastWorld },
   { weight: 2, arbitrary: heavyWorld },
