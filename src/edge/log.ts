@@ -1,5 +1,5 @@
 /**
- * The log: lines of JSON on standard error, gathered and written a few kilobytes at a time, so that a line
+ * The log: lines of JSON on standard error, gathered and written some kilobytes at a time, so that a line
  * for every answer costs little. Nobody may put a key, a header or a body into it.
  */
 import { type Logger, pino } from "pino";
@@ -16,7 +16,7 @@ export type Log = {
 };
 
 const STANDARD_ERROR = 2;
-const GATHERED_BYTES = 4096;
+const GATHERED_BYTES = 8 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 export function openLog(level: LogLevel): Log {

@@ -80,8 +80,6 @@ export function orderView(record: OrderRecord, directory: Directory) {
   };
 }
 
-export type OrderView = ReturnType<typeof orderView>;
-
 function quantities({ terms, progress }: OrderRecord, market: Market, quote: Asset) {
   const { quantity, quoteQuantity } = terms;
   const { filledQuantity, filledValue } = progress;

@@ -79,6 +79,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   addRoutes(app, desk);
   refuseOtherMethods(app, known);
   await app.ready();
+  // By default Node answers an `Expect` that it does not know with a 417 of its own; we may ignore it.
+  app.server.on("checkExpectation", app.routing);
   return {
     listen: async () => {
       await app.listen({ host: options.host, port: options.port });

@@ -13,7 +13,7 @@ import { listOf, pageOf, pageQuery } from "./schemas.ts";
 import { bookSchema, marketSchema, tradeSchema } from "./views.ts";
 
 /** Levels of a book on each side at most. */
-export const DEPTH_MAX = 1000;
+const DEPTH_MAX = 1000;
 const DEPTH_DEFAULT = 50;
 
 const marketParams = z.object({ market: z.string() });

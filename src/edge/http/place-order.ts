@@ -100,9 +100,8 @@ function lastOf(updates: readonly OrderUpdate[], order: number): OrderRecord {
 }
 
 function answerRepeated(exchange: ExchangePort, reply: FastifyReply, event: OrderRepeated): void {
-  reply.header("idempotency-replayed", "true");
   replay(exchange, event).then(
-    (answer) => reply.code(200).send(answer),
+    (answer) => reply.code(200).header("idempotency-replayed", "true").send(answer),
     (fault: unknown) => reply.send(fault),
   );
 }

@@ -106,6 +106,11 @@ describe("headers", () => {
     );
   });
 
+  it("with an expectation that nobody knows are answered all the same", async () => {
+    const received = await sendRaw(server.url, "GET /v1/markets HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n");
+    expect(received).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("are answered with a new request id, whatever the client sends as one", async () => {
     const ids = new Set<string>();
     for (let count = 0; count < 3; count += 1) {
