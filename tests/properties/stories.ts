@@ -281,8 +281,9 @@ const repeating: fc.Arbitrary<Intent> = fc
       command.kind === "PlaceOrder" ? command.clientOrderId !== null : "reference" in command,
     );
     const again = named[Math.max(0, named.length - 1 - back)]!;
-    if (changed > 0) return again;
-    return "amount" in again ? { ...again, amount: minor(again.amount - 1) } : again;
+    if (changed > 1 || !("reference" in again)) return again;
+    if (changed === 1) return { ...again, asset: assetIndex((again.asset + 1) % ASSETS) };
+    return { ...again, amount: minor(again.amount - 1) };
   });
 
 const expiring: fc.Arbitrary<Intent> = fc.constant((): Command => ({ kind: "ExpireOrders" }));
