@@ -1,24 +1,29 @@
 /**
- * What leaves through one socket. Everything that is sent in one turn of the event loop goes out in one
- * write, and whoever sends asks first whether the socket keeps up: nothing waits for a slow client, and
- * what waits for it is bounded.
+ * What leaves through one socket. Whoever sends asks first whether the socket keeps up: nothing waits for a
+ * slow client, and what waits for it is bounded.
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import type { Departures } from "./departures.ts";
 
 const TEXT = { binary: false };
 
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #stream: Socket;
+  readonly #departures: Departures;
   readonly #bytesMax: number;
-  #isCorked = false;
   #onDrained: (() => void)[] = [];
 
   /** `stream` is the connection below the socket. */
-  constructor(socket: WebSocket, stream: Socket, bytesMax: number) {
+  constructor(
+    { socket, stream }: { readonly socket: WebSocket; readonly stream: Socket },
+    departures: Departures,
+    bytesMax: number,
+  ) {
     this.#socket = socket;
     this.#stream = stream;
+    this.#departures = departures;
     this.#bytesMax = bytesMax;
     stream.on("drain", () => this.#drained());
   }
@@ -40,14 +45,7 @@ export class Outbox {
   /** Sends one message; bytes may be shared with other sockets. */
   send(message: string | Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#stream.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#stream.uncork();
-      });
-    }
+    this.#departures.hold(this.#stream);
     this.#socket.send(message, TEXT);
   }
 

@@ -14,6 +14,7 @@ import type { Desk } from "../http/route.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { BookChannel } from "./book-channel.ts";
+import { Departures } from "./departures.ts";
 import { handshakeRefusal, isUpgrade, principalOf } from "./handshake.ts";
 import { WS_LIMITS, type WsLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
@@ -76,6 +77,7 @@ function answerPlainRequest(_: FastifyRequest, reply: FastifyReply): void {
 class Sockets {
   readonly #desk: Desk;
   readonly #limits: WsLimits;
+  readonly #departures = new Departures();
   /** With the key that each is authenticated by; null for none, or an operator's. */
   readonly #sessions = new Map<Session, string | null>();
   readonly #sessionsByKey = new Map<string, Set<Session>>();
@@ -106,7 +108,8 @@ class Sockets {
   accept(socket: WebSocket, request: FastifyRequest): void {
     const exchange = this.#desk.exchange!;
     this.#context ??= this.#open(exchange);
-    const outbox = new Outbox(socket, request.raw.socket, this.#limits.outboxBytesMax);
+    const connection = { socket, stream: request.raw.socket };
+    const outbox = new Outbox(connection, this.#departures, this.#limits.outboxBytesMax);
     const session = new Session(this.#context, socket, outbox);
     this.#sessions.set(session, null);
     socket.on("close", () => this.#forget(session));

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_KEY, Client as Http, openTrader, type RunningServer, startServer } from "../harness.ts";
-import { Client } from "./client.ts";
+import { Client, type Received as WsMessage } from "./client.ts";
 
 const MARKET = "VIB-BRL";
 const CHANNELS = ["orders", "fills", "wallets"];
@@ -125,19 +125,17 @@ describe("a client that does not read", () => {
     await traffic(carol, 12_000);
     const end = await lastSeq();
     slow.socket.resume();
-    await slow.until((messages) => messages.at(-1)?.type === "lagged" || messages.at(-1)?.seq === end);
+    await slow.until((messages) =>
+      messages.some(({ channel, type }) => channel === "orders" && type === "lagged"),
+    );
     const lagged = slow.messages.filter(({ channel, type }) => channel === "orders" && type === "lagged");
     expect(lagged).toMatchObject([{ accountId: "carol", error: { code: "lagged" } }]);
     const answer = await slow.ask({ op: "subscribe", channel: "orders", fromSeq: lagged[0]!.seq });
     expect(answer).toMatchObject({ ok: true });
-    await slow.until((messages) => {
-      const last = messages.at(-1);
-      return last?.channel === "orders" && last.seq === end;
-    });
+    await slow.until((messages) => isTold(messages.at(-1)!, "orders", end));
     const told = slow.of("orders").filter(({ type }) => type !== "lagged");
-    expect(told.map(({ seq }) => seq)).toEqual(
-      Array.from({ length: end - start }, (_, index) => start + 1 + index),
-    );
+    expect(told.length).toBe(end - start);
+    expect(told.findIndex(({ seq }, index) => seq !== start + 1 + index)).toBe(-1);
     const mark = await order(carol, "buy", "1.00");
     await slow.until((messages) =>
       messages.some(({ channel, seq }) => channel === "book" && seq >= mark.seq),
@@ -146,6 +144,10 @@ describe("a client that does not read", () => {
     await slow.close();
   });
 });
+
+/** The answer to a subscription names its channel and a sequence too. */
+const isTold = ({ op, channel, seq }: WsMessage, wanted: string, at: number) =>
+  op === undefined && channel === wanted && seq === at;
 
 /** Orders that come and go, with long names, so that their messages are long too. */
 async function traffic(trader: Http, orders: number): Promise<void> {

@@ -23,9 +23,12 @@ afterEach(async () => {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Orders come and go until the condition holds; what they say is far more than a connection buffers. */
-async function trafficUntil(isEnough: (commands: number) => boolean): Promise<void> {
-  for (let commands = 0; !isEnough(commands); commands += 2) {
+/** The answer to a subscription names a sequence too. */
+const isToldAt = ({ op, seq }: Received, at: number) => op === undefined && seq === at;
+
+/** Orders come and go; what PLENTY of them say is far more than a connection buffers. */
+async function traffic(least: number): Promise<void> {
+  for (let commands = 0; commands < least; commands += 2) {
     const { entry } = floor.order(alice.account, {
       side: "buy",
       price: 5_000 + (commands % 997),
@@ -43,7 +46,7 @@ describe("a stream whose client does not read", () => {
     const start = floor.appliedSeq();
     await slow.ask({ op: "subscribe", channel: "orders" });
     slow.socket.pause();
-    await trafficUntil((commands) => commands >= PLENTY);
+    await traffic(PLENTY);
     slow.socket.resume();
     await slow.until((messages) => messages.at(-1)?.type === "lagged", "lagged");
     const lagged = slow.of("orders").at(-1)!;
@@ -54,7 +57,7 @@ describe("a stream whose client does not read", () => {
     const again = { op: "subscribe", channel: "orders", fromSeq: lagged.seq };
     expect(await slow.ask(again)).toMatchObject({ ok: true });
     const orders = () => slow.of("orders").filter(({ type }) => type !== "lagged");
-    await slow.until((messages) => messages.at(-1)!.seq === end, "the rest");
+    await slow.until((messages) => isToldAt(messages.at(-1)!, end), "the rest");
     expect(orders().map(({ seq }) => seq)).toEqual(
       Array.from({ length: end - start }, (_, index) => start + 1 + index),
     );
@@ -66,9 +69,9 @@ describe("a stream whose client does not read", () => {
     await slow.ask({ op: "subscribe", channel: "orders" });
     for (let stalls = 0; stalls < 20; stalls += 1) {
       slow.socket.pause();
-      await trafficUntil((commands) => commands >= 300);
+      await traffic(300);
       slow.socket.resume();
-      await slow.until((messages) => messages.at(-1)!.seq === floor.appliedSeq(), "the last order");
+      await slow.until((messages) => isToldAt(messages.at(-1)!, floor.appliedSeq()), "the last order");
     }
     const wanted = Array.from({ length: floor.appliedSeq() - start }, (_, index) => start + 1 + index);
     for (const channel of ["orders", "wallets"]) {
@@ -79,7 +82,7 @@ describe("a stream whose client does not read", () => {
 
   test("a replay of more than a connection buffers waits for its reader, and delays nobody", async () => {
     const start = floor.appliedSeq();
-    await trafficUntil((commands) => commands >= PLENTY);
+    await traffic(PLENTY);
     const end = floor.appliedSeq();
     slow.sendText(JSON.stringify({ op: "subscribe", channel: "orders", fromSeq: start }));
     await slow.until((messages) => messages.length > 10);
@@ -87,7 +90,7 @@ describe("a stream whose client does not read", () => {
     const other = await Client.open(floor.url);
     for (let pings = 0; pings < 50; pings += 1) await other.ask({ op: "ping" });
     slow.socket.resume();
-    await slow.until((messages) => messages.at(-1)!.seq === end, "the end of the replay");
+    await slow.until((messages) => isToldAt(messages.at(-1)!, end), "the end of the replay");
     expect(slow.of("orders")).toHaveLength(end - start);
     await other.close();
   });
@@ -101,7 +104,7 @@ describe("a book whose client does not read", () => {
     // The orders fill what the connection buffers, so that the book finds the outbox full.
     await slow.ask({ op: "subscribe", channel: "orders" });
     slow.socket.pause();
-    await trafficUntil((commands) => commands >= PLENTY);
+    await traffic(PLENTY);
     const { entry } = floor.order(alice.account, { side: "sell", price: 90_000, quantity: 7 });
     const isLast = (message: Received | undefined) =>
       message?.channel === "book" && message.asks?.some(([price]) => price === "900.00");
