@@ -16,11 +16,18 @@ export type Log = {
 };
 
 const STANDARD_ERROR = 2;
-const GATHERED_BYTES = 8 * 1024;
+/** Each write wakes another thread, which costs far more than the bytes. */
+const GATHERED_BYTES = 32 * 1024;
+const WRITTEN_BYTES_MAX = 64 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 export function openLog(level: LogLevel): Log {
-  const destination = pino.destination({ fd: STANDARD_ERROR, sync: false, minLength: GATHERED_BYTES });
+  const destination = pino.destination({
+    fd: STANDARD_ERROR,
+    sync: false,
+    minLength: GATHERED_BYTES,
+    maxWrite: WRITTEN_BYTES_MAX,
+  });
   const lines = pino({ level, base: null }, destination);
   const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS).unref();
   const flush = () => destination.flushSync();
