@@ -139,7 +139,8 @@ export type Outcome = {
   readonly events: readonly Event[];
 };
 
-const COMMAND_KINDS = [
+/** In the order of their numbers on disk and in the ledger: the list only grows at its end. */
+export const COMMAND_KINDS = [
   "PlaceOrder",
   "CancelOrder",
   "CancelAllOrders",

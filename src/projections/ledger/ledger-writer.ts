@@ -5,7 +5,7 @@
  */
 import type { Database, Statement, Transaction } from "better-sqlite3";
 import { assert } from "../../domain/assert.ts";
-import { decodeOutcomes, type Outcome } from "../../domain/event-codec.ts";
+import { COMMAND_KINDS, decodeOutcomes, type Outcome } from "../../domain/event-codec.ts";
 import type {
   Event,
   FundsDeposited,
@@ -21,7 +21,7 @@ import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
 import { movementPostings, type Posting, tradePostings } from "./postings.ts";
 import { Wallets } from "./wallets.ts";
-import { COMMAND_KINDS, ENTRY_KINDS, numberOf, numberOrNull, packHex, unpackHex } from "./words.ts";
+import { ENTRY_KINDS, numberOf, numberOrNull, packHex, unpackHex } from "./words.ts";
 
 type Statements = ReturnType<typeof prepareStatements>;
 

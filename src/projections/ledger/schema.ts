@@ -8,11 +8,12 @@
 import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { ACCOUNT_STATUSES, FEES_ACCOUNT_ID, ORDER_TYPES, TIMES_IN_FORCE } from "../../domain/commands.ts";
+import { COMMAND_KINDS } from "../../domain/event-codec.ts";
 import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import { ORDER_STATUSES } from "../order-record.ts";
-import { COMMAND_KINDS, ENTRY_KINDS } from "./words.ts";
+import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
 export const SCHEMA_VERSION = 1;

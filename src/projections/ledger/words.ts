@@ -4,28 +4,10 @@
  * that as well. `packHex` does the same for hashes and trace ids.
  */
 import { assert } from "../../domain/assert.ts";
-import type { Command } from "../../domain/commands.ts";
 
 export const ENTRY_KINDS = ["deposit", "withdrawal", "transfer", "trade", "fee"] as const;
 /** Why an account's total changed. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
-
-export const COMMAND_KINDS = [
-  "PlaceOrder",
-  "CancelOrder",
-  "CancelAllOrders",
-  "ExpireOrders",
-  "DepositFunds",
-  "WithdrawFunds",
-  "TransferFunds",
-  "OpenAccount",
-  "SetAccountStatus",
-  "CreateKey",
-  "RevokeKey",
-  "ListAsset",
-  "ListMarket",
-  "ChangeMarket",
-] as const satisfies readonly Command["kind"][];
 
 export function numberOf<Word>(words: readonly Word[], word: Word): number {
   const number = words.indexOf(word);
