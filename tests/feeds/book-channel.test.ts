@@ -201,4 +201,22 @@ describe("the book channel", () => {
       ],
     });
   });
+
+  test("a client that missed a change and its reversal hears of neither, and the next update chains for it", () => {
+    const books = new BookDepth();
+    const channel = new BookChannel({ books, directory: listedDirectory() }, INTERVAL_MS);
+    const [slow, fast] = [new HandOutbox(), new HandOutbox()];
+    for (const { asOutbox } of [slow, fast]) channel.subscribe({ market: MARKET, depth: 5 }, asOutbox);
+    slow.isFull = true;
+    for (const [at, quantity] of [1, 0].entries()) {
+      books.project(committed(at + 1, [level("buy", 5, quantity)]));
+      vi.advanceTimersByTime(INTERVAL_MS);
+    }
+    slow.drain();
+    expect(slow.sent).toHaveLength(1);
+    books.project(committed(3, [level("buy", 6, 1)]));
+    vi.advanceTimersByTime(INTERVAL_MS);
+    expect(JSON.parse(slow.sent[1]!)).toMatchObject({ seq: 3, prevSeq: 0, bids: [["6", "1"]] });
+    expect(JSON.parse(fast.sent[3]!)).toMatchObject({ seq: 3, prevSeq: 2, bids: [["6", "1"]] });
+  });
 });

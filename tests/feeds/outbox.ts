@@ -4,6 +4,8 @@ import type { Outbox } from "../../src/edge/ws/outbox.ts";
 export class HandOutbox {
   readonly sent: string[] = [];
   isFull = false;
+  /** How many messages more it takes before it is full by itself. */
+  room = Number.POSITIVE_INFINITY;
   #onDrained: (() => void)[] = [];
 
   /** The same in the eyes of those who send. */
@@ -13,6 +15,8 @@ export class HandOutbox {
 
   send(message: string | Buffer): void {
     this.sent.push(String(message));
+    this.room -= 1;
+    if (this.room <= 0) this.isFull = true;
   }
 
   whenDrained(callback: () => void): void {

@@ -182,6 +182,35 @@ describe("streams", () => {
     expect(long.outbox.sent).toHaveLength(5000);
   });
 
+  test("a stream that gets on, however slowly, is not ended", async () => {
+    const stage = new Stage({ eventsMax: 10_000, missedMax: 5 });
+    const slow = stage.follow(TARGETS[0]!, null);
+    const { outbox } = slow;
+    outbox.isFull = true;
+    for (let count = 0; count < 5; count += 1) stage.command({ trades: 1, wallets: 0 });
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      outbox.room = 1;
+      outbox.drain();
+      while (!outbox.isFull) await turn();
+      stage.command({ trades: 1, wallets: 0 });
+    }
+    outbox.room = Number.POSITIVE_INFINITY;
+    outbox.drain();
+    while (!slow.stream.isLive) await turn();
+    expect(slow.laggedAt).toBeNull();
+    expect(seqsOf(slow)).toEqual(stage.expected(TARGETS[0]!, 0));
+  });
+
+  test("a replay reads past any number of commands that do not concern it", async () => {
+    const stage = new Stage({ eventsMax: 1_000_000, missedMax: 10 });
+    for (let count = 0; count < 10_000; count += 1) {
+      stage.command({ trades: count % 4999 === 0 ? 1 : 0, wallets: 1 });
+    }
+    const follower = stage.follow(TARGETS[0]!, 0);
+    while (!follower.stream.isLive) await turn();
+    expect(seqsOf(follower)).toEqual([1, 5000, 9999]);
+  });
+
   test("all who follow the same get the same bytes, written once", () => {
     const stage = new Stage({ eventsMax: 100, missedMax: 10 });
     const frames: (string | Buffer)[] = [];

@@ -3,6 +3,7 @@
  * up it gets each command as it happens; otherwise it falls behind, and reads on from the log when the
  * socket has drained. So nothing is missing, nothing comes twice, and waiting costs no memory of its own.
  */
+import { assert } from "../../domain/assert.ts";
 import { type Seq, seq } from "../../domain/units.ts";
 import type { FeedEntry, FeedLog } from "../../projections/feeds/feed-log.ts";
 import type { Outbox } from "./outbox.ts";
@@ -51,7 +52,7 @@ export class Stream {
 
   /** Takes a command that concerns it, as it happens. True if the stream fell behind by it. */
   hear(entry: FeedEntry, framesOf: FramesOf, missedMax: number): boolean {
-    if (entry.seq <= this.#cursor) return false;
+    assert(entry.seq > this.#cursor, "a command is told once, and before the next one");
     if (this.#state === "live") {
       if (!this.outbox.isFull) {
         this.#send(entry, framesOf);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_KEY, Client as Http, openTrader, type RunningServer, startServer } from "../harness.ts";
+import { bookOf } from "./book-copy.ts";
 import { Client, type Received as WsMessage } from "./client.ts";
 
 const MARKET = "VIB-BRL";
@@ -140,7 +141,8 @@ describe("a client that does not read", () => {
     await slow.until((messages) =>
       messages.some(({ channel, seq }) => channel === "book" && seq >= mark.seq),
     );
-    expect(bookOf(slow)).toEqual((await alice.get(`/v1/markets/${MARKET}/book?depth=1000`)).body.bids);
+    const bids = [...bookOf(slow).bids].sort(([a], [b]) => Number(b) - Number(a));
+    expect(bids).toEqual((await alice.get(`/v1/markets/${MARKET}/book?depth=1000`)).body.bids);
     await slow.close();
   });
 });
@@ -163,21 +165,6 @@ async function traffic(trader: Http, orders: number): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: 64 }, lane));
-}
-
-/** The bids as the client rebuilds them; throws at a gap. */
-function bookOf(client: Client): [string, string][] {
-  const bids = new Map<string, string>();
-  let seq = 0;
-  for (const message of client.of("book")) {
-    if (message.type === "update" && message.prevSeq !== seq) throw new Error(`a gap after ${seq}`);
-    ({ seq } = message);
-    for (const [price, quantity] of message.bids) {
-      if (quantity === "0") bids.delete(price);
-      else bids.set(price, quantity);
-    }
-  }
-  return [...bids].sort(([a], [b]) => Number(b) - Number(a));
 }
 
 describe("after a restart", () => {

@@ -1,5 +1,6 @@
 /** Clients that do not read, on real sockets: the exchange goes on, and they lose nothing that they can not get back. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bookOf } from "./book-copy.ts";
 import { Client, type Received } from "./client.ts";
 import { type Floor, type Member, openFloor } from "./floor.ts";
 
@@ -111,7 +112,7 @@ describe("a book whose client does not read", () => {
     await fast.until((messages) => isLast(messages.at(-1)) === true, "the last order");
     slow.socket.resume();
     await slow.until((messages) => messages.slice(-3).some(isLast), "the last order");
-    expect(copyOf(slow)).toEqual(copyOf(fast));
+    expect(bookOf(slow)).toEqual(bookOf(fast));
     expect(slow.of("book").length).toBeLessThan(fast.of("book").length);
     expect(slow.of("book").at(-1)!.seq).toBeGreaterThanOrEqual(entry.seq);
     await fast.close();
@@ -134,18 +135,3 @@ describe("a client that asks and does not read the answers", () => {
     await other.close();
   });
 });
-
-/** The book as a client rebuilds it; throws at a gap. */
-function copyOf(client: Client): Map<string, string> {
-  const copy = new Map<string, string>();
-  let seq = 0;
-  for (const message of client.of("book")) {
-    if (message.type === "update" && message.prevSeq !== seq) throw new Error(`a gap after ${seq}`);
-    ({ seq } = message);
-    for (const [price, quantity] of [...message.bids, ...message.asks]) {
-      if (quantity === "0") copy.delete(price);
-      else copy.set(price, quantity);
-    }
-  }
-  return new Map([...copy].sort());
-}
