@@ -16,7 +16,7 @@ export type FlowOrder = {
 const MIDDLE_FIRST = 10_000;
 const MIDDLE_LEAST = 5_000;
 const DEPTH_TICKS = 40;
-const CROSSING_SHARE = 0.42;
+const CROSSING_SHARE = 0.18;
 const CANCEL_SHARE = 0.1;
 
 /** Endless. */
