@@ -55,11 +55,20 @@ async function serve(configuration: Configuration): Promise<void> {
 function stopOnSignals(running: Running): void {
   closeWithGrace({ delay: STOP_MS_MAX, logger: false }, async ({ err }) => {
     if (err !== undefined) return end(running, err);
+    ignoreRepeatedSignals();
     await running.server.close();
     await running.exchange?.close();
     running.lock.release();
     running.log.close();
   });
+}
+
+/** A terminal and a supervisor may both pass the same signal on; the stop is under way and bounded already. */
+function ignoreRepeatedSignals(): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => {});
+  }
 }
 
 /** Ends a process that can not go on: says why, lets the last answers leave, and acknowledges nothing more. */

@@ -54,7 +54,11 @@ const RATE_SCALE = 6;
 
 export function orderView(record: OrderRecord, directory: Directory) {
   const { terms, progress } = record;
+  const { quantity, quoteQuantity } = terms;
+  const { filledQuantity, filledValue } = progress;
   const market = directory.market(terms.market);
+  const quote = directory.asset(market.quote);
+  const remaining = quantity === null ? null : quantity - filledQuantity;
   return {
     id: orderUlid(record.createdAt, record.order),
     orderId: record.order,
@@ -69,22 +73,6 @@ export function orderView(record: OrderRecord, directory: Directory) {
     price: terms.price === null ? null : formatSteps(terms.price, market.tickSize),
     triggerPrice: null,
     trailingOffset: null,
-    ...quantities(record, market, directory.asset(market.quote)),
-    selfTradePrevention: terms.selfTradePrevention,
-    status: progress.status,
-    reason: progress.reason,
-    requestId: record.requestId,
-    traceId: record.traceId,
-    createdAt: timeText(record.createdAt),
-    updatedAt: timeText(progress.updatedAt),
-  };
-}
-
-function quantities({ terms, progress }: OrderRecord, market: Market, quote: Asset) {
-  const { quantity, quoteQuantity } = terms;
-  const { filledQuantity, filledValue } = progress;
-  const remaining = quantity === null ? null : quantity - filledQuantity;
-  return {
     quantity: quantity === null ? null : formatSteps(quantity, market.lotSize),
     quoteQuantity: quoteQuantity === null ? null : formatDecimal(quoteQuantity, quote.scale),
     displayQuantity: null,
@@ -92,6 +80,13 @@ function quantities({ terms, progress }: OrderRecord, market: Market, quote: Ass
     remainingQuantity: remaining === null ? null : formatSteps(remaining, market.lotSize),
     filledValue: formatDecimal(filledValue, quote.scale),
     averagePrice: averagePrice({ value: filledValue, quantity: filledQuantity }, market, quote),
+    selfTradePrevention: terms.selfTradePrevention,
+    status: progress.status,
+    reason: progress.reason,
+    requestId: record.requestId,
+    traceId: record.traceId,
+    createdAt: timeText(record.createdAt),
+    updatedAt: timeText(progress.updatedAt),
   };
 }
 
@@ -155,12 +150,20 @@ export function fillOfTrade(
   role: "maker" | "taker",
   { at, seq }: { readonly at: EpochMs; readonly seq: Seq },
 ): Fill {
-  const { trade: tradeId, market, price, quantity, value, takerSide } = event;
-  const common = { tradeId, market, price, quantity, value, role, at, seq };
-  if (role === "taker") {
-    return { ...common, orderId: event.takerOrder, side: takerSide, fee: event.takerFee };
-  }
-  return { ...common, orderId: event.makerOrder, side: opposite(takerSide), fee: event.makerFee };
+  const takes = role === "taker";
+  return {
+    tradeId: event.trade,
+    market: event.market,
+    orderId: takes ? event.takerOrder : event.makerOrder,
+    side: takes ? event.takerSide : opposite(event.takerSide),
+    role,
+    price: event.price,
+    quantity: event.quantity,
+    value: event.value,
+    fee: takes ? event.takerFee : event.makerFee,
+    at,
+    seq,
+  };
 }
 
 export function tradeView(trade: PublicTrade, market: Market, directory: Directory) {

@@ -104,5 +104,5 @@ function record(
   // Only what was decided by the journal has a position; the rest would only show how fast we refuse.
   if (route.isCommand && reply.hasHeader("pregao-seq")) metrics.observeCommand(ms / 1000);
   const { id: requestId, method } = request;
-  log.lines.info({ requestId, method, route: route.path, status, ms: Math.round(ms * 1000) / 1000 });
+  log.answer({ requestId, method, route: route.path, status, ms: Math.round(ms * 1000) / 1000 });
 }

@@ -6,7 +6,7 @@ import { z } from "zod";
 import {
   FEES_ACCOUNT,
   ORDER_TYPES,
-  type OrderTerms,
+  type PlaceOrder,
   SELF_TRADE_PREVENTIONS,
   TIMES_IN_FORCE,
   type TimeInForce,
@@ -64,7 +64,7 @@ type Amounts = {
 
 const NOT_OFFERED = ["triggerPrice", "trailingOffset", "displayQuantity"] as const;
 
-export function readOrder(body: OrderBody, principal: Principal, directory: Directory): OrderTerms | Refusal {
+export function readOrder(body: OrderBody, principal: Principal, directory: Directory): PlaceOrder | Refusal {
   const form = readForm(body);
   if (form instanceof Refusal) return form;
   const account = resolveAccount(principal, body.accountId, directory);
@@ -75,6 +75,7 @@ export function readOrder(body: OrderBody, principal: Principal, directory: Dire
   const amounts = readAmounts(body, market, directory);
   if (amounts instanceof Refusal) return amounts;
   return {
+    kind: "PlaceOrder",
     account,
     market: market.market,
     side: body.side,

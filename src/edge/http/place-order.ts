@@ -3,7 +3,6 @@
  * command did is told from its own events; only a repetition has to ask history.
  */
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { Command } from "../../domain/commands.ts";
 import type { Committed, OrderRepeated } from "../../domain/events.ts";
 import type { OrderUpdate } from "../../projections/live/live-orders.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
@@ -66,12 +65,11 @@ export function addPlaceOrderRoute(app: FastifyInstance, desk: Desk): void {
 }
 
 function placeOrder(exchange: ExchangePort, request: Call<OrderBody>, reply: FastifyReply): void {
-  const terms = readOrder(request.body, request.principal, exchange.directory);
-  if (terms instanceof Refusal) {
-    sendRefusal(reply, terms);
+  const command = readOrder(request.body, request.principal, exchange.directory);
+  if (command instanceof Refusal) {
+    sendRefusal(reply, command);
     return;
   }
-  const command: Command = { kind: "PlaceOrder", ...terms };
   submit(exchange, reply, command, (committed, updates) => {
     const first = committed.events[0];
     if (first?.kind === "OrderRepeated") answerRepeated(exchange, reply, first);

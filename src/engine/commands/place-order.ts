@@ -3,10 +3,10 @@
  * from then on nothing can fail. The order takes what it can, and rests, or ends.
  */
 import type { PlaceOrder, Sequenced } from "../../domain/commands.ts";
-import type { Event } from "../../domain/events.ts";
+import type { Event, OrderPlaced } from "../../domain/events.ts";
 import { productOrNull } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { orderId } from "../../domain/units.ts";
+import { type OrderId, orderId } from "../../domain/units.ts";
 import type { Slot } from "../book/order-pool.ts";
 import { buyHoldOrNull, limitHold, sellHoldOrNull } from "../holds.ts";
 import { matchBudget, matchQuantity, reachable, type Stop } from "../matching.ts";
@@ -36,14 +36,33 @@ export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] 
 
   // From here on the order is accepted: no check below may refuse it, so nothing is ever undone.
   const order = orderId(seq);
-  const { kind: _, ...terms } = command;
-  const events: Event[] = [{ kind: "OrderPlaced", order, ...terms }];
+  const events: Event[] = [orderPlaced(order, command)];
   if (clientOrderId !== null) state.once.rememberOrder(account, clientOrderId, { named: order, content });
   const slot = takeSlot(state, place, entry);
   if (killed) endEntering(state, slot, UNFILLED, events);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, slot, TIME, events);
   else enter(state, place, { slot, command, hold }, events);
   return events;
+}
+
+/** Field by field: a spread is many times slower, and this is the hot path. */
+function orderPlaced(order: OrderId, command: PlaceOrder): OrderPlaced {
+  return {
+    kind: "OrderPlaced",
+    order,
+    account: command.account,
+    market: command.market,
+    side: command.side,
+    type: command.type,
+    timeInForce: command.timeInForce,
+    price: command.price,
+    quantity: command.quantity,
+    quoteQuantity: command.quoteQuantity,
+    expiresAt: command.expiresAt,
+    postOnly: command.postOnly,
+    selfTradePrevention: command.selfTradePrevention,
+    clientOrderId: command.clientOrderId,
+  };
 }
 
 /** The first rule that refuses the order, in the rulebook's order, before its funds are looked at. */

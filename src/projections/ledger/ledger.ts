@@ -15,7 +15,14 @@ import type {
   TradesQuery,
 } from "./ledger-queries.ts";
 import { LedgerReads } from "./ledger-reads.ts";
-import type { FromWriter, LedgerCursor, LedgerFrame, LedgerReport, ToWriter } from "./messages.ts";
+import type {
+  FromWriter,
+  LedgerCursor,
+  LedgerFrame,
+  LedgerReport,
+  PackedFrames,
+  ToWriter,
+} from "./messages.ts";
 import type { Page } from "./pages.ts";
 import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
@@ -213,18 +220,10 @@ export class Ledger {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#state === "faulted" || this.#state === "closing") return;
-    let count = 0;
-    let bytes = 0;
-    while (count < this.#waiting.length) {
-      const { length } = this.#waiting[count]!.outcomes;
-      if (count > 0 && bytes + length > BATCH_BYTES_MAX) break;
-      bytes += length;
-      count += 1;
-    }
-    const frames = this.#waiting.splice(0, count);
-    this.#inFlightBytes = bytes;
-    const buffers = frames.map(({ outcomes }) => outcomes.buffer);
-    this.#writer.postMessage({ kind: "apply", frames } satisfies ToWriter, buffers);
+    const { batch, frames } = pack(this.#waiting);
+    this.#waiting = this.#waiting.slice(frames);
+    this.#inFlightBytes = batch.outcomes.length;
+    this.#writer.postMessage({ kind: "apply", batch } satisfies ToWriter, [batch.outcomes.buffer]);
   }
 
   #hear(message: FromWriter): void {
@@ -259,6 +258,26 @@ export class Ledger {
     this.#idle?.();
     this.#options.onFault(error);
   }
+}
+
+/** The next batch, and how many frames are in it. Moving one piece costs as much as moving one frame. */
+function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: number } {
+  let count = 0;
+  let bytes = 0;
+  while (count < waiting.length) {
+    const { length } = waiting[count]!.outcomes;
+    if (count > 0 && bytes + length > BATCH_BYTES_MAX) break;
+    bytes += length;
+    count += 1;
+  }
+  const outcomes = new Uint8Array(bytes);
+  let start = 0;
+  const frames = waiting.slice(0, count).map(({ firstSeq, lastSeq, hash, outcomes: own }) => {
+    outcomes.set(own, start);
+    start += own.length;
+    return { firstSeq, lastSeq, hash, outcomeBytes: own.length };
+  });
+  return { batch: { outcomes, frames }, frames: count };
 }
 
 function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {

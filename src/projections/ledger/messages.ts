@@ -27,9 +27,13 @@ export type LedgerReport =
   | { readonly kind: "waiting"; readonly because: WaitReason }
   | { readonly kind: "resumed" };
 
-export type ToWriter =
-  | { readonly kind: "apply"; readonly frames: readonly LedgerFrame[] }
-  | { readonly kind: "close" };
+/** Frames on their way to the writer: their outcomes in one piece, which is moved and not copied. */
+export type PackedFrames = {
+  readonly outcomes: Uint8Array<ArrayBuffer>;
+  readonly frames: readonly (Omit<LedgerFrame, "outcomes"> & { readonly outcomeBytes: number })[];
+};
+
+export type ToWriter = { readonly kind: "apply"; readonly batch: PackedFrames } | { readonly kind: "close" };
 
 export type FromWriter =
   | { readonly kind: "opened"; readonly cursor: LedgerCursor }

@@ -68,7 +68,7 @@ export class LiveOrders {
   }
 
   #place({ at, requestId, traceId }: Sequenced, event: OrderPlaced): OrderRecord {
-    const { kind: _, order, ...terms } = event;
+    const { order, account } = event;
     const progress: OrderProgress = {
       status: "open",
       reason: null,
@@ -76,10 +76,11 @@ export class LiveOrders {
       filledValue: minor(0),
       updatedAt: at,
     };
-    const record = { order, terms, requestId, traceId, createdAt: at, progress };
+    // The event has all the terms; a copy of them would cost more than the rest of this.
+    const record = { order, terms: event, requestId, traceId, createdAt: at, progress };
     this.#open.set(order, record);
-    const siblings = this.#byAccount.get(terms.account);
-    if (siblings === undefined) this.#byAccount.set(terms.account, new Set([order]));
+    const siblings = this.#byAccount.get(account);
+    if (siblings === undefined) this.#byAccount.set(account, new Set([order]));
     else siblings.add(order);
     return record;
   }
@@ -100,9 +101,10 @@ export class LiveOrders {
     const record = this.#open.get(event.order)!;
     const reason = event.kind === "OrderFilled" ? null : event.reason;
     const ended = this.#advance(record, {
-      ...record.progress,
       status: ENDS[event.kind],
       reason,
+      filledQuantity: record.progress.filledQuantity,
+      filledValue: record.progress.filledValue,
       updatedAt: at,
     });
     this.#open.delete(event.order);
