@@ -1,13 +1,33 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Seq } from "../../src/domain/units.ts";
-import { seq } from "../../src/domain/units.ts";
+import type { OrderTerms } from "../../src/domain/commands.ts";
+import { epochMs, lots, minor, orderId, type Seq, seq } from "../../src/domain/units.ts";
 import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
-import type { OrderUpdate } from "../../src/projections/live/live-orders.ts";
+import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../../src/projections/live/live-orders.ts";
 import { committed, trade, wallet } from "./committed.ts";
 
-/** A stand-in: the log keeps references and never looks inside. */
-const update = (name: number) => ({ type: "placed", order: { order: name } }) as unknown as OrderUpdate;
+/** A whole update, different in every part for every number: what is read back must be equal to it. */
+function update(number: number): OrderUpdate {
+  const type = ORDER_UPDATE_TYPES[number % ORDER_UPDATE_TYPES.length]!;
+  const at = epochMs(1_700_000_000_000 + number);
+  return {
+    type,
+    order: {
+      order: orderId(number + 1),
+      terms: { account: number, clientOrderId: `order-${number}` } as unknown as OrderTerms,
+      requestId: `request-${number}`,
+      traceId: number % 2 === 0 ? null : `trace-${number}`,
+      createdAt: at,
+      progress: {
+        status: type === "placed" ? "open" : type,
+        reason: type === "canceled" ? "self-trade" : type === "expired" ? "time" : null,
+        filledQuantity: lots(number),
+        filledValue: minor(Number.MAX_SAFE_INTEGER - number),
+        updatedAt: epochMs(at + 1),
+      },
+    },
+  };
+}
 
 type Shape = { orders: number; trades: number; wallets: number };
 
@@ -23,7 +43,7 @@ function grow(log: FeedLog, shapes: readonly Shape[], first = 1): FeedEntry[] {
       ...Array.from({ length: trades }, (_, number) => trade(number + 1, { taker: 1, maker: 2 })),
       ...Array.from({ length: wallets }, (_, account) => wallet(account, at)),
     ];
-    const updates = Array.from({ length: orders }, (_, order) => update(order));
+    const updates = Array.from({ length: orders }, (_, order) => update(at * 4 + order));
     const entry = log.project(committed(at, events), updates);
     if (entry !== undefined) all.push(entry);
   }

@@ -1,13 +1,14 @@
 /**
  * The last events of the resumable feeds (order updates, trades, wallet changes), by command: whoever knows
- * how far it got reads on from there. It keeps references to what the other projections made, in chunks
- * that are let go whole, so that appending and forgetting never move what is kept.
+ * how far it got reads on from there. It keeps rows of numbers, in chunks that are let go whole, so that
+ * appending and forgetting never move what is kept.
  */
 import { assert } from "../../domain/assert.ts";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
 import type { OrderUpdate } from "../live/live-orders.ts";
+import { OrderRows, TradeRows, WalletRows } from "./feed-rows.ts";
 
 /** What one command did that the resumable feeds tell. Never empty. */
 export type FeedEntry = {
@@ -33,9 +34,9 @@ type Chunk = {
   readonly causes: Command["kind"][];
   /** Where the row's order updates, trades and wallet changes begin in their columns. */
   readonly starts: Uint32Array;
-  readonly orders: OrderUpdate[];
-  readonly trades: TradeExecuted[];
-  readonly wallets: WalletChanged[];
+  readonly orders: OrderRows;
+  readonly trades: TradeRows;
+  readonly wallets: WalletRows;
   count: number;
 };
 
@@ -116,6 +117,7 @@ export class FeedLog {
   #append({ seq, at, cause, orders, trades, wallets }: FeedEntry): void {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.count === CHUNK_COMMANDS) {
+      if (chunk !== undefined) seal(chunk);
       chunk = newChunk();
       this.#chunks.push(chunk);
     }
@@ -123,13 +125,13 @@ export class FeedLog {
     chunk.seqs[row] = seq;
     chunk.times[row] = at;
     chunk.causes.push(cause);
-    for (const order of orders) chunk.orders.push(order);
-    for (const trade of trades) chunk.trades.push(trade);
-    for (const wallet of wallets) chunk.wallets.push(wallet);
+    for (const order of orders) chunk.orders.add(order);
+    for (const trade of trades) chunk.trades.add(trade);
+    for (const wallet of wallets) chunk.wallets.add(wallet);
     const next = (row + 1) * KINDS;
-    chunk.starts[next] = chunk.orders.length;
-    chunk.starts[next + 1] = chunk.trades.length;
-    chunk.starts[next + 2] = chunk.wallets.length;
+    chunk.starts[next] = chunk.orders.count;
+    chunk.starts[next + 1] = chunk.trades.count;
+    chunk.starts[next + 2] = chunk.wallets.count;
     chunk.count += 1;
     this.#events += orders.length + trades.length + wallets.length;
   }
@@ -184,11 +186,17 @@ function newChunk(): Chunk {
     times: new Float64Array(CHUNK_COMMANDS),
     causes: [],
     starts: new Uint32Array((CHUNK_COMMANDS + 1) * KINDS),
-    orders: [],
-    trades: [],
-    wallets: [],
+    orders: new OrderRows(),
+    trades: new TradeRows(),
+    wallets: new WalletRows(),
     count: 0,
   };
+}
+
+function seal({ orders, trades, wallets }: Chunk): void {
+  orders.seal();
+  trades.seal();
+  wallets.seal();
 }
 
 function rowOf(chunk: Chunk, row: number): FeedEntry {
@@ -199,8 +207,14 @@ function rowOf(chunk: Chunk, row: number): FeedEntry {
     seq: seqs[row] as Seq,
     at: times[row] as EpochMs,
     cause: causes[row]!,
-    orders: orders.slice(starts[from], starts[to]),
-    trades: trades.slice(starts[from + 1], starts[to + 1]),
-    wallets: wallets.slice(starts[from + 2], starts[to + 2]),
+    orders: rowsBetween(orders, starts[from]!, starts[to]!),
+    trades: rowsBetween(trades, starts[from + 1]!, starts[to + 1]!),
+    wallets: rowsBetween(wallets, starts[from + 2]!, starts[to + 2]!),
   };
+}
+
+function rowsBetween<Row>(rows: { at(row: number): Row }, from: number, to: number): Row[] {
+  const read: Row[] = [];
+  for (let row = from; row < to; row += 1) read.push(rows.at(row));
+  return read;
 }

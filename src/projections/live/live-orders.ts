@@ -11,9 +11,10 @@ import type {
   OrderPlaced,
 } from "../../domain/events.ts";
 import { type AccountIndex, lots, type MarketIndex, minor, type OrderId } from "../../domain/units.ts";
-import type { OrderProgress, OrderRecord, OrderStatus } from "../order-record.ts";
+import type { OrderProgress, OrderRecord } from "../order-record.ts";
 
-export type OrderUpdateType = "placed" | Exclude<OrderStatus, "open">;
+export const ORDER_UPDATE_TYPES = ["placed", "partially-filled", "filled", "canceled", "expired"] as const;
+export type OrderUpdateType = (typeof ORDER_UPDATE_TYPES)[number];
 
 /** One thing that happened to an order, with the order as it was right then. */
 export type OrderUpdate = { readonly type: OrderUpdateType; readonly order: OrderRecord };
