@@ -27,7 +27,6 @@ export type Authenticator = (key: string, directory: Directory) => Principal | u
 export const ADMIN_KEY_PATTERN = /^[A-Za-z0-9._-]{16,128}$/;
 
 const OPERATOR: Principal = { kind: "operator" };
-const ADMIN_KEY_CHARACTERS_MAX = 128;
 const KEY_CHARACTERS_MAX = 256;
 const KEY_PREFIX = "pk_";
 const KEY_ID_BYTES = 8;
@@ -35,13 +34,8 @@ const SECRET_BYTES = 32;
 const BEARER = /^bearer +([^ ]+) *$/i;
 
 export function createAuthenticator(adminKey: string): Authenticator {
-  const expected = padded(adminKey, Buffer.alloc(ADMIN_KEY_CHARACTERS_MAX));
-  // Used again for every key; nothing else runs between the filling and the comparison.
-  const given = Buffer.alloc(ADMIN_KEY_CHARACTERS_MAX);
-  return (key, directory) => {
-    const isOperators = timingSafeEqual(padded(key, given), expected) && key.length === adminKey.length;
-    return isOperators ? OPERATOR : accountOf(key, directory);
-  };
+  const expected = Buffer.from(adminKey);
+  return (key, directory) => (isSame(key, expected) ? OPERATOR : accountOf(key, directory));
 }
 
 /** The key in an `Authorization` header; undefined if there is none. */
@@ -57,6 +51,13 @@ export function makeKey(): NewKey {
   return { keyId, key: `${KEY_PREFIX}${keyId}_${secret}`, secretHash: hash("sha256", secret) };
 }
 
+/** In constant time for keys of the right length; how long the key is, is no secret. */
+function isSame(key: string, expected: Buffer): boolean {
+  if (key.length !== expected.length) return false;
+  const given = Buffer.from(key);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
 function accountOf(key: string, directory: Directory): Principal | undefined {
   if (!key.startsWith(KEY_PREFIX) || key.length > KEY_CHARACTERS_MAX) return undefined;
   const end = key.indexOf("_", KEY_PREFIX.length);
@@ -68,11 +69,4 @@ function accountOf(key: string, directory: Directory): Principal | undefined {
   if (!matches) return undefined;
   const { account, keyId, scopes } = known;
   return { kind: "account", account, keyId, scopes };
-}
-
-/** One length for every key, so that the comparison takes the same time whatever was sent. */
-function padded(key: string, bytes: Buffer): Buffer {
-  bytes.fill(0);
-  bytes.write(key);
-  return bytes;
 }

@@ -29,21 +29,18 @@ export function addLifecycle(
 ): KnownPaths {
   app.decorateRequest("principal");
   app.decorateRequest("traceId", null);
+  const { metrics } = desk;
+  const recorders = { log, metrics };
+  const unmatched = { path: UNMATCHED.path, tally: metrics.tally(UNMATCHED), isCommand: false };
   const known = new Set<string>();
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     if (closing.now) reply.header("connection", "close");
     request.traceId = traceIdOf(request.headers.traceparent);
+    if (request.is404) reply.raw.once("finish", () => record(recorders, request, reply, unmatched));
     const refusal = refusalAtTheDoor(desk, request);
     if (refusal === undefined) done();
     else sendRefusal(reply, refusal);
-  });
-  const { metrics } = desk;
-  const recorders = { log, metrics };
-  const unmatched = { path: UNMATCHED.path, tally: metrics.tally(UNMATCHED), isCommand: false };
-  app.addHook("onResponse", (request, reply, done) => {
-    if (request.is404) record(recorders, request, reply, unmatched);
-    done();
   });
   app.addHook("onRoute", (route) => {
     known.add(route.url);

@@ -43,6 +43,11 @@ export async function addWebSocket(
     if (isUpgrade(request)) request.raw.socket.destroySoon();
     done();
   });
+  // In a scope of its own: the plugin's hooks would run for every order.
+  await app.register((scope) => addRoute(scope, sockets, limits));
+}
+
+async function addRoute(app: FastifyInstance, sockets: Sockets, limits: WsLimits): Promise<void> {
   await app.register(fastifyWebsocket, {
     options: { maxPayload: limits.payloadBytesMax, perMessageDeflate: false },
     errorHandler: (_, socket) => {
