@@ -90,10 +90,10 @@ function lotsWithin(state: State, place: MarketState, taker: Slot, price: Ticks)
 }
 
 /** What an order would find right now: how many lots, and what they are worth together. */
-export type Reachable = { readonly quantity: number; readonly value: number };
+type Reachable = { readonly quantity: number; readonly value: number };
 
 /** The order whose chances are asked for. */
-export type Wanted = {
+type Wanted = {
   readonly market: Market;
   /** The side that it would trade against. */
   readonly side: PriceLadder;

@@ -6,6 +6,7 @@ import type { AccountIndex, MarketIndex, OrderId } from "../domain/units.ts";
 import { ExpiryQueue } from "./book/expiry-queue.ts";
 import { OrderIndex } from "./book/order-index.ts";
 import { NONE, OrderPool, type Slot } from "./book/order-pool.ts";
+import { grownIntegers } from "./grown.ts";
 
 const ACCOUNTS_FIRST = 64;
 
@@ -77,18 +78,12 @@ export class OpenOrders {
   #reach(account: number, market: number): void {
     if (account >= this.#oldest.length) {
       const length = Math.max(this.#oldest.length * 2, account + 1);
-      this.#oldest = grown(this.#oldest, length, NONE);
-      this.#newest = grown(this.#newest, length, NONE);
+      this.#oldest = grownIntegers(this.#oldest, length, NONE);
+      this.#newest = grownIntegers(this.#newest, length, NONE);
     }
     const counts = this.#counts[market]!;
     if (account >= counts.length) {
-      this.#counts[market] = grown(counts, Math.max(counts.length * 2, account + 1), 0);
+      this.#counts[market] = grownIntegers(counts, Math.max(counts.length * 2, account + 1));
     }
   }
-}
-
-function grown(array: Int32Array<ArrayBuffer>, length: number, filler: number): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(length).fill(filler);
-  copy.set(array);
-  return copy;
 }

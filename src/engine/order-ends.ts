@@ -5,7 +5,7 @@ import { shrinkHold } from "./settlement.ts";
 import { marketState, type State } from "./state.ts";
 
 /** An order's end in one word, and why if it was not filled. */
-export type End =
+type End =
   | { readonly kind: "OrderFilled" }
   | { readonly kind: "OrderCanceled" | "OrderExpired"; readonly reason: EndReason };
 

@@ -6,6 +6,7 @@
 import { assert } from "../domain/assert.ts";
 import type { WalletChanged } from "../domain/events.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
+import { grownDoubles } from "./grown.ts";
 
 const ACCOUNTS_FIRST = 64;
 
@@ -23,9 +24,9 @@ class AssetWallets {
   reach(account: number): void {
     if (account < this.available.length) return;
     const length = Math.max(this.available.length * 2, account + 1);
-    this.available = grown(this.available, length);
-    this.held = grown(this.held, length);
-    this.changedBy = grown(this.changedBy, length);
+    this.available = grownDoubles(this.available, length);
+    this.held = grownDoubles(this.held, length);
+    this.changedBy = grownDoubles(this.changedBy, length);
   }
 }
 
@@ -149,10 +150,4 @@ export class Wallets {
     }
     return wallets;
   }
-}
-
-function grown(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  const copy = new Float64Array(length);
-  copy.set(array);
-  return copy;
 }

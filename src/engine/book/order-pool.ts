@@ -1,9 +1,11 @@
 /**
  * Every order that is in the exchange, one slot an order, a typed array a field. Slots are given back and
  * used again; the links that put an order into its price level, its account's list and the queue of
- * expiries are fields too, so that nothing is allocated when an order comes or goes.
+ * expiries are fields too, so that a slot or a link costs no object of its own: the arrays grow by doubling,
+ * when more orders are in the exchange than ever before.
  */
-import type { AccountIndex, EpochMs, Lots, MarketIndex, Minor, OrderId, Ticks } from "../../domain/units.ts";
+import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
+import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -104,14 +106,6 @@ export class OrderPool {
     return this.price[slot] as Ticks;
   }
 
-  remainingOf(slot: Slot): Lots {
-    return this.remaining[slot] as Lots;
-  }
-
-  heldOf(slot: Slot): Minor {
-    return this.held[slot] as Minor;
-  }
-
   #takeSlot(): Slot {
     if (this.#freed !== NONE) {
       const slot = this.#freed;
@@ -123,37 +117,23 @@ export class OrderPool {
   }
 
   #grow(length: number): void {
-    this.id = doubles(this.id, length);
-    this.account = integers(this.account, length);
-    this.market = integers(this.market, length);
-    const isBuy = new Uint8Array(length);
-    isBuy.set(this.isBuy);
-    this.isBuy = isBuy;
-    this.price = doubles(this.price, length);
-    this.remaining = doubles(this.remaining, length);
-    this.held = doubles(this.held, length);
-    this.makerFee = integers(this.makerFee, length);
-    this.takerFee = integers(this.takerFee, length);
-    this.feeWhole = doubles(this.feeWhole, length);
-    this.feeParts = integers(this.feeParts, length);
-    this.expiresAt = doubles(this.expiresAt, length);
-    this.expiryPlace = integers(this.expiryPlace, length);
-    this.level = integers(this.level, length);
-    this.next = integers(this.next, length);
-    this.previous = integers(this.previous, length);
-    this.accountNext = integers(this.accountNext, length);
-    this.accountPrevious = integers(this.accountPrevious, length);
+    this.id = grownDoubles(this.id, length);
+    this.account = grownIntegers(this.account, length);
+    this.market = grownIntegers(this.market, length);
+    this.isBuy = grownBytes(this.isBuy, length);
+    this.price = grownDoubles(this.price, length);
+    this.remaining = grownDoubles(this.remaining, length);
+    this.held = grownDoubles(this.held, length);
+    this.makerFee = grownIntegers(this.makerFee, length);
+    this.takerFee = grownIntegers(this.takerFee, length);
+    this.feeWhole = grownDoubles(this.feeWhole, length);
+    this.feeParts = grownIntegers(this.feeParts, length);
+    this.expiresAt = grownDoubles(this.expiresAt, length);
+    this.expiryPlace = grownIntegers(this.expiryPlace, length);
+    this.level = grownIntegers(this.level, length);
+    this.next = grownIntegers(this.next, length);
+    this.previous = grownIntegers(this.previous, length);
+    this.accountNext = grownIntegers(this.accountNext, length);
+    this.accountPrevious = grownIntegers(this.accountPrevious, length);
   }
-}
-
-function doubles(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  const copy = new Float64Array(length);
-  copy.set(array);
-  return copy;
-}
-
-function integers(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(length);
-  copy.set(array);
-  return copy;
 }

@@ -5,6 +5,7 @@
  */
 import { assert } from "../../domain/assert.ts";
 import type { Lots, Ticks } from "../../domain/units.ts";
+import { grownDoubles, grownIntegers } from "../grown.ts";
 import { NONE } from "./order-pool.ts";
 
 const PAGE_TICKS = 32;
@@ -157,14 +158,9 @@ export class PriceLadder {
   }
 
   #grow(length: number): void {
-    const { price, quantity, head, tail } = this;
-    this.price = new Float64Array(length);
-    this.price.set(price);
-    this.quantity = new Float64Array(length);
-    this.quantity.set(quantity);
-    this.head = new Int32Array(length);
-    this.head.set(head);
-    this.tail = new Int32Array(length);
-    this.tail.set(tail);
+    this.price = grownDoubles(this.price, length);
+    this.quantity = grownDoubles(this.quantity, length);
+    this.head = grownIntegers(this.head, length);
+    this.tail = grownIntegers(this.tail, length);
   }
 }
