@@ -59,7 +59,7 @@ export type Steps = Pick<MarketListing, "tickSize" | "lotSize" | "baseMinorPerLo
 
 /**
  * Works out a market's exact steps: a lot must be a whole number of base minor units, and a tick times a
- * lot a whole number of quote minor units (RULES: numbers).
+ * lot a whole number of quote minor units (docs/rules.md, section 1).
  */
 export function marketSteps(asked: {
   readonly tickSize: Decimal;

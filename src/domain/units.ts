@@ -1,6 +1,6 @@
 /**
  * The units that integers carry. A price is whole ticks, a quantity whole lots, money whole minor units;
- * the compiler keeps them apart, and only this file makes them.
+ * the compiler keeps them apart, and only this file checks them.
  */
 import { assert } from "./assert.ts";
 
