@@ -27,7 +27,7 @@ import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull } from "./words.ts";
 
 /** The fills that are given with an order, at most; all of them are found page by page. */
-export const ORDER_FILLS_MAX = 100_000;
+const ORDER_FILLS_MAX = 100_000;
 
 type ListQuery = {
   readonly account: AccountIndex;

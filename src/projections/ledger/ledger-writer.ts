@@ -20,8 +20,8 @@ import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
 import { movementPostings, type Posting, tradePostings } from "./postings.ts";
-import { Wallets } from "./wallets.ts";
-import { ENTRY_KINDS, numberOf, numberOrNull, packHex, unpackHex } from "./words.ts";
+import { WalletTotals } from "./wallet-totals.ts";
+import { ENTRY_KINDS, numberOf, packHex, unpackHex } from "./words.ts";
 
 type Statements = ReturnType<typeof prepareStatements>;
 
@@ -29,7 +29,7 @@ type Statements = ReturnType<typeof prepareStatements>;
 type Memory = {
   readonly directory: DirectoryRows;
   readonly orders: OrderRows;
-  readonly wallets: Wallets;
+  readonly wallets: WalletTotals;
   seq: number;
   frameHash: string | null;
   nextEntry: number;
@@ -72,8 +72,7 @@ export class LedgerWriter {
       assert(firstSeq === memory.seq + 1, "a frame follows the one before");
       for (const outcome of decodeOutcomes(outcomes)) this.#record(outcome);
       assert(memory.seq === lastSeq, "a frame holds the commands that it says");
-      const packed = packHex(hash);
-      this.#statements.frame.run(firstSeq, lastSeq, packed);
+      this.#statements.frame.run(firstSeq, lastSeq, packHex(hash));
       memory.frameHash = hash;
     }
     memory.orders.save();
@@ -90,7 +89,7 @@ export class LedgerWriter {
     const firstEntry = memory.nextEntry;
     let refused: number | null = null;
     for (const event of events) {
-      if (event.kind === "CommandRejected") refused = numberOrNull(REJECTIONS, event.reason);
+      if (event.kind === "CommandRejected") refused = numberOf(REJECTIONS, event.reason);
       this.#recordEvent(event, outcome);
     }
     const trace = traceId === null ? null : packHex(traceId);
@@ -223,7 +222,7 @@ function remember(database: Database): Memory {
   return {
     directory: new DirectoryRows(database),
     orders: new OrderRows(database),
-    wallets: new Wallets(database),
+    wallets: new WalletTotals(database),
     seq,
     frameHash: hash === null ? null : unpackHex(hash),
     nextEntry,

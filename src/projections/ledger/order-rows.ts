@@ -28,7 +28,7 @@ type OrderRow = {
   updatedAt: number;
 };
 
-export type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
+type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
 
 const OPEN = numberOf(ORDER_STATUSES, "open");
 const PARTIALLY_FILLED = numberOf(ORDER_STATUSES, "partially-filled");
@@ -43,7 +43,6 @@ export class OrderRows {
   readonly #find: Statement;
   readonly #insert: Statement;
   readonly #update: Statement;
-
   readonly #saveHead: Statement;
   readonly #mark: Statement;
 

@@ -4,7 +4,7 @@
  */
 
 /** Rows that a page looks at, at most: some tens of milliseconds. */
-export const PAGE_STEPS_MAX = 10_000;
+const PAGE_STEPS_MAX = 10_000;
 
 export type Page<Row> = {
   readonly rows: readonly Row[];
@@ -13,7 +13,7 @@ export type Page<Row> = {
 };
 
 /** A row's place: a position that falls from row to row. `read` leaves out what does not fit the filter. */
-export type Walk<Raw, Row> = {
+type Walk<Raw, Row> = {
   readonly raws: Iterable<Raw>;
   readonly position: (raw: Raw) => number;
   readonly read: (raw: Raw) => Row | undefined;

@@ -16,7 +16,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** "Preg" in ASCII: tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x50726567;
@@ -242,7 +242,7 @@ CREATE VIEW readable_balances AS
 `;
 
 /** The file as it was found: `movedTo` names the copy if it could not be used. */
-export type OpenedLedger = {
+type OpenedLedger = {
   readonly database: Database.Database;
   readonly moved: { readonly to: string; readonly why: string } | null;
 };

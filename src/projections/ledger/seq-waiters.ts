@@ -2,7 +2,7 @@
 import type { Seq } from "../../domain/units.ts";
 
 /** Reads that wait at once, at most; the next is refused right away. */
-export const WAITERS_MAX = 10_000;
+const WAITERS_MAX = 10_000;
 
 type Waiter = {
   readonly seq: number;

@@ -7,7 +7,7 @@ import type { Seq } from "../../domain/units.ts";
 import type { FromWriter, LedgerFrame, WaitReason } from "./messages.ts";
 
 /** What the loop needs of its neighbours. */
-export type WriteLoopNeighbours = {
+type WriteLoopNeighbours = {
   readonly writer: {
     apply(frames: readonly LedgerFrame[]): void;
     readonly cursor: { readonly seq: Seq };

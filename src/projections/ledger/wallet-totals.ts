@@ -18,9 +18,9 @@ type Wallet = {
 };
 
 /** What an entry adds to its row: the total after it, and the entry of the same wallet before it. */
-export type WalletStep = { readonly total: number; readonly previous: number | null };
+type WalletStep = { readonly total: number; readonly previous: number | null };
 
-export class Wallets {
+export class WalletTotals {
   /** By account; its few assets are a dense list. */
   readonly #wallets = new Map<number, (Wallet | undefined)[]>();
   #changed: Wallet[] = [];
