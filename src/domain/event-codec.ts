@@ -3,7 +3,7 @@
  * the ledger's worker is fed with them: a journal that was written by this version means the same for ever,
  * so a table here never changes. A later version is a table of its own beside this one.
  */
-
+import { assert } from "./assert.ts";
 import {
   ByteReader,
   type ByteWriter,
@@ -139,30 +139,41 @@ export type Outcome = {
   readonly events: readonly Event[];
 };
 
-/** In the order of their numbers on disk and in the ledger: the list only grows at its end. */
-export const COMMAND_KINDS = [
-  "PlaceOrder",
-  "CancelOrder",
-  "CancelAllOrders",
-  "ExpireOrders",
-  "DepositFunds",
-  "WithdrawFunds",
-  "TransferFunds",
-  "OpenAccount",
-  "SetAccountStatus",
-  "CreateKey",
-  "RevokeKey",
-  "ListAsset",
-  "ListMarket",
-  "ChangeMarket",
-] as const satisfies readonly Command["kind"][];
+/**
+ * The number of every kind of command, in this encoding and in the ledger, counted from zero and never given to
+ * another kind. The journal's records have tags of their own.
+ */
+const COMMAND_NUMBERS: Record<Command["kind"], number> = {
+  PlaceOrder: 0,
+  CancelOrder: 1,
+  CancelAllOrders: 2,
+  ExpireOrders: 3,
+  DepositFunds: 4,
+  WithdrawFunds: 5,
+  TransferFunds: 6,
+  OpenAccount: 7,
+  SetAccountStatus: 8,
+  CreateKey: 9,
+  RevokeKey: 10,
+  ListAsset: 11,
+  ListMarket: 12,
+  ChangeMarket: 13,
+};
+
+/** All kinds of commands, each in the place of its number. */
+export const COMMAND_KINDS: readonly Command["kind"][] = Object.entries(COMMAND_NUMBERS).map(
+  ([kind, number], place) => {
+    assert(number === place, "the numbers of the kinds count up from zero, none left out");
+    return kind as Command["kind"];
+  },
+);
 
 const outcome: Codec<Outcome> = record<Outcome>({
   seq: integer(),
   at: integer(),
   requestId: text,
   traceId: nullable(text),
-  commandKind: oneOf<Command["kind"]>(COMMAND_KINDS),
+  commandKind: oneOf(COMMAND_KINDS),
   events,
 });
 
