@@ -265,11 +265,11 @@ describe("the house", () => {
 
   it("names no path of one machine", () => {
     expect(files.flatMap(machinePaths)).toEqual([]);
-    const homes = ["home", "Users", "root", "work", "mnt"].map((home) => ["", home, "me", "a.ts"].join("/"));
+    const homes = ["home", "Users", "root", "mnt"].map((home) => ["", home, "me", "a.ts"].join("/"));
     for (const text of [...homes, `see ${homes[0]}`, ["C:", "me"].join("\\")]) {
       expect(machinePaths({ path: "docs/a.md", text }), text).not.toEqual([]);
     }
-    for (const text of ["https://example.org/home/me", "/v1/orders", "/var/lib/pregao", "src/work/a"]) {
+    for (const text of ["https://example.org/home/me", "/v1/orders", "/var/lib/pregao", "src/mnt/a"]) {
       expect(machinePaths({ path: "docs/a.md", text }), text).toEqual([]);
     }
   });
@@ -311,8 +311,7 @@ describe("the house", () => {
     };
 
     it("binds no package to one registry", () => {
-      const hosts = Object.values(packages).flatMap(({ resolved }) => resolved ?? []);
-      expect(hosts.filter((url) => !url.startsWith("https://registry.npmjs.org/"))).toEqual([]);
+      expect(Object.keys(packages).filter((path) => packages[path]?.resolved !== undefined)).toEqual([]);
     });
 
     it("knows the packages of every platform, without which `npm ci` refuses it", () => {

@@ -21,7 +21,7 @@ const EXACT_MATH = new Set("abs ceil clz32 floor imul max min round sign trunc".
 const LOCAL_METHODS = new Set("toLocaleString toLocaleUpperCase toLocaleLowerCase localeCompare".split(" "));
 
 const UNFINISHED = /\b(TODO|FIXME|XXX|HACK)\b/;
-const MACHINE_PATH = /(?<![\w.])(\/(home|Users|root|work|mnt)\/|[A-Z]:\\)[\w.-]/;
+const MACHINE_PATH = /(?<![\w.])(\/(home|Users|root|mnt)\/|[A-Z]:\\)[\w.-]/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/;
 /** Names that tools and readers look for as they are. */
 const GIVEN_NAMES = /^(README|ARCHITECTURE|CHANGELOG|FORMAT)\.md$|^(LICENSE|Dockerfile)$|^\./;
@@ -78,9 +78,9 @@ function isMemberName(parent: Syntax | null, field: string): boolean {
   return field === "key" && parent.shorthand !== true;
 }
 
-/** What is to be done stands in an issue, or nowhere. */
+/** What is still to be done is not left in the code, nor on a page. */
 export function unfinished({ path, text }: TextFile): Fault[] {
-  return linesThat(UNFINISHED, { path, text }, "work that is left is an issue or nothing");
+  return linesThat(UNFINISHED, { path, text }, "what is still to be done is not left in the code");
 }
 
 /** As `unfinished`, but in comments alone. */
@@ -90,7 +90,7 @@ export function unfinishedComments({ path, text, comments }: SourceFile): Fault[
     .map((comment) => ({
       path,
       line: lineOf(text, comment),
-      because: "work that is left is an issue or nothing",
+      because: "what is still to be done is not left in the code",
     }));
 }
 
