@@ -78,7 +78,7 @@ export class Exchange {
     const engine = new Engine();
     const live = new LiveProjections(options.feedEventsMax);
     const { seq, frameHash } = ledger.cursor;
-    const journal = await recover({
+    const recovering = recover({
       directory: join(directory, "journal"),
       watermarks: [{ holder: "ledger", seq, frameHash }],
       limits: { ...DISK_LIMITS, reserveBytes: options.diskReserveBytes },
@@ -87,6 +87,10 @@ export class Exchange {
       publish: (frame) => feedLedger(ledger, frame),
       room: () => ledger.room(),
       onReport,
+    });
+    const journal = await recovering.catch(async (error: unknown) => {
+      await ledger.close();
+      throw error;
     });
     const exchange = new Exchange({ ledger, engine, live, journal, onFailure });
     if (engine.appliedSeq === 0) await exchange.#submitFirstCommands();
@@ -175,6 +179,7 @@ export class Exchange {
 
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
+    this.#journal.hurry();
     await this.#sequencer.close();
     await this.#journal.close();
     await this.ledger.close();

@@ -1,13 +1,16 @@
 /** `pregao serve`: runs the exchange until it is told to stop. */
+import { accessSync, constants, mkdirSync, readdirSync } from "node:fs";
 import closeWithGrace from "close-with-grace";
 import { Command } from "commander";
 import { type Log, openLog } from "../edge/log.ts";
 import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
+import type { JournalReport } from "../journal/journal.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
+import type { LedgerReport } from "../projections/ledger/ledger.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { exitCodeOf, UsageError } from "./exit-codes.ts";
 import { version } from "./version.ts";
 
 /** How long a stop may take before the process ends all the same. */
@@ -25,6 +28,17 @@ export function serveCommand(): Command {
     .action((options: Options & { config?: string }) => serve(readConfiguration(options, process.env)));
 }
 
+/** @throws UsageError for a directory that cannot be made, or be read and written. */
+function checkUsable(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    readdirSync(directory);
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UsageError(`the data directory ${directory} cannot be used: ${(error as Error).message}`);
+  }
+}
+
 type Running = {
   readonly lock: DirectoryLock;
   readonly log: Log;
@@ -35,6 +49,7 @@ type Running = {
 /** Listens before it recovers, so that a health check is answered meanwhile. */
 async function serve(configuration: Configuration): Promise<void> {
   const { data: directory, host, port } = configuration;
+  checkUsable(directory);
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
   const server = await createServer({ adminKey: adminKey(configuration), host, port, log, version });
@@ -45,7 +60,7 @@ async function serve(configuration: Configuration): Promise<void> {
     directory,
     feedEventsMax: configuration.feedEvents,
     diskReserveBytes: configuration.diskReserveBytes,
-    onReport: (report) => log.lines.info(report, `recovery: ${report.kind}`),
+    onReport: (report) => tell(log, report),
     onFailure: (error) => void end(running, error),
   });
   server.open(running.exchange);
@@ -53,19 +68,38 @@ async function serve(configuration: Configuration): Promise<void> {
 }
 
 function stopOnSignals(running: Running): void {
-  closeWithGrace({ delay: STOP_MS_MAX, logger: false }, async ({ err }) => {
+  const onTimeout = () => {
+    running.log.lines.fatal(
+      `the stop was not done within ${STOP_MS_MAX} ms; the journal is whole without it`,
+    );
+    running.log.flush();
+  };
+  closeWithGrace({ delay: STOP_MS_MAX, logger: false, onTimeout }, async ({ err }) => {
     if (err !== undefined) return end(running, err);
     ignoreRepeatedSignals();
-    await running.server.close();
-    await running.exchange?.close();
+    try {
+      await running.server.close();
+      await running.exchange?.close();
+    } catch (error) {
+      return end(running, error as Error);
+    }
     running.lock.release();
     running.log.close();
   });
 }
 
+/** What an operator should look at is a warning. */
+function tell(log: Log, report: JournalReport | LedgerReport): void {
+  if (report.kind === "segment-read") log.lines.info(report, "journal: a segment was read");
+  else if (report.kind === "tail-repaired") log.lines.warn(report, "journal: a torn tail was repaired");
+  else if (report.kind === "moved-aside") log.lines.warn(report, "ledger: a damaged file was moved aside");
+  else if (report.kind === "waiting") log.lines.warn(report, "ledger: waits, and is behind meanwhile");
+  else log.lines.warn(report, "ledger: goes on");
+}
+
 /** A terminal and a supervisor may both pass the same signal on; the stop is under way and bounded already. */
 function ignoreRepeatedSignals(): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) {
     process.removeAllListeners(signal);
     process.on(signal, () => {});
   }

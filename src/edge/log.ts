@@ -32,6 +32,8 @@ const STANDARD_ERROR = 2;
 const GATHERED_BYTES = 32 * 1024;
 const GATHERED_LINES = 256;
 const WRITTEN_BYTES_MAX = 64 * 1024;
+/** If nobody reads the log, what comes after this much is dropped: it must not take the memory of orders. */
+const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 export function openLog(level: LogLevel): Log {
@@ -40,6 +42,7 @@ export function openLog(level: LogLevel): Log {
     sync: false,
     minLength: GATHERED_BYTES,
     maxWrite: WRITTEN_BYTES_MAX,
+    maxLength: WAITING_BYTES_MAX,
   });
   const lines = pino({ level, base: null }, destination);
   const answers = new AnswerLines(destination);

@@ -3,6 +3,7 @@
  * may send or keep open. It listens before recovery is done and says so, and it opens once there is an
  * exchange behind it.
  */
+import { METHODS } from "node:http";
 import type { AddressInfo } from "node:net";
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
@@ -11,7 +12,14 @@ import { createAuthenticator } from "./auth.ts";
 import type { ExchangePort } from "./exchange-port.ts";
 import { addAccountRoutes } from "./http/accounts.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
-import { addBodyParser, addErrorHandler, answerClientError, frameworkErrors } from "./http/faults.ts";
+import {
+  addBodyParser,
+  addErrorHandler,
+  addNotFoundHandler,
+  answerClientError,
+  answerConnect,
+  frameworkErrors,
+} from "./http/faults.ts";
 import { addHistoryRoutes } from "./http/history.ts";
 import { addLifecycle, type Closing, refuseOtherMethods } from "./http/lifecycle.ts";
 import { addListingRoutes } from "./http/listings.ts";
@@ -70,9 +78,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const authenticate = createAuthenticator(options.adminKey);
   const desk: Desk = { exchange: null, authenticate, metrics, version: options.version };
   const app = createApp();
+  // Known to the router, so that they are refused with 405 where the path exists.
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  app.server.on("connect", (_, socket) => answerConnect(socket));
   const known = addLifecycle(app, { desk, log: options.log, closing });
   addBodyParser(app);
   addErrorHandler(app, options.log);
+  addNotFoundHandler(app);
   await app.register(fastifySwagger, { openapi: OPENAPI });
   await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
   await addWebSocket(app, desk);
@@ -108,6 +120,8 @@ function createApp(): FastifyInstance {
     connectionTimeout: HTTP_LIMITS.silentMsMax,
     keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
     http: {
+      // Node would answer for itself, without a problem's form; the lifecycle checks it instead.
+      requireHostHeader: false,
       maxHeaderSize: HTTP_LIMITS.headerBytesMax,
       headersTimeout: HTTP_LIMITS.headersMsMax,
       // By default Node looks for requests that take too long every half minute only.

@@ -12,6 +12,7 @@ import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { type Disk, nodeDisk, syncDirectory } from "./disk.ts";
+import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import { EMPTY_FRAME_BYTES, encodeFrame, FRAME_BYTES_MAX, type Frame } from "./frame.ts";
@@ -99,6 +100,7 @@ export class Journal {
     await removeAside(directory);
     const end = await readJournal({
       ...options,
+      beforeLast: (file, bytes) => makeEndDurable(file, bytes, disk),
       onSegment: (read) => onReport?.({ kind: "segment-read", ...read }),
     });
     if (end === null) {
@@ -208,6 +210,11 @@ export class Journal {
     this.#unwitnessed = false;
   }
 
+  /** A stop is near: an append that waits for space gives up instead. */
+  hurry(): void {
+    this.#supply.hurry();
+  }
+
   /** Appends the empty frame of a clean stop and lets go of all files; rejects if the journal has failed. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -216,7 +223,7 @@ export class Journal {
 
   async #close(): Promise<void> {
     this.#space.stop();
-    this.#supply.hurry();
+    this.hurry();
     await this.#appending?.catch(() => {});
     await this.#supply.stop();
     try {

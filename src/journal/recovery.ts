@@ -43,6 +43,8 @@ export type JournalSource = {
   readonly replay: (frame: Frame) => Uint8Array;
   /** Waited for from time to time: whoever is fed by the replay may be slower than it. */
   readonly room?: (() => Promise<void>) | undefined;
+  /** Waited for before any frame of the last segment is replayed, with what its file holds. */
+  readonly beforeLast?: (file: string, bytes: Buffer) => Promise<void>;
   readonly onSegment?: (read: {
     readonly segment: number;
     readonly segments: number;
@@ -131,6 +133,7 @@ class Reading {
       reuse: this.#bytes,
     });
     this.#bytes = image.bytes;
+    if (last) await this.#source.beforeLast?.(image.file, image.bytes.subarray(0, image.fileBytes));
     const position = this.#enter(image, segment, last);
     for (;;) {
       const header = readFrameHeader(image.bytes, position.offset, this.#crcSeed);

@@ -49,7 +49,7 @@ export type Neighbours<P> = {
   readonly saturated: () => boolean;
   readonly now: () => EpochMs;
   readonly newRequestId: () => string;
-  /** The disk failed: nothing more will be acknowledged, and the process must stop. */
+  /** The disk failed, or a fault of ours was found: nothing more is acknowledged, and the process must stop. */
   readonly onFailure: (error: Error) => void;
 };
 
@@ -146,8 +146,9 @@ export class Sequencer<P> {
       encodeOutcome(this.#writer, outcome);
       committed.push(outcome);
       this.#appliedSeq = entry.seq;
+      const projected = project(outcome);
       this.#answered += 1;
-      answer({ committed: outcome, projected: project(outcome) });
+      answer({ committed: outcome, projected });
     }
     this.#inFlight = [];
     const outcomes = this.#writer.view();

@@ -81,6 +81,14 @@ test("a key of the configuration file that nobody knows is refused by name", () 
   expect(stderr).toContain("prot");
 });
 
+test("a data directory that cannot be used ends with exit code 2 and is named", () => {
+  const file = join(temporaryDirectory(), "a-file");
+  writeFileSync(file, "");
+  const { status, stderr } = run(["serve", "--data", file]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(file);
+});
+
 test("a port that is taken ends with exit code 2", async () => {
   const { url } = await started();
   const { status, stderr } = run(["serve", "--data", temporaryDirectory(), "--port", new URL(url).port]);

@@ -3,6 +3,7 @@
  * HTTP at all. What is left over is a fault of ours, which is logged and told as such.
  */
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readJsonBytes } from "../json.ts";
 import type { Log } from "../log.ts";
@@ -53,6 +54,13 @@ export function addErrorHandler(app: FastifyInstance, log: Log): void {
   });
 }
 
+/** For what a plugin finds missing behind a path of its own. */
+export function addNotFoundHandler(app: FastifyInstance): void {
+  app.setNotFoundHandler((_, reply) => {
+    sendRefusal(reply, new Refusal("not-found", "There is nothing at this path."));
+  });
+}
+
 /** For paths that cannot even be decoded; no hook has run for them. */
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.header("x-request-id", request.id);
@@ -66,6 +74,11 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     return;
   }
   socket.end(rawProblem(rawRefusal(error.code), newRequestId()));
+}
+
+/** The exchange is no proxy. */
+export function answerConnect(socket: Duplex): void {
+  socket.end(rawProblem(malformed("", "asks for a tunnel, and there is none"), newRequestId()));
 }
 
 function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {

@@ -78,6 +78,9 @@ export function refuseOtherMethods(app: FastifyInstance, known: KnownPaths): voi
 }
 
 function refusalAtTheDoor(desk: Desk, request: FastifyRequest): Refusal | undefined {
+  if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) {
+    return malformed("Host", "header is required");
+  }
   if (desk.exchange === null && !request.url.startsWith("/health/")) return new Refusal("starting");
   if (request.is404) return new Refusal("not-found", "There is nothing at this path.");
   const { "content-length": length, "transfer-encoding": chunked } = request.headers;

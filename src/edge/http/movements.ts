@@ -1,7 +1,7 @@
 /** Moving money: deposits, withdrawals and transfers, each idempotent by its reference. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
-import type { Command } from "../../domain/commands.ts";
+import { type Command, FEES_ACCOUNT } from "../../domain/commands.ts";
 import type { AccountIndex, AssetIndex, Minor } from "../../domain/units.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findAccount, findAsset, parseAmount, resolveAccount } from "../parse.ts";
@@ -85,6 +85,8 @@ function move(
 ): void {
   const movement = readMovement(exchange, request);
   if (movement instanceof Refusal) sendRefusal(reply, movement);
+  else if (kind === "DepositFunds" && movement.account === FEES_ACCOUNT)
+    sendRefusal(reply, reserved("accountId"));
   else submitMovement(exchange, reply, { kind, ...movement });
 }
 
@@ -97,11 +99,18 @@ function transfer(exchange: ExchangePort, request: Call<TransferBody>, reply: Fa
   const to = findAccount(request.body.toAccountId, exchange.directory);
   if (to instanceof Refusal) {
     sendRefusal(reply, to);
+  } else if (movement.account === FEES_ACCOUNT || to.account === FEES_ACCOUNT) {
+    sendRefusal(reply, reserved(to.account === FEES_ACCOUNT ? "toAccountId" : "accountId"));
   } else if (to.account === movement.account) {
     sendRefusal(reply, malformed("toAccountId", "must be another account"));
   } else {
     submitMovement(exchange, reply, { kind: "TransferFunds", ...movement, toAccount: to.account });
   }
+}
+
+/** Trades alone put money into the account that collects fees, and withdrawals alone take it out. */
+function reserved(path: string): Refusal {
+  return malformed(path, "is a reserved account, from which operators withdraw and no more");
 }
 
 function readMovement(exchange: ExchangePort, { body, principal }: Call<WithdrawalBody>): Movement | Refusal {

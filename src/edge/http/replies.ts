@@ -67,16 +67,16 @@ function settle(
   else done(committed, updates);
 }
 
-/** Reads history that includes everything applied so far, and says up to where. */
+/** Reads history that includes everything applied so far, and says up to where it goes. */
 export async function readHistory<Result>(
   exchange: ExchangePort,
   reply: FastifyReply,
-  read: (ledger: Ledger) => Promise<Result>,
+  read: (ledger: Ledger) => Promise<{ readonly result: Result; readonly seq: Seq }>,
 ): Promise<Result> {
   const { appliedSeq, ledger } = exchange;
   await ledger.reached(appliedSeq);
-  const result = await read(ledger);
-  markPosition(reply, appliedSeq);
+  const { result, seq } = await read(ledger);
+  markPosition(reply, seq);
   return result;
 }
 

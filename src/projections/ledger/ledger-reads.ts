@@ -1,22 +1,22 @@
 /** Reads that are on their way to the reader's thread and back. */
 import type { Worker } from "node:worker_threads";
-import type { FromReader, QueryOf, ReadName, RowsOf, ToReader } from "./messages.ts";
+import type { FromReader, QueryOf, Reading, ReadName, RowsOf, ToReader } from "./messages.ts";
 import { startReader } from "./workers.ts";
 
 /** Reads on their way at once, at most; the next is refused right away. */
-export const READS_MAX = 1_000;
+const READS_MAX = 1_000;
 
-type Reading = { readonly resolve: (rows: unknown) => void; readonly reject: (error: Error) => void };
+type Waiting = { readonly resolve: (read: unknown) => void; readonly reject: (error: Error) => void };
 
 /** What the reads need: whom to tell of a fault, and the error that those get who are turned away. */
-export type ReadsNeighbours = {
+type ReadsNeighbours = {
   readonly onFault: (error: Error) => void;
   readonly refusal: (message: string) => Error;
 };
 
 export class LedgerReads {
   readonly #reader: Worker;
-  readonly #readings = new Map<number, Reading>();
+  readonly #readings = new Map<number, Waiting>();
   readonly #neighbours: ReadsNeighbours;
   #lastId = 0;
   #isClosing = false;
@@ -44,7 +44,7 @@ export class LedgerReads {
     });
   }
 
-  read<Name extends ReadName>(name: Name, query: QueryOf<Name>): Promise<RowsOf<Name>> {
+  read<Name extends ReadName>(name: Name, query: QueryOf<Name>): Promise<Reading<RowsOf<Name>>> {
     if (this.#isClosing) return Promise.reject(this.#neighbours.refusal("the ledger has stopped"));
     if (this.#readings.size >= READS_MAX) {
       return Promise.reject(this.#neighbours.refusal("too many reads of the ledger at once"));
@@ -52,7 +52,7 @@ export class LedgerReads {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#readings.set(id, { resolve: resolve as (rows: unknown) => void, reject });
+      this.#readings.set(id, { resolve: resolve as (read: unknown) => void, reject });
       this.#reader.postMessage({ kind: "read", id, name, query } satisfies ToReader);
     });
   }
@@ -70,7 +70,7 @@ export class LedgerReads {
     if (message.kind === "ready") return;
     const reading = this.#readings.get(message.id);
     this.#readings.delete(message.id);
-    if (message.kind === "rows") reading?.resolve(message.rows);
+    if (message.kind === "rows") reading?.resolve(message.read);
     else reading?.reject(new Error(`the ledger could not be read: ${message.message}`));
   }
 }

@@ -21,6 +21,7 @@ import type {
   LedgerFrame,
   LedgerReport,
   PackedFrames,
+  Reading,
   ToWriter,
 } from "./messages.ts";
 import type { Page } from "./pages.ts";
@@ -29,15 +30,15 @@ import { SeqWaiters } from "./seq-waiters.ts";
 import { startWriter } from "./workers.ts";
 
 /** A frame waits this long for others to share its transaction, unless a read waits for it. */
-export const BATCH_MS = 20;
+const BATCH_MS = 20;
 /** What one transaction takes at most, a single larger frame excepted. */
-export const BATCH_BYTES_MAX = 1024 * 1024;
+const BATCH_BYTES_MAX = 1024 * 1024;
 /** Past this backlog the ledger is saturated, and commands should be refused: some ten seconds of full load. */
-export const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
+const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a read waits for the ledger to catch up. */
-export const REACHED_TIMEOUT_MS = 2_000;
+const REACHED_TIMEOUT_MS = 2_000;
 /** How long a full disk, or a locked file, is left alone before the next try. */
-export const RETRY_MS = 500;
+const RETRY_MS = 500;
 
 export type { LedgerReport } from "./messages.ts";
 
@@ -45,6 +46,9 @@ export type { LedgerReport } from "./messages.ts";
 export class LedgerBehindError extends Error {
   override readonly name = "LedgerBehindError";
 }
+
+/** How long a close waits for what has been fed to be applied. */
+const CLOSE_MS_MAX = 3_000;
 
 export type LedgerOptions = {
   readonly path: string;
@@ -160,27 +164,27 @@ export class Ledger {
   }
 
   order(order: OrderId): Promise<OrderWithFills | undefined> {
-    return this.#reads.read("order", order);
+    return this.#reads.read("order", order).then(({ result }) => result);
   }
 
   /** The latest order that was given this id. */
   orderByClientId(query: ClientIdQuery): Promise<OrderId | undefined> {
-    return this.#reads.read("orderByClientId", query);
+    return this.#reads.read("orderByClientId", query).then(({ result }) => result);
   }
 
-  orders(query: OrdersQuery): Promise<Page<OrderRecord>> {
+  orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {
     return this.#reads.read("orders", query);
   }
 
-  fills(query: FillsQuery): Promise<Page<LedgerFill>> {
+  fills(query: FillsQuery): Promise<Reading<Page<LedgerFill>>> {
     return this.#reads.read("fills", query);
   }
 
-  trades(query: TradesQuery): Promise<Page<LedgerTrade>> {
+  trades(query: TradesQuery): Promise<Reading<Page<LedgerTrade>>> {
     return this.#reads.read("trades", query);
   }
 
-  statement(query: StatementQuery): Promise<Page<LedgerEntry>> {
+  statement(query: StatementQuery): Promise<Reading<Page<LedgerEntry>>> {
     return this.#reads.read("statement", query);
   }
 
@@ -190,6 +194,8 @@ export class Ledger {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
         this.#schedule();
+        // The journal has it all, and the next start goes on from the cursor.
+        setTimeout(resolve, CLOSE_MS_MAX).unref();
       });
     }
     this.#state = "closing";
@@ -294,6 +300,7 @@ function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Le
     };
     writer.on("message", hear);
     writer.on("error", reject);
+    writer.on("exit", () => reject(new Error("the ledger cannot be opened: its writer has ended")));
   });
 }
 

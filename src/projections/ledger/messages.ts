@@ -41,6 +41,9 @@ export type FromWriter =
   | { readonly kind: "report"; readonly report: LedgerReport }
   | { readonly kind: "fault"; readonly message: string };
 
+/** What was read, and the last command of the state that it was read from. */
+export type Reading<Result> = { readonly result: Result; readonly seq: Seq };
+
 export type ReadName = keyof LedgerQueries;
 export type QueryOf<Name extends ReadName> = Parameters<LedgerQueries[Name]>[0];
 export type RowsOf<Name extends ReadName> = ReturnType<LedgerQueries[Name]>;
@@ -51,5 +54,5 @@ export type ToReader =
 
 export type FromReader =
   | { readonly kind: "ready" }
-  | { readonly kind: "rows"; readonly id: number; readonly rows: RowsOf<ReadName> }
+  | { readonly kind: "rows"; readonly id: number; readonly read: Reading<RowsOf<ReadName>> }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };

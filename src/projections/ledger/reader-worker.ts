@@ -1,7 +1,8 @@
 /** The thread that reads the ledger. Every read sees one state of it, whatever is written meanwhile. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { Seq } from "../../domain/units.ts";
 import { LedgerQueries } from "./ledger-queries.ts";
-import type { FromReader, QueryOf, ReadName, RowsOf, ToReader } from "./messages.ts";
+import type { FromReader, QueryOf, Reading, ReadName, RowsOf, ToReader } from "./messages.ts";
 import { openForReading } from "./schema.ts";
 import type { ReaderOptions } from "./workers.ts";
 import { messageOf } from "./write-loop.ts";
@@ -12,8 +13,12 @@ const { path } = workerData as ReaderOptions;
 const port = parentPort!;
 const database = openForReading(path);
 const queries = new LedgerQueries(database);
-const read = database.transaction((name: ReadName, query: QueryOf<ReadName>) =>
-  (queries[name] as AnyRead).call(queries, query),
+const lastSeq = database.prepare("SELECT seq FROM cursor").pluck();
+const read = database.transaction(
+  (name: ReadName, query: QueryOf<ReadName>): Reading<RowsOf<ReadName>> => ({
+    result: (queries[name] as AnyRead).call(queries, query),
+    seq: lastSeq.get() as Seq,
+  }),
 );
 
 port.on("message", (message: ToReader) => {
@@ -28,7 +33,7 @@ port.postMessage({ kind: "ready" } satisfies FromReader);
 
 function answer({ id, name, query }: Extract<ToReader, { kind: "read" }>): FromReader {
   try {
-    return { kind: "rows", id, rows: read(name, query) };
+    return { kind: "rows", id, read: read(name, query) };
   } catch (error) {
     return { kind: "failed", id, message: messageOf(error) };
   }
