@@ -30,6 +30,9 @@ export type SourceFile = Module & {
 export type TextFile = { readonly path: string; readonly text: string };
 
 const NOT_OURS = new Set(["node_modules", "dist", ".git", ".output", "results", "package-lock.json"]);
+/** Of the default data directory only its page is the project's; the rest is an exchange's, and may be running. */
+const DATA = join(ROOT, "data");
+const DATA_PAGE = "README.md";
 
 /** Whether a path is a module's, before the build or after it. */
 export const SOURCE_NAME = /\.[cm]?[jt]s$/;
@@ -40,7 +43,7 @@ export function filesIn(folder: string): TextFile[] {
   const walk = (directory: string) => {
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
-      if (NOT_OURS.has(entry.name)) continue;
+      if (NOT_OURS.has(entry.name) || (directory === DATA && entry.name !== DATA_PAGE)) continue;
       if (entry.isDirectory()) walk(path);
       else if (entry.isFile()) files.push({ path: relative(ROOT, path), text: readFileSync(path, "utf8") });
     }
