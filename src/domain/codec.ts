@@ -74,6 +74,9 @@ export class ByteWriter {
   }
 }
 
+/** Characters that are made into a text at once. */
+const TEXT_PIECE = 1024;
+
 /** Reads what a `ByteWriter` wrote; every reading past the end is a `DecodeError`. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -120,15 +123,32 @@ export class ByteReader {
     if (this.#offset + (wide ? length * 2 : length) > this.#bytes.length) {
       throw new DecodeError(`a text runs past the end at ${this.#offset}`);
     }
+    return wide ? this.#wideText(length) : this.#narrowText(length);
+  }
+
+  #narrowText(length: number): string {
+    let value = "";
+    for (let left = length; left > 0; left -= TEXT_PIECE) {
+      const end = this.#offset + Math.min(left, TEXT_PIECE);
+      value += String.fromCharCode.apply(
+        null,
+        this.#bytes.subarray(this.#offset, end) as unknown as number[],
+      );
+      this.#offset = end;
+    }
+    return value;
+  }
+
+  #wideText(length: number): string {
     let value = "";
     let highest = 0;
     for (let i = 0; i < length; i += 1) {
       const low = this.byte();
-      const high = wide ? this.byte() : 0;
+      const high = this.byte();
       highest |= high;
       value += String.fromCharCode(low + high * 256);
     }
-    if (wide && highest === 0) throw new DecodeError(`a text is padded at ${this.#offset}`);
+    if (highest === 0) throw new DecodeError(`a text is padded at ${this.#offset}`);
     return value;
   }
 }

@@ -16,8 +16,16 @@ const ULID = new RegExp(ULID_PATTERN);
 
 /** The ULID of an order from the time and the sequence of the command that placed it. */
 export function orderUlid(at: EpochMs, order: OrderId): string {
-  return encode(at, TIME_CHARACTERS) + encode(order, SEQUENCE_CHARACTERS);
+  if (at !== lastAt) {
+    lastAt = at;
+    lastTimeText = encode(at, TIME_CHARACTERS);
+  }
+  return lastTimeText + encode(order, SEQUENCE_CHARACTERS);
 }
+
+// The orders of a frame share their time.
+let lastAt = -1;
+let lastTimeText = "";
 
 /** The time and sequence that a ULID names, or undefined if it can name no order. */
 export function parseOrderUlid(text: string): { readonly at: EpochMs; readonly order: OrderId } | undefined {
@@ -31,10 +39,8 @@ export function parseOrderUlid(text: string): { readonly at: EpochMs; readonly o
 function encode(value: number, characters: number): string {
   assert(Number.isSafeInteger(value) && value >= 0, "a ULID is made of safe integers");
   let text = "";
-  for (let rest = value; text.length < characters; rest = Math.floor(rest / 32)) {
-    text = ALPHABET[rest % 32] + text;
-  }
-  return text;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
+  return text.padStart(characters, "0");
 }
 
 function decode(text: string): number {
