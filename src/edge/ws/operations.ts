@@ -49,6 +49,7 @@ const KEY_CHARACTERS_MAX = 256;
 /** Of an unknown operation's name, how much the answer repeats. */
 const OP_CHARACTERS_MAX = 32;
 
+const OPS = ["subscribe", "unsubscribe", "auth", "ping"];
 const LATER_CHANNELS = ["ticker", "candles"];
 const LATER_OPS = ["place", "cancel", "amend"];
 
@@ -65,6 +66,9 @@ const depth = field(z.int().min(1).max(DEPTH_MAX), `must be an integer from 1 to
 const fromSeq = field(z.int().min(0), "must be an integer of at least 0").optional();
 const channel = z.string();
 const op = z.string();
+
+/** What a message has whose form nobody can tell. */
+const ANY = z.object({ id });
 
 const FORMS = {
   ping: z.strictObject({ op, id }),
@@ -102,40 +106,49 @@ export function readMessage(text: string): Message {
   }
   const fields = value as Record<string, unknown>;
   const given = id.safeParse(fields.id);
-  const asked = formOf(fields);
   return {
     op: typeof fields.op === "string" ? fields.op.slice(0, OP_CHARACTERS_MAX) : null,
     id: given.success ? given.data : undefined,
-    asked: asked instanceof Refusal ? asked : read(asked, fields),
+    asked: read(fields),
   };
 }
 
-/** The form that a message of this operation and channel has to have. */
-function formOf(fields: Record<string, unknown>): z.ZodType | Refusal {
-  const { op } = fields;
+function read(fields: Record<string, unknown>): Operation | Refusal {
+  const form = formOf(fields);
+  const isKnown = form instanceof z.ZodType;
+  const parsed = (isKnown ? form : ANY).safeParse(fields);
+  // The forms and the type say the same; zod cannot tie a form to the literal by which it was chosen.
+  if (isKnown && parsed.success) return parsed.data as Operation;
+  const faults = isKnown ? [] : [form];
+  if (!parsed.success) faults.push(...parsed.error.issues.flatMap(faultsOf));
+  const [{ path, message }] = faults as [FieldFault];
+  return new Refusal("invalid-request", `${path} ${message}.`, faults);
+}
+
+/** The form that a message of this operation and channel has to have, or why it can have none. */
+function formOf({ op, channel }: Record<string, unknown>): z.ZodType | FieldFault {
   if (op === "ping" || op === "auth") return FORMS[op];
   if (op === "subscribe" || op === "unsubscribe") {
     const forms: Record<string, z.ZodType> = CHANNEL_FORMS[op];
-    const asked = fields.channel;
-    if (typeof asked === "string" && Object.hasOwn(forms, asked)) return forms[asked]!;
-    if (asked === undefined) return malformed("channel", "is required");
-    if (LATER_CHANNELS.includes(String(asked))) return malformed("channel", "is not offered yet");
-    return malformed("channel", `must be one of ${Object.keys(forms).join(", ")}`);
+    if (isText(channel) && Object.hasOwn(forms, channel)) return forms[channel]!;
+    if (isText(channel) && LATER_CHANNELS.includes(channel)) {
+      return { path: "channel", message: "is not offered yet" };
+    }
+    return unknownName("channel", channel, Object.keys(forms));
   }
-  if (op === undefined) return malformed("op", "is required");
-  if (LATER_OPS.includes(String(op))) {
-    return malformed("op", "is not offered over the WebSocket yet; use the REST API for orders");
+  if (isText(op) && LATER_OPS.includes(op)) {
+    return { path: "op", message: "is not offered over the WebSocket yet; use the REST API for orders" };
   }
-  return malformed("op", "must be one of subscribe, unsubscribe, auth, ping");
+  return unknownName("op", op, OPS);
 }
 
-function read(form: z.ZodType, fields: Record<string, unknown>): Operation | Refusal {
-  const parsed = form.safeParse(fields);
-  // The forms and the type say the same; zod cannot tie a form to the literal by which it was chosen.
-  if (parsed.success) return parsed.data as Operation;
-  const faults = parsed.error.issues.flatMap(faultsOf);
-  const [{ path, message }] = faults as [FieldFault];
-  return new Refusal("invalid-request", `${path} ${message}.`, faults);
+/** A value that is no text is never made one: it may say that it cannot, by throwing. */
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function unknownName(path: string, given: unknown, names: readonly string[]): FieldFault {
+  return { path, message: given === undefined ? "is required" : `must be one of ${names.join(", ")}` };
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
