@@ -182,6 +182,39 @@ describe("streams", () => {
     expect(long.outbox.sent).toHaveLength(5000);
   });
 
+  test("a stream whose socket is full does not hold up those behind it, and reads on when it has drained", async () => {
+    const stage = new Stage({ eventsMax: 10_000, missedMax: 10 });
+    for (let count = 0; count < 3; count += 1) stage.command({ trades: 1, wallets: 0 });
+    const first = stage.follow(TARGETS[0]!, 0);
+    const full = stage.follow(TARGETS[0]!, 0);
+    const last = stage.follow(TARGETS[0]!, 0);
+    full.outbox.isFull = true;
+    for (let turns = 0; turns < 4; turns += 1) await turn();
+    expect(first.stream.isLive).toBe(true);
+    expect(last.stream.isLive).toBe(true);
+    expect(full.outbox.sent).toEqual([]);
+    full.outbox.drain();
+    for (let turns = 0; turns < 2; turns += 1) await turn();
+    expect(seqsOf(full)).toEqual([1, 2, 3]);
+  });
+
+  test("a full stream that ends before it has drained leaves the turn to those behind it", async () => {
+    const stage = new Stage({ eventsMax: 10_000, missedMax: 10 });
+    for (let count = 0; count < 3; count += 1) stage.command({ trades: 1, wallets: 0 });
+    const first = stage.follow(TARGETS[0]!, 0);
+    const full = stage.follow(TARGETS[0]!, 0);
+    const last = stage.follow(TARGETS[0]!, 0);
+    full.outbox.isFull = true;
+    await turn();
+    expect(first.stream.isLive).toBe(true);
+    stage.streams.remove(full.stream);
+    for (let turns = 0; turns < 3; turns += 1) await turn();
+    expect(last.stream.isLive).toBe(true);
+    full.outbox.drain();
+    await turn();
+    expect(full.outbox.sent).toEqual([]);
+  });
+
   test("a stream that gets on, however slowly, is not ended", async () => {
     const stage = new Stage({ eventsMax: 10_000, missedMax: 5 });
     const slow = stage.follow(TARGETS[0]!, null);

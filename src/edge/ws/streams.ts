@@ -14,7 +14,7 @@ export class Streams {
   readonly #missedMax: number;
   readonly #byMarket = new Map<MarketIndex, Set<Stream>>();
   readonly #byAccount = new Map<AccountIndex, Set<Stream>>();
-  /** Those that are behind and whose sockets can take more; each at most once. */
+  /** Those that are behind and whose sockets could take more when they came; each at most once. */
   readonly #queue = new Set<Stream>();
   #isTurnDue = false;
 
@@ -85,7 +85,11 @@ export class Streams {
       return;
     }
     this.#queue.add(stream);
-    if (this.#isTurnDue) return;
+    this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isTurnDue || this.#queue.size === 0) return;
     this.#isTurnDue = true;
     setImmediate(() => this.#turn());
   }
@@ -95,14 +99,18 @@ export class Streams {
     const [stream] = this.#queue;
     if (stream === undefined) return;
     this.#queue.delete(stream);
+    // Its socket may have filled up since it was queued; then it comes back when that has drained.
+    if (!stream.outbox.isFull) this.#catchUp(stream);
+    this.#resume(stream);
+    this.#scheduleTurn();
+  }
+
+  #catchUp(stream: Stream): void {
     stream.catchUp(
       this.#feed,
       (entry) => concerns(entry, stream.target),
       (entry, target) => messagesOf(entry, target, this.#directory),
     );
-    this.#resume(stream);
-    const [next] = this.#queue;
-    if (next !== undefined) this.#resume(next);
   }
 }
 
