@@ -8,7 +8,7 @@ import type { Command } from "../../domain/commands.ts";
 import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
 import type { OrderUpdate } from "../live/live-orders.ts";
-import { OrderRows, TradeRows, WalletRows } from "./feed-rows.ts";
+import { FeedOrders, FeedTrades, FeedWallets } from "./feed-rows.ts";
 
 /** What one command did that the resumable feeds tell. Never empty. */
 export type FeedEntry = {
@@ -34,9 +34,9 @@ type Chunk = {
   readonly causes: Command["kind"][];
   /** Where the row's order updates, trades and wallet changes begin in their columns. */
   readonly starts: Uint32Array;
-  readonly orders: OrderRows;
-  readonly trades: TradeRows;
-  readonly wallets: WalletRows;
+  readonly orders: FeedOrders;
+  readonly trades: FeedTrades;
+  readonly wallets: FeedWallets;
   count: number;
 };
 
@@ -186,9 +186,9 @@ function newChunk(): Chunk {
     times: new Float64Array(CHUNK_COMMANDS),
     causes: [],
     starts: new Uint32Array((CHUNK_COMMANDS + 1) * KINDS),
-    orders: new OrderRows(),
-    trades: new TradeRows(),
-    wallets: new WalletRows(),
+    orders: new FeedOrders(),
+    trades: new FeedTrades(),
+    wallets: new FeedWallets(),
     count: 0,
   };
 }

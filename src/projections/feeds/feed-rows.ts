@@ -65,7 +65,7 @@ class NumberRows {
 }
 
 /** Order updates: what never changes about an order is kept by reference, how far it had come in numbers. */
-export class OrderRows {
+export class FeedOrders {
   readonly #rows = new NumberRows(8);
   readonly #terms: OrderTerms[] = [];
   readonly #requestIds: string[] = [];
@@ -118,7 +118,7 @@ export class OrderRows {
   }
 }
 
-export class TradeRows {
+export class FeedTrades {
   readonly #rows = new NumberRows(12);
 
   get count(): number {
@@ -166,7 +166,7 @@ export class TradeRows {
   }
 }
 
-export class WalletRows {
+export class FeedWallets {
   readonly #rows = new NumberRows(4);
 
   get count(): number {
