@@ -19,7 +19,7 @@ export type WsLimits = {
   readonly bookIntervalMs: number;
   /** A socket that was silent for one interval is pinged; one that is silent for another is ended. */
   readonly keepaliveMs: number;
-  /** How long a socket may take to close at shutdown before it is cut. */
+  /** How long a socket that is told to close may take before it is cut. It is not counted as open. */
   readonly closeGraceMs: number;
 };
 

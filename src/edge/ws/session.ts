@@ -15,13 +15,23 @@ export type SessionContext = SubscriptionsContext & {
   readonly authenticate: Authenticator;
   /** Told who a session belongs to, once, so that revoking the key finds it. */
   readonly onAuthenticated: (session: Session, principal: Principal) => void;
+  /** Told once that a session does nothing any more, though its connection may take a moment to close. */
+  readonly onEnded: (session: Session) => void;
+  /** Told what went wrong in us while an operation was performed. */
+  readonly onFault: (fault: unknown, requestId: string) => void;
 };
+
+/** Close code of RFC 6455. */
+const INTERNAL_ERROR = 1011;
 
 const BINARY: Message = {
   op: null,
   id: undefined,
   asked: malformed("", "must be text: a binary frame holds no operation"),
 };
+
+/** What is known of a message before it is read. */
+const UNREAD = { op: null, id: undefined };
 
 export class Session {
   readonly #context: SessionContext;
@@ -112,9 +122,19 @@ export class Session {
     this.#socket.resume();
   }
 
+  /** Answers, whatever happens: a fault of ours in one operation costs its socket, and nobody else's. */
   #handle(text: string | null): void {
-    const message = text === null ? BINARY : readMessage(text);
-    const { op, id, asked } = message;
+    let message: Pick<Message, "op" | "id"> = UNREAD;
+    try {
+      const read = text === null ? BINARY : readMessage(text);
+      message = read;
+      this.#answer(read);
+    } catch (fault) {
+      this.#fail(message, fault);
+    }
+  }
+
+  #answer({ op, id, asked }: Message): void {
     const done = asked instanceof Refusal ? asked : this.#perform(asked);
     if (done instanceof Refusal) {
       this.#outbox.send(JSON.stringify({ op, id, ok: false, error: this.#error(done) }));
@@ -122,6 +142,15 @@ export class Session {
     }
     this.#outbox.send(JSON.stringify({ op, id, ok: true, ...done.fields }));
     done.afterwards?.();
+  }
+
+  #fail({ op, id }: Pick<Message, "op" | "id">, fault: unknown): void {
+    const { newRequestId, onFault } = this.#context;
+    const requestId = newRequestId();
+    onFault(fault, requestId);
+    const error = problem(new Refusal("internal-error"), { requestId });
+    this.#outbox.send(JSON.stringify({ op, id, ok: false, error }));
+    this.close(INTERNAL_ERROR, "the exchange failed to answer");
   }
 
   #perform(operation: Operation): Done | Refusal {
@@ -165,5 +194,6 @@ export class Session {
     this.#isClosed = true;
     this.#unread = [];
     this.#subscriptions.endAll();
+    this.#context.onEnded(this);
   }
 }

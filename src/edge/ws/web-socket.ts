@@ -11,6 +11,7 @@ import type { Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { sendRefusal } from "../http/replies.ts";
 import type { Desk } from "../http/route.ts";
+import type { Log } from "../log.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { BookChannel } from "./book-channel.ts";
@@ -27,13 +28,19 @@ const PATH = "/v1/ws";
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 
+export type WebSocketOptions = {
+  readonly limits?: WsLimits;
+  /** Where faults of ours are told; without it they are warnings of the process. */
+  readonly log?: Pick<Log, "lines">;
+};
+
 /** Adds the route, before all others. Sockets are accepted once the desk has its exchange. */
 export async function addWebSocket(
   app: FastifyInstance,
   desk: Desk,
-  limits: WsLimits = WS_LIMITS,
+  { limits = WS_LIMITS, log }: WebSocketOptions = {},
 ): Promise<void> {
-  const sockets = new Sockets(desk, limits);
+  const sockets = new Sockets(desk, limits, faultTeller(log));
   app.addHook("onRequest", (request, reply, done) => {
     if (!isUpgrade(request) || request.routeOptions.url === PATH) done();
     else sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
@@ -47,9 +54,21 @@ export async function addWebSocket(
   await app.register((scope) => addRoute(scope, sockets, limits));
 }
 
+function faultTeller(log: WebSocketOptions["log"]): SessionContext["onFault"] {
+  if (log !== undefined)
+    return (err, requestId) => log.lines.error({ requestId, err }, "an operation failed");
+  return (fault, requestId) => {
+    const detail = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+    process.emitWarning(`operation ${requestId} failed: ${detail}`);
+  };
+}
+
 async function addRoute(app: FastifyInstance, sockets: Sockets, limits: WsLimits): Promise<void> {
+  const { payloadBytesMax: maxPayload, closeGraceMs: closeTimeout } = limits;
+  // A variable, since the types of ws do not know the time-out yet.
+  const options = { maxPayload, closeTimeout, perMessageDeflate: false };
   await app.register(fastifyWebsocket, {
-    options: { maxPayload: limits.payloadBytesMax, perMessageDeflate: false },
+    options,
     errorHandler: (_, socket) => {
       // What the client did wrong is being answered with a close frame already.
       if (socket.readyState === socket.OPEN) socket.terminate();
@@ -82,8 +101,9 @@ function answerPlainRequest(_: FastifyRequest, reply: FastifyReply): void {
 class Sockets {
   readonly #desk: Desk;
   readonly #limits: WsLimits;
+  readonly #onFault: SessionContext["onFault"];
   readonly #departures = new Departures();
-  /** With the key that each is authenticated by; null for none, or an operator's. */
+  /** Those that have not ended, with the key that each is authenticated by; null for none, or an operator's. */
   readonly #sessions = new Map<Session, string | null>();
   readonly #sessionsByKey = new Map<string, Set<Session>>();
   /** Made with the first socket, since there is no exchange before it is open. */
@@ -93,9 +113,10 @@ class Sockets {
   #keepalive: NodeJS.Timeout | null = null;
   #isClosing = false;
 
-  constructor(desk: Desk, limits: WsLimits) {
+  constructor(desk: Desk, limits: WsLimits, onFault: SessionContext["onFault"]) {
     this.#desk = desk;
     this.#limits = limits;
+    this.#onFault = onFault;
   }
 
   refusalOf(request: FastifyRequest): Refusal | undefined {
@@ -117,22 +138,18 @@ class Sockets {
     const outbox = new Outbox(connection, this.#departures, this.#limits.outboxBytesMax);
     const session = new Session(this.#context, socket, outbox);
     this.#sessions.set(session, null);
-    socket.on("close", () => this.#forget(session));
     const principal = principalOf(request, this.#desk.authenticate, exchange);
     if (principal instanceof Refusal) session.close(POLICY_VIOLATION, principal.detail);
     else if (principal !== null) session.authenticate(principal);
   }
 
-  /** Every socket is told that the exchange goes away; one that does not close is cut. */
+  /** Every socket is told that the exchange goes away; one that does not close in time is cut by ws. */
   closeAll(): void {
     this.#isClosing = true;
     this.#unsubscribe();
     this.#books?.stop();
     if (this.#keepalive !== null) clearInterval(this.#keepalive);
     for (const session of this.#sessions.keys()) session.close(GOING_AWAY, "the exchange is shutting down");
-    setTimeout(() => {
-      for (const session of this.#sessions.keys()) session.cut();
-    }, this.#limits.closeGraceMs).unref();
   }
 
   #open(exchange: ExchangePort): SessionContext {
@@ -153,6 +170,8 @@ class Sockets {
       subscriptionsMax,
       newRequestId,
       onAuthenticated: (session, principal) => this.#remember(session, principal),
+      onEnded: (session) => this.#forget(session),
+      onFault: this.#onFault,
     };
   }
 

@@ -1,6 +1,6 @@
-/** Whatever a client sends, it is answered, and its socket lives. */
+/** Whatever a client sends, it is answered and its socket lives; what fails in us ends that one socket only. */
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Refusal } from "../../../src/edge/problems.ts";
 import { readMessage } from "../../../src/edge/ws/operations.ts";
 import { Client, type Received } from "./client.ts";
@@ -111,5 +111,33 @@ describe("an id that is given and is none", () => {
       expect(answer.id).toBeUndefined();
       expect(answer.error.errors.map(({ path }) => path)).toEqual(paths);
     }
+  });
+});
+
+describe("a fault of ours", () => {
+  test("is answered, logged under the same request, and ends that socket only", async () => {
+    const other = await Client.open(floor.url);
+    const logged = vi.spyOn(floor.log.lines, "error");
+    const fault = new Error("the directory is out of order");
+    vi.spyOn(floor.exchange.directory, "marketByName").mockImplementationOnce(() => {
+      throw fault;
+    });
+    const answer = await client.ask({ op: "subscribe", id: 7, channel: "trades", market: MARKET });
+    expect(answer).toMatchObject({
+      op: "subscribe",
+      id: 7,
+      ok: false,
+      error: { code: "internal-error", status: 500 },
+    });
+    expect(JSON.stringify(answer)).not.toContain(fault.message);
+    expect(logged.mock.calls).toMatchObject([
+      [{ requestId: answer.error.requestId, err: fault }, expect.any(String)],
+    ]);
+    expect(await client.closed).toMatchObject({ code: 1011 });
+    expect(await other.ask({ op: "subscribe", channel: "trades", market: MARKET })).toMatchObject({
+      ok: true,
+    });
+    await other.close();
+    vi.restoreAllMocks();
   });
 });

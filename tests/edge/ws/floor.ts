@@ -2,7 +2,7 @@
  * A trading floor in this process: the engine, the live projections and the WebSocket's edge, without a
  * disk between them. A command takes effect when it is given, so a test decides what happens when.
  */
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { fastify } from "fastify";
 import type { Command, Scope } from "../../../src/domain/commands.ts";
 import { FIRST_COMMANDS } from "../../../src/domain/defaults.ts";
@@ -25,7 +25,7 @@ import { createAuthenticator, makeKey } from "../../../src/edge/auth.ts";
 import type { CommittedListener, ExchangePort } from "../../../src/edge/exchange-port.ts";
 import { addLifecycle } from "../../../src/edge/http/lifecycle.ts";
 import type { Desk } from "../../../src/edge/http/route.ts";
-import { openLog } from "../../../src/edge/log.ts";
+import { type Log, openLog } from "../../../src/edge/log.ts";
 import { createMetrics } from "../../../src/edge/metrics.ts";
 import { newRequestId } from "../../../src/edge/request-id.ts";
 import { WS_LIMITS, type WsLimits } from "../../../src/edge/ws/limits.ts";
@@ -61,6 +61,9 @@ type Terms = {
 export type Floor = {
   readonly url: string;
   readonly exchange: ExchangePort;
+  readonly log: Log;
+  /** Of the connections below the sockets. */
+  readonly server: Server;
   readonly appliedSeq: () => number;
   apply(command: Command): Committed;
   /** Opens an account with money and a key. */
@@ -86,7 +89,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   const log = openLog("silent");
   const app = fastify({ genReqId: newRequestId, forceCloseConnections: "idle" });
   addLifecycle(app, { desk, log, closing: { now: false } });
-  await addWebSocket(app, desk, { ...WS_LIMITS, ...options.limits });
+  await addWebSocket(app, desk, { limits: { ...WS_LIMITS, ...options.limits }, log });
   app.get("/plain", async () => ({}));
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
@@ -99,6 +102,8 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   return {
     url: `ws://127.0.0.1:${port}/v1/ws`,
     exchange,
+    log,
+    server: app.server,
     appliedSeq: () => exchange.appliedSeq,
     apply,
     member: (accountId, scopes = ["read", "trade"]) => {

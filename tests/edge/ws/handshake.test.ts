@@ -152,6 +152,33 @@ describe("an open socket", () => {
     await nobodys.close();
   });
 
+  test("that is being closed for its key makes room at once, however long it takes", async () => {
+    const small = await openFloor({ limits: { socketsMax: 1, closeGraceMs: 600_000 } });
+    const dan = small.member("dan");
+    const deaf = await Client.open(small.url, bearer(dan.key));
+    deaf.socket.pause();
+    small.apply({ kind: "RevokeKey", keyId: dan.keyId });
+    const next = await Client.open(small.url);
+    expect(await next.ask({ op: "ping" })).toMatchObject({ ok: true });
+    await next.close();
+    deaf.socket.resume();
+    expect(await deaf.closed).toMatchObject({ code: 1008 });
+    await small.stop();
+  });
+
+  test("that does not close when it is told to is cut a moment later", async () => {
+    const strict = await openFloor({ limits: { closeGraceMs: 50 } });
+    const eve = strict.member("eve");
+    const deaf = await Client.open(strict.url, bearer(eve.key));
+    deaf.socket.pause();
+    strict.apply({ kind: "RevokeKey", keyId: eve.keyId });
+    const connections = () =>
+      new Promise((resolve) => strict.server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections, { timeout: 10_000 }).toBe(0);
+    deaf.socket.terminate();
+    await strict.stop();
+  });
+
   test("is closed with 1001 at shutdown; one that does not answer is cut", async () => {
     const ending = await openFloor({ limits: { closeGraceMs: 100 } });
     const polite = await Client.open(ending.url);
