@@ -17,7 +17,7 @@ export type WsLimits = {
   readonly missedCommandsMax: number;
   /** How long changes of a book are merged. */
   readonly bookIntervalMs: number;
-  /** A socket that was silent for one interval is pinged; one that is silent for another is ended. */
+  /** How often a socket for which nothing waits is pinged. One that is silent until the next ping is ended. */
   readonly keepaliveMs: number;
   /** How long a socket that is told to close may take before it is cut. It is not counted as open. */
   readonly closeGraceMs: number;

@@ -42,9 +42,10 @@ export class Session {
   /** Messages that came while the socket took no answers: those of one read of the connection at most. */
   #unread: (string | null)[] = [];
   #isClosed = false;
-  /** Something came from the client since it was last asked for a sign of life. */
-  #isAlive = true;
-  #bytesTaken = 0;
+  /** The client was asked for a sign of life, and nothing has come from it since. */
+  #isPinged = false;
+  /** What the connection had taken at the last look; null if nothing waited then. */
+  #bytesTaken: number | null = null;
 
   constructor(context: SessionContext, socket: WebSocket, outbox: Outbox) {
     this.#context = context;
@@ -53,7 +54,7 @@ export class Session {
     this.#subscriptions = new Subscriptions(context, outbox);
     socket.on("message", (data, isBinary) => this.#receive(isBinary ? null : String(data)));
     socket.on("pong", () => {
-      this.#isAlive = true;
+      this.#isPinged = false;
     });
     socket.on("close", () => this.#end());
   }
@@ -78,24 +79,24 @@ export class Session {
   }
 
   /**
-   * Asks for a sign of life, and ends a socket that gave none since it was last asked. A client that still
-   * reads what waits for it is alive: its answer can only come after that.
+   * Ends a socket that has given no sign of life since the last look. While something waits for it, the sign
+   * is that it takes some, since it can answer only after that; otherwise it is asked, and any message will do.
    */
   checkAlive(): void {
-    const taken = this.#outbox.bytesTaken;
-    const isReading = !this.#outbox.isEmpty && taken > this.#bytesTaken;
-    this.#bytesTaken = taken;
-    if (!this.#isAlive && !isReading) {
+    const { isEmpty, bytesTaken } = this.#outbox;
+    const isDead = isEmpty ? this.#isPinged : bytesTaken === this.#bytesTaken;
+    if (isDead) {
       this.cut();
       return;
     }
-    this.#isAlive = false;
-    if (this.#outbox.isEmpty) this.#socket.ping();
+    this.#bytesTaken = isEmpty ? null : bytesTaken;
+    this.#isPinged = isEmpty;
+    if (isEmpty) this.#socket.ping();
   }
 
   /** Null stands for a binary frame. */
   #receive(text: string | null): void {
-    this.#isAlive = true;
+    this.#isPinged = false;
     if (this.#isClosed) return;
     if (this.#unread.length === 0 && !this.#outbox.isFull) {
       this.#handle(text);
