@@ -87,7 +87,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   addNotFoundHandler(app);
   await app.register(fastifySwagger, { openapi: OPENAPI });
   await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
-  await addWebSocket(app, desk);
+  await addWebSocket(app, desk, { log: options.log });
   addRoutes(app, desk);
   refuseOtherMethods(app, known);
   await app.ready();
