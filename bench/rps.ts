@@ -5,7 +5,7 @@
  * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 3 --round-seconds 8 --warm-up 5 --seed 1]
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -47,6 +47,10 @@ const [seconds, rate, rounds, roundSeconds, warmUpSeconds, seed] = [
   values.seed,
 ].map(Number) as [number, number, number, number, number, number];
 
+/** The exchange as it ships: the command of `npm start`. */
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: { start: string } };
+const START = scripts.start.split(" ");
+
 const lines: string[] = [];
 function say(line: string): void {
   lines.push(line);
@@ -60,8 +64,7 @@ function dataDirectory(): string {
 }
 
 function serve(directory: string): Promise<ServerProcess> {
-  const command = [process.execPath, "dist/main.js", "serve", "--data", directory, "--port", "0"];
-  return startServer(command, { PREGAO_ADMIN_KEY: ADMIN_KEY });
+  return startServer([...START, "--data", directory, "--port", "0"], { PREGAO_ADMIN_KEY: ADMIN_KEY });
 }
 
 type OpenLoopRun = OpenLoopResult & { readonly acknowledgedInAll: readonly number[] };

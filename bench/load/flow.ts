@@ -15,8 +15,9 @@ export type FlowOrder = {
 
 const MIDDLE_FIRST = 10_000;
 const MIDDLE_LEAST = 5_000;
-const DEPTH_TICKS = 40;
-const CROSSING_SHARE = 0.18;
+const DEPTH_TICKS = 60;
+const MOVE_SHARE = 0.005;
+const CROSSING_SHARE = 0.08;
 const CANCEL_SHARE = 0.1;
 
 /** Endless. */
@@ -24,7 +25,7 @@ export function* flow(seed: number, accounts: number): Generator<FlowOrder> {
   const random = xorshift(seed);
   let middle = MIDDLE_FIRST;
   for (;;) {
-    middle = Math.max(MIDDLE_LEAST, middle + Math.floor(random() * 3) - 1);
+    if (random() < MOVE_SHARE) middle = Math.max(MIDDLE_LEAST, middle + (random() < 0.5 ? -1 : 1));
     const side = random() < 0.5 ? "buy" : "sell";
     const crosses = random() < CROSSING_SHARE;
     const distance = 1 + Math.floor(random() ** 2 * DEPTH_TICKS);

@@ -30,7 +30,7 @@ import { SeqWaiters } from "./seq-waiters.ts";
 import { startWriter } from "./workers.ts";
 
 /** A frame waits this long for others to share its transaction, unless a read waits for it. */
-const BATCH_MS = 20;
+const BATCH_MS = 100;
 /** What one transaction takes at most, a single larger frame excepted. */
 const BATCH_BYTES_MAX = 1024 * 1024;
 /** Past this backlog the ledger is saturated, and commands should be refused: some ten seconds of full load. */
