@@ -17,7 +17,7 @@ const MIDDLE_FIRST = 10_000;
 const MIDDLE_LEAST = 5_000;
 const DEPTH_TICKS = 60;
 const MOVE_SHARE = 0.005;
-const CROSSING_SHARE = 0.08;
+const CROSSING_SHARE = 0.12;
 const CANCEL_SHARE = 0.1;
 
 /** Endless. */

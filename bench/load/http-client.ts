@@ -27,10 +27,14 @@ class Connection {
     this.#socket.on("close", () => this.#finish(undefined));
   }
 
+  /** A server closes a connection that has been idle for long. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.readable;
+  }
+
   send(waiting: Waiting): void {
     this.#current = waiting;
-    if (this.#socket.destroyed) this.#finish(undefined);
-    else this.#socket.write(waiting.bytes, "latin1");
+    this.#socket.write(waiting.bytes, "latin1");
   }
 
   close(): void {
@@ -58,18 +62,17 @@ class Connection {
   }
 }
 
-/** So many connections; what finds none of them idle waits, and is sent in order. */
+/** So many connections at most, opened as they are needed; what finds none of them idle waits, and is sent in order. */
 export class HttpClient {
   readonly #url: URL;
-  readonly #connections: Connection[];
-  readonly #idle: Connection[];
+  readonly #connectionsMax: number;
+  readonly #connections = new Set<Connection>();
+  readonly #idle: Connection[] = [];
   readonly #waiting: Waiting[] = [];
 
-  constructor(url: string, connections: number) {
+  constructor(url: string, connectionsMax: number) {
     this.#url = new URL(url);
-    const onIdle = (connection: Connection) => this.#next(connection);
-    this.#connections = Array.from({ length: connections }, () => new Connection(this.#url, onIdle));
-    this.#idle = [...this.#connections];
+    this.#connectionsMax = connectionsMax;
   }
 
   /** Calls back with the answer, or with undefined if the connection broke. */
@@ -87,13 +90,24 @@ export class HttpClient {
       body === undefined ? "" : `content-type: application/json\r\ncontent-length: ${body.length}\r\n`;
     const head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#url.host}\r\nauthorization: ${authorization}\r\n`;
     const waiting = { bytes: `${head}${content}\r\n${body ?? ""}`, answered };
-    const connection = this.#idle.pop();
+    const connection = this.#take();
     if (connection === undefined) this.#waiting.push(waiting);
     else connection.send(waiting);
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close();
+  }
+
+  #take(): Connection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.isOpen) return idle;
+      this.#connections.delete(idle);
+    }
+    if (this.#connections.size === this.#connectionsMax) return undefined;
+    const connection = new Connection(this.#url, (free) => this.#next(free));
+    this.#connections.add(connection);
+    return connection;
   }
 
   #next(connection: Connection): void {

@@ -6,7 +6,7 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../domain/commands.ts";
 import type { AccountIndex } from "../domain/units.ts";
-import type { Directory } from "../projections/live/directory.ts";
+import type { Directory, Key } from "../projections/live/directory.ts";
 
 export type Principal =
   | { readonly kind: "operator" }
@@ -51,6 +51,18 @@ export function makeKey(): NewKey {
   return { keyId, key: `${KEY_PREFIX}${keyId}_${secret}`, secretHash: hash("sha256", secret) };
 }
 
+/** The hash of a key's secret as bytes, worked out once a key. */
+function hashBytes(key: Key): Buffer {
+  let bytes = hashes.get(key);
+  if (bytes === undefined) {
+    bytes = Buffer.from(key.secretHash, "hex");
+    hashes.set(key, bytes);
+  }
+  return bytes;
+}
+
+const hashes = new WeakMap<Key, Buffer>();
+
 /** In constant time for keys of the right length; how long the key is, is no secret. */
 function isSame(key: string, expected: Buffer): boolean {
   if (key.length !== expected.length) return false;
@@ -64,9 +76,8 @@ function accountOf(key: string, directory: Directory): Principal | undefined {
   if (end < 0) return undefined;
   const known = directory.key(key.slice(KEY_PREFIX.length, end));
   if (known === undefined) return undefined;
-  const given = Buffer.from(hash("sha256", key.slice(end + 1)), "latin1");
-  const matches = timingSafeEqual(given, Buffer.from(known.secretHash, "latin1"));
-  if (!matches) return undefined;
+  const given = hash("sha256", key.slice(end + 1), "buffer");
+  if (!timingSafeEqual(given, hashBytes(known))) return undefined;
   const { account, keyId, scopes } = known;
   return { kind: "account", account, keyId, scopes };
 }
