@@ -9,12 +9,15 @@ export type Answer = { readonly status: number; readonly body: string };
 
 type Waiting = { readonly bytes: string; readonly answered: (answer: Answer | undefined) => void };
 
+/** Less than servers wait with a connection that is kept alive. */
+const IDLE_MS_MAX = 3_000;
 const HEAD_END = "\r\n\r\n";
 
 class Connection {
   readonly #socket: Socket;
   readonly #onIdle: (connection: Connection) => void;
   #received = "";
+  #idleSince = 0;
   #current: Waiting | undefined;
 
   constructor(url: URL, onIdle: (connection: Connection) => void) {
@@ -27,9 +30,9 @@ class Connection {
     this.#socket.on("close", () => this.#finish(undefined));
   }
 
-  /** A server closes a connection that has been idle for long. */
-  get isOpen(): boolean {
-    return !this.#socket.destroyed && this.#socket.readable;
+  /** Whether it may be used again: a server closes a connection that has been idle for long, perhaps right now. */
+  get isFresh(): boolean {
+    return performance.now() - this.#idleSince < IDLE_MS_MAX && this.#socket.readable;
   }
 
   send(waiting: Waiting): void {
@@ -57,6 +60,7 @@ class Connection {
   #finish(answer: Answer | undefined): void {
     const current = this.#current;
     this.#current = undefined;
+    this.#idleSince = performance.now();
     current?.answered(answer);
     if (answer !== undefined) this.#onIdle(this);
   }
@@ -101,7 +105,8 @@ export class HttpClient {
 
   #take(): Connection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.isOpen) return idle;
+      if (idle.isFresh) return idle;
+      idle.close();
       this.#connections.delete(idle);
     }
     if (this.#connections.size === this.#connectionsMax) return undefined;
