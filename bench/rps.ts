@@ -2,7 +2,7 @@
  * Does the exchange hold 5,000 durable orders a second, and what does all that it does cost against a server
  * that does nothing? Expected: a p99 of a few milliseconds, and about half of a bare Fastify echo.
  *
- * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 3 --round-seconds 8 --warm-up 5 --seed 1]
+ * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 5 --round-seconds 6 --warm-up 5 --seed 1]
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,8 +32,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "30" },
     rate: { type: "string", default: String(DUE.rate) },
-    rounds: { type: "string", default: "3" },
-    "round-seconds": { type: "string", default: "8" },
+    rounds: { type: "string", default: "5" },
+    "round-seconds": { type: "string", default: "6" },
     "warm-up": { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
   },
