@@ -2,7 +2,7 @@
  * What happens to every request before and after its route: it gets its id and its trace, it waits for
  * nobody while the exchange starts, and each answer is counted and leaves one line in the log.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods, onSendHookHandler } from "fastify";
 import type { Log } from "../log.ts";
 import { count, type Metrics, type Tally } from "../metrics.ts";
 import { malformed, Refusal } from "../problems.ts";
@@ -29,15 +29,20 @@ export function addLifecycle(
 ): KnownPaths {
   app.decorateRequest("principal");
   app.decorateRequest("traceId", null);
+  app.decorateRequest("startedAt", 0);
   const { metrics } = desk;
   const recorders = { log, metrics };
   const unmatched = { path: UNMATCHED.path, tally: metrics.tally(UNMATCHED), isCommand: false };
   const known = new Set<string>();
   app.addHook("onRequest", (request, reply, done) => {
+    request.startedAt = performance.now();
     reply.header("x-request-id", request.id);
     if (closing.now) reply.header("connection", "close");
     request.traceId = traceIdOf(request.headers.traceparent);
     if (request.is404) reply.raw.once("finish", () => record(recorders, request, reply, unmatched));
+    // Node hands over the connection with such a request, whatever is answered: nobody else will close it.
+    if (request.headers.upgrade !== undefined)
+      reply.raw.once("finish", () => request.raw.socket.destroySoon());
     const refusal = refusalAtTheDoor(desk, request);
     if (refusal === undefined) done();
     else sendRefusal(reply, refusal);
@@ -48,12 +53,13 @@ export function addLifecycle(
     const method = methods.length === 1 ? methods[0]! : UNMATCHED.method;
     const isCommand = method !== "GET" && method !== "HEAD";
     const counted = { path: route.url, tally: metrics.tally({ method, path: route.url }), isCommand };
-    const before = route.onResponse === undefined ? [] : [route.onResponse].flat();
-    const after = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    const before = route.onSend === undefined ? [] : [route.onSend].flat();
+    // As the answer leaves: to be told when it has left costs listeners on every response.
+    const leaving: onSendHookHandler = (request, reply, _, done) => {
       record(recorders, request, reply, counted);
       done();
     };
-    route.onResponse = [...before, after];
+    route.onSend = [...before, leaving];
   });
   return known;
 }
@@ -99,7 +105,7 @@ function record(
   route: Counted,
 ): void {
   const status = reply.statusCode;
-  const ms = reply.elapsedTime;
+  const ms = performance.now() - request.startedAt;
   count(route.tally, status);
   // Only what was decided by the journal has a position; the rest would only show how fast we refuse.
   if (route.isCommand && reply.hasHeader("pregao-seq")) metrics.observeCommand(ms / 1000);

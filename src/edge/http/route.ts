@@ -17,6 +17,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before the handler of every route that needs a key. */
     principal: Principal;
+    /** When its head had been read, in milliseconds of the process's clock. */
+    startedAt: number;
     /** The W3C trace id that came with the request. */
     traceId: string | null;
   }

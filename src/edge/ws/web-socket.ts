@@ -45,11 +45,6 @@ export async function addWebSocket(
     if (!isUpgrade(request) || request.routeOptions.url === PATH) done();
     else sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
   });
-  // Node hands over the connection with such a request, whatever is answered: nobody else will close it.
-  app.addHook("onResponse", (request, _, done) => {
-    if (isUpgrade(request)) request.raw.socket.destroySoon();
-    done();
-  });
   // In a scope of its own: the plugin's hooks would run for every order.
   await app.register((scope) => addRoute(scope, sockets, limits));
 }
