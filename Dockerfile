@@ -26,5 +26,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PREGAO_PORT || 8080}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: the exchange is the process that gets SIGTERM, and stops in order. As in `npm start`, the heap
 # may grow before it is collected: most of what an order allocates then dies before it is ever copied or marked.
-ENTRYPOINT ["node", "--max-semi-space-size=32", "--initial-old-space-size=1024", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=64", "--initial-old-space-size=1024", "dist/main.js"]
 CMD ["serve", "--host", "0.0.0.0", "--data", "/data"]
