@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { ulid } from "ulid";
 import type { Command, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
-import type { Committed } from "./domain/events.ts";
+import type { Committed, CommittedFrame } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq } from "./domain/units.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Journal, JournalReport } from "./journal/journal.ts";
@@ -18,7 +18,7 @@ import { Balances } from "./projections/live/balances.ts";
 import { Directory } from "./projections/live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
 import { recover } from "./replay/recover.ts";
-import { type CommittedFrame, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
+import { type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */

@@ -187,3 +187,11 @@ export type Event =
  * which it happened; then the levels and then the wallets that it changed.
  */
 export type Committed = { readonly entry: Sequenced; readonly events: readonly Event[] };
+
+/** A frame that is on disk and applied: its commands with their events, and the encoding of these. */
+export type CommittedFrame = {
+  readonly committed: readonly Committed[];
+  readonly hash: string;
+  /** The canonical encoding of all outcomes; valid until the next frame. */
+  readonly outcomes: Uint8Array<ArrayBuffer>;
+};

@@ -4,24 +4,16 @@
  */
 import { ByteWriter } from "../domain/codec.ts";
 import { encodeOutcome } from "../domain/event-codec.ts";
-import type { Committed } from "../domain/events.ts";
+import type { Committed, CommittedFrame } from "../domain/events.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Journal, type JournalOptions } from "../journal/journal.ts";
-
-/** A frame of the past, replayed. */
-export type ReplayedFrame = {
-  readonly committed: readonly Committed[];
-  readonly hash: string;
-  /** The canonical encoding of all outcomes; valid until the next frame. */
-  readonly outcomes: Uint8Array<ArrayBuffer>;
-};
 
 export type RecoverOptions = Omit<JournalOptions, "replay"> & {
   readonly engine: Engine;
   /** Shows the live projections a command, right after it was applied. */
   readonly project: (committed: Committed) => void;
   /** Hands on a frame, whole. */
-  readonly publish: (frame: ReplayedFrame) => void;
+  readonly publish: (frame: CommittedFrame) => void;
 };
 
 /** Opens the journal, repaired if its tail was torn, with the engine and the projections at its end. */

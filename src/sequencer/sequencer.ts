@@ -7,7 +7,7 @@ import { assert } from "../domain/assert.ts";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Request, Sequenced } from "../domain/commands.ts";
 import { encodeOutcome } from "../domain/event-codec.ts";
-import type { Committed, Event } from "../domain/events.ts";
+import type { Committed, CommittedFrame, Event } from "../domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
 
 /** Commands that may wait for a frame; the next one is told `overloaded`. */
@@ -24,14 +24,6 @@ export type Refusal = "overloaded" | "disk-full" | "journal-failed";
 export type Outcome<P> =
   | { readonly committed: Committed; readonly projected: P }
   | { readonly failed: Error };
-
-/** A frame that is on disk and applied: its commands with their events, and the encoding of these. */
-export type CommittedFrame = {
-  readonly committed: readonly Committed[];
-  readonly hash: string;
-  /** The canonical encoding of all outcomes; valid until the next frame. */
-  readonly outcomes: Uint8Array<ArrayBuffer>;
-};
 
 /** What the sequencer needs from its neighbours; they fit by shape and do not import this file. */
 export type Neighbours<P> = {

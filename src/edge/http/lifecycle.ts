@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { count, type Metrics, type Tally } from "../metrics.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { traceIdOf } from "../trace-context.ts";
+import { isUpgrade } from "../upgrade.ts";
 import { sendRefusal } from "./replies.ts";
 import type { Desk } from "./route.ts";
 
@@ -41,8 +42,7 @@ export function addLifecycle(
     request.traceId = traceIdOf(request.headers.traceparent);
     if (request.is404) reply.raw.once("finish", () => record(recorders, request, reply, unmatched));
     // Node hands over the connection with such a request, whatever is answered: nobody else will close it.
-    if (request.headers.upgrade !== undefined)
-      reply.raw.once("finish", () => request.raw.socket.destroySoon());
+    if (isUpgrade(request)) reply.raw.once("finish", () => request.raw.socket.destroySoon());
     const refusal = refusalAtTheDoor(desk, request);
     if (refusal === undefined) done();
     else sendRefusal(reply, refusal);

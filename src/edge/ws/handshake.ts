@@ -4,13 +4,7 @@ import { type Authenticator, bearerKey, type Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { malformed, Refusal } from "../problems.ts";
 
-const UPGRADE_OPTION = /(^|[\s,])upgrade($|[\s,])/i;
 const SOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
-
-/** Whether the request asks to switch protocols, to any other. */
-export function isUpgrade({ headers }: FastifyRequest): boolean {
-  return headers.upgrade !== undefined && UPGRADE_OPTION.test(headers.connection ?? "");
-}
 
 /** Why the request cannot become a socket, or undefined if it can. */
 export function handshakeRefusal({ headers }: FastifyRequest): Refusal | undefined {
