@@ -1,34 +1,14 @@
 /** Every code with which an order can be refused, by the edge and by the rules. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_KEY, Client, openTrader, type RunningServer, startServer } from "../harness.ts";
+import { describe, expect, it } from "vitest";
+import { type Client, openTrader } from "../harness.ts";
+import { newMarket, ORDER, withTraders } from "./traders.ts";
 
-let server: RunningServer;
 let operator: Client;
 let alice: Client;
 let bob: Client;
-
-const ORDER = { market: "VIB-BRL", side: "buy", type: "limit", price: "100.99", quantity: "10" };
-
-beforeAll(async () => {
-  server = await startServer();
-  operator = new Client(server.url, ADMIN_KEY);
-  alice = await openTrader(operator, { accountId: "alice", funds: { BRL: "1000000.00", VIB: "10000" } });
-  bob = await openTrader(operator, { accountId: "bob", funds: { BRL: "1000000.00", VIB: "10000" } });
+withTraders((traders) => {
+  ({ operator, alice, bob } = traders);
 });
-afterAll(() => server.dispose());
-
-/** Lists a market that no other test trades in, and gives its name. */
-async function newMarket(base: string, terms: object = {}): Promise<string> {
-  await operator.post("/v1/assets", { asset: base, scale: 0 });
-  const market = `${base}-BRL`;
-  const listed = { market, base, quote: "BRL", tickSize: "0.01", lotSize: "1", ...terms };
-  expect((await operator.post("/v1/markets", listed)).status).toBe(201);
-  for (const accountId of ["alice", "bob"]) {
-    const deposit = { accountId, asset: base, amount: "1000", reference: `seed-${base}` };
-    expect((await operator.post("/v1/deposits", deposit)).status).toBe(201);
-  }
-  return market;
-}
 
 describe("what the edge refuses by itself carries no position", () => {
   const rows = [
@@ -57,14 +37,14 @@ describe("what the rules refuse carries its position", () => {
   };
 
   it("insufficient-funds, amount-too-large", async () => {
-    const market = await newMarket("MONEY");
+    const market = await newMarket(operator, "MONEY");
     await refused(alice, { ...ORDER, market, price: "9999999", quantity: "1000" }, "insufficient-funds");
     const most = String(Number.MAX_SAFE_INTEGER);
     await refused(alice, { ...ORDER, market, price: "90000000000000", quantity: most }, "amount-too-large");
   });
 
   it("no-liquidity, would-take", async () => {
-    const market = await newMarket("LIQ");
+    const market = await newMarket(operator, "LIQ");
     await refused(alice, { market, side: "buy", type: "market", quantity: "1" }, "no-liquidity");
     await bob.post("/v1/orders", { ...ORDER, market, side: "sell" });
     await refused(alice, { ...ORDER, market, postOnly: true }, "would-take");
@@ -72,7 +52,7 @@ describe("what the rules refuse carries its position", () => {
 
   it("below-min-notional, above-max-quantity, too-many-open-orders", async () => {
     const limits = { minNotional: "10.00", maxQuantity: "5", maxOpenOrders: 1 };
-    const market = await newMarket("LIMITS", limits);
+    const market = await newMarket(operator, "LIMITS", limits);
     await refused(alice, { ...ORDER, market, price: "1", quantity: "5" }, "below-min-notional");
     await refused(alice, { ...ORDER, market, quantity: "6" }, "above-max-quantity");
     expect((await alice.post("/v1/orders", { ...ORDER, market, quantity: "1" })).status).toBe(201);
@@ -80,7 +60,7 @@ describe("what the rules refuse carries its position", () => {
   });
 
   it("market-halted, account-suspended", async () => {
-    const market = await newMarket("HALT");
+    const market = await newMarket(operator, "HALT");
     const resting = await bob.post("/v1/orders", { ...ORDER, market });
     for (const status of ["halted", "cancel-only"]) {
       await operator.patch(`/v1/markets/${market}`, { status });

@@ -1,38 +1,18 @@
 /** Placing, finding and canceling orders over HTTP. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_KEY, type Body, Client, openTrader, type RunningServer, startServer } from "../harness.ts";
+import { describe, expect, it } from "vitest";
+import type { Body, Client } from "../harness.ts";
+import { newMarket, ORDER, withTraders } from "./traders.ts";
 
-let server: RunningServer;
 let operator: Client;
 let alice: Client;
 let bob: Client;
-
-const ORDER = { market: "VIB-BRL", side: "buy", type: "limit", price: "100.99", quantity: "10" };
-
-beforeAll(async () => {
-  server = await startServer();
-  operator = new Client(server.url, ADMIN_KEY);
-  alice = await openTrader(operator, { accountId: "alice", funds: { BRL: "1000000.00", VIB: "10000" } });
-  bob = await openTrader(operator, { accountId: "bob", funds: { BRL: "1000000.00", VIB: "10000" } });
+withTraders((traders) => {
+  ({ operator, alice, bob } = traders);
 });
-afterAll(() => server.dispose());
-
-/** Lists a market that no other test trades in, and gives its name. */
-async function newMarket(base: string, terms: object = {}): Promise<string> {
-  await operator.post("/v1/assets", { asset: base, scale: 0 });
-  const market = `${base}-BRL`;
-  const listed = { market, base, quote: "BRL", tickSize: "0.01", lotSize: "1", ...terms };
-  expect((await operator.post("/v1/markets", listed)).status).toBe(201);
-  for (const accountId of ["alice", "bob"]) {
-    const deposit = { accountId, asset: base, amount: "1000", reference: `seed-${base}` };
-    expect((await operator.post("/v1/deposits", deposit)).status).toBe(201);
-  }
-  return market;
-}
 
 describe("an order's answer", () => {
   it("shows every field of the request form and where the order stands", async () => {
-    const market = await newMarket("SHOW");
+    const market = await newMarket(operator, "SHOW");
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const body = { ...ORDER, market, clientOrderId: "my-1" };
     const placed = await alice.post("/v1/orders", body, { traceparent });
@@ -71,7 +51,7 @@ describe("an order's answer", () => {
   });
 
   it("tells the fills of the order's own entry, with the fee in the quote asset", async () => {
-    const market = await newMarket("FILL", { takerFee: "0.001" });
+    const market = await newMarket(operator, "FILL", { takerFee: "0.001" });
     await bob.post("/v1/orders", { ...ORDER, market, side: "sell", quantity: "4" });
     const { body } = await alice.post("/v1/orders", { ...ORDER, market, price: "101" });
     expect(body.fills).toEqual([
@@ -114,7 +94,7 @@ describe("an order's answer", () => {
   });
 
   it("of an order that ended with its own command is the order as it ended", async () => {
-    const market = await newMarket("IOC");
+    const market = await newMarket(operator, "IOC");
     const ioc = await alice.post("/v1/orders", { ...ORDER, market, timeInForce: "ioc" });
     expect(ioc.body.order).toMatchObject({ status: "expired", reason: "unfilled", remainingQuantity: "10" });
     const fok = await alice.post("/v1/orders", { ...ORDER, market, timeInForce: "fok" });
@@ -122,7 +102,7 @@ describe("an order's answer", () => {
   });
 
   it("of a market buy by budget has no quantity", async () => {
-    const market = await newMarket("BUDGET");
+    const market = await newMarket(operator, "BUDGET");
     await bob.post("/v1/orders", { ...ORDER, market, side: "sell" });
     const budget = { market, side: "buy", type: "market", quoteQuantity: "250" };
     const { body } = await alice.post("/v1/orders", budget);
@@ -140,7 +120,7 @@ describe("an order's answer", () => {
   });
 
   it("keeps expiresAt, and takes null for what is not given", async () => {
-    const market = await newMarket("GTD");
+    const market = await newMarket(operator, "GTD");
     const expiresAt = "2100-01-01T00:00:00.500Z";
     const nulls = { quoteQuantity: null, clientOrderId: null, triggerPrice: null, displayQuantity: null };
     const gtd = { ...ORDER, ...nulls, market, timeInForce: "gtd", expiresAt, postOnly: true };
@@ -152,7 +132,7 @@ describe("an order's answer", () => {
 
 describe("an order that is sent again", () => {
   it("returns the first one as it is now, with its entry's fills", async () => {
-    const market = await newMarket("AGAIN");
+    const market = await newMarket(operator, "AGAIN");
     await bob.post("/v1/orders", { ...ORDER, market, side: "sell", quantity: "3" });
     const first = await alice.post("/v1/orders", { ...ORDER, market, clientOrderId: "again" });
     await bob.post("/v1/orders", { ...ORDER, market, side: "sell", quantity: "7" });
@@ -170,7 +150,7 @@ describe("an order that is sent again", () => {
   });
 
   it("is refused with other content, and a refused order uses no id up", async () => {
-    const market = await newMarket("OTHER");
+    const market = await newMarket(operator, "OTHER");
     const refused = await alice.post("/v1/orders", {
       ...ORDER,
       market,
@@ -188,7 +168,7 @@ describe("an order that is sent again", () => {
 
 describe("finding an order", () => {
   it("works by either of its names and by its client's", async () => {
-    const market = await newMarket("FIND");
+    const market = await newMarket(operator, "FIND");
     const { body } = await alice.post("/v1/orders", { ...ORDER, market, clientOrderId: "a/b:c" });
     const { id, orderId } = body.order;
     for (const name of [id, orderId, `by-client-id/${encodeURIComponent("a/b:c")}`]) {
@@ -203,7 +183,7 @@ describe("finding an order", () => {
   });
 
   it("finds nothing by a wrong name, a wrong time or another account's key", async () => {
-    const market = await newMarket("HIDE");
+    const market = await newMarket(operator, "HIDE");
     const { body } = await alice.post("/v1/orders", { ...ORDER, market, clientOrderId: "hide" });
     const { id, orderId } = body.order;
     const otherTime = `${id.startsWith("0") ? "1" : "0"}${id.slice(1)}`;
@@ -241,7 +221,7 @@ describe("finding an order", () => {
 
 describe("lists of orders and fills", () => {
   it("come newest first, page by page, filtered, and without gaps", async () => {
-    const market = await newMarket("LIST");
+    const market = await newMarket(operator, "LIST");
     const placed: number[] = [];
     for (let index = 0; index < 5; index += 1) {
       const side = index === 4 ? "sell" : "buy";
@@ -280,7 +260,7 @@ describe("lists of orders and fills", () => {
   });
 
   it("show fills with whose they are", async () => {
-    const market = await newMarket("FILLS");
+    const market = await newMarket(operator, "FILLS");
     const sold = await bob.post("/v1/orders", { ...ORDER, market, side: "sell" });
     for (const quantity of ["1", "2", "3"]) await alice.post("/v1/orders", { ...ORDER, market, quantity });
     const { body } = await bob.get(`/v1/fills?market=${market}&limit=2`);
@@ -311,7 +291,7 @@ describe("lists of orders and fills", () => {
 
 describe("canceling", () => {
   it("ends an order, and a second time is refused in the journal", async () => {
-    const market = await newMarket("CANCEL");
+    const market = await newMarket(operator, "CANCEL");
     const { body } = await alice.post("/v1/orders", { ...ORDER, market });
     const canceled = await alice.delete(`/v1/orders/${body.order.id}`);
     expect(canceled).toMatchObject({
@@ -327,7 +307,7 @@ describe("canceling", () => {
   });
 
   it("ends all of an account's orders, in one market or in all", async () => {
-    const [one, two] = [await newMarket("ONE"), await newMarket("TWO")];
+    const [one, two] = [await newMarket(operator, "ONE"), await newMarket(operator, "TWO")];
     const place = async (market: string) =>
       (await bob.post("/v1/orders", { ...ORDER, market })).body.order.orderId;
     const orders = [await place(one), await place(two), await place(two)];
@@ -342,7 +322,7 @@ describe("canceling", () => {
 
 describe("an operator", () => {
   it("names the account in the body of a command and in the query of a read or a DELETE", async () => {
-    const market = await newMarket("OPER");
+    const market = await newMarket(operator, "OPER");
     const placed = await operator.post("/v1/orders", { ...ORDER, market, accountId: "alice" });
     expect(placed).toMatchObject({ status: 201, body: { order: { accountId: "alice" } } });
     const path = `/v1/orders/${placed.seq}`;
@@ -361,7 +341,7 @@ describe("an operator", () => {
   });
 
   it("is not an account's key: that may name only its own account", async () => {
-    const market = await newMarket("OWN");
+    const market = await newMarket(operator, "OWN");
     expect((await alice.post("/v1/orders", { ...ORDER, market, accountId: "alice" })).status).toBe(201);
     for (const accountId of ["bob", "fees", "nobody"]) {
       const foreign = await alice.post("/v1/orders", { ...ORDER, market, accountId });
@@ -373,7 +353,7 @@ describe("an operator", () => {
 
 describe("a read after a write", () => {
   it("sees its effect, history included, every time", async () => {
-    const market = await newMarket("RYW");
+    const market = await newMarket(operator, "RYW");
     for (let round = 0; round < 20; round += 1) {
       await bob.post("/v1/orders", { ...ORDER, market, side: "sell", quantity: "1" });
       const { body, seq } = await alice.post("/v1/orders", { ...ORDER, market, quantity: "1" });
