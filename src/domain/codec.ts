@@ -221,17 +221,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: Codec<T[K]> };
 
 /** A record: its fields one after another, in the table's order, with nothing between them. */
 export function record<T extends object>(fields: Fields<T>): Codec<T> {
-  const table = Object.entries(fields) as [keyof T & string, Codec<unknown>][];
-  return {
-    write: (writer, value) => {
-      for (const [name, codec] of table) codec.write(writer, value[name]);
-    },
-    read: (reader) => {
-      const value: Record<string, unknown> = {};
-      for (const [name, codec] of table) value[name] = codec.read(reader);
-      return value as T;
-    },
-  };
+  return compile<T>(fields, null);
 }
 
 type Kinded = { readonly kind: string };
@@ -244,28 +234,43 @@ export type Kinds<T extends Kinded> = {
 
 /** A union told apart by `kind`: one byte for the tag, then the fields of that kind. */
 export function tagged<T extends Kinded>(kinds: Kinds<T>): Codec<T> {
-  type Entry = { readonly kind: string; readonly tag: number; readonly fields: [string, Codec<unknown>][] };
+  type Entry = { readonly tag: number; readonly codec: Codec<T> };
   const byKind = new Map<string, Entry>();
-  const byTag: Entry[] = [];
-  for (const [kind, [tag, fields]] of Object.entries(kinds) as [string, [number, object]][]) {
+  const byTag: Codec<T>[] = [];
+  for (const [kind, [tag, fields]] of Object.entries(kinds) as [string, [number, Fields<object>]][]) {
     assert(byTag[tag] === undefined && tag > 0 && tag < 256, "a tag fits a byte and is given once");
-    const entry = { kind, tag, fields: Object.entries(fields) as [string, Codec<unknown>][] };
-    byKind.set(kind, entry);
-    byTag[tag] = entry;
+    const codec = compile<T>(fields, kind);
+    byKind.set(kind, { tag, codec });
+    byTag[tag] = codec;
   }
   return {
     write: (writer, value) => {
       const entry = byKind.get(value.kind);
       if (entry === undefined) throw new AssertionError(`the kind ${value.kind} has an encoding`);
       writer.byte(entry.tag);
-      for (const [name, codec] of entry.fields) codec.write(writer, (value as Record<string, unknown>)[name]);
+      entry.codec.write(writer, value);
     },
     read: (reader) => {
-      const entry = byTag[reader.byte()];
-      if (entry === undefined) throw new DecodeError(`an unknown tag at ${reader.offset - 1}`);
-      const value: Record<string, unknown> = { kind: entry.kind };
-      for (const [name, codec] of entry.fields) value[name] = codec.read(reader);
-      return value as T;
+      const codec = byTag[reader.byte()];
+      if (codec === undefined) throw new DecodeError(`an unknown tag at ${reader.offset - 1}`);
+      return codec.read(reader);
     },
   };
+}
+
+/**
+ * The functions of a table of fields, made as straight code: a loop over names costs several times as much,
+ * and gives objects that share no shape. The code is made of the tables' own names, never of data.
+ */
+function compile<T>(fields: object, kind: string | null): Codec<T> {
+  const names = Object.keys(fields).map((name) => JSON.stringify(name));
+  const constants = names.map((_, i) => `const codec${i} = codecs[${i}];`);
+  const writes = names.map((name, i) => `codec${i}.write(writer, value[${name}]);`);
+  const reads = names.map((name, i) => `${name}: codec${i}.read(reader)`);
+  if (kind !== null) reads.unshift(`kind: ${JSON.stringify(kind)}`);
+  const source = `"use strict"; ${constants.join(" ")} return {
+    write(writer, value) { ${writes.join(" ")} },
+    read(reader) { return { ${reads.join(", ")} }; },
+  };`;
+  return new Function("codecs", source)(Object.values(fields)) as Codec<T>;
 }
