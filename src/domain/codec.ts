@@ -161,6 +161,17 @@ export function integer<T extends number = number>(): Codec<T> {
   };
 }
 
+/** A safe integer that may be negative: twice its size, one less if it is below zero. At most 2^52. */
+export function signed<T extends number = number>(): Codec<T> {
+  return {
+    write: (writer, value) => writer.integer(value < 0 ? -2 * value - 1 : 2 * value),
+    read: (reader) => {
+      const twice = reader.integer();
+      return (twice % 2 === 0 ? twice / 2 : -(twice + 1) / 2) as T;
+    },
+  };
+}
+
 export const text: Codec<string> = {
   write: (writer, value) => writer.text(value),
   read: (reader) => reader.text(),

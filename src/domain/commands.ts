@@ -16,13 +16,22 @@ import type {
   Ticks,
 } from "./units.ts";
 
-export const ORDER_TYPES = ["limit", "market"] as const;
+/** The types after `market` are triggered: they wait, pending, until the price has come. */
+export const ORDER_TYPES = [
+  "limit",
+  "market",
+  "stop",
+  "stop-limit",
+  "take-profit",
+  "take-profit-limit",
+  "trailing-stop",
+] as const;
 export type OrderType = (typeof ORDER_TYPES)[number];
 
 export const TIMES_IN_FORCE = ["gtc", "gtd", "ioc", "fok"] as const;
 export type TimeInForce = (typeof TIMES_IN_FORCE)[number];
 
-export const SELF_TRADE_PREVENTIONS = ["cancel-maker"] as const;
+export const SELF_TRADE_PREVENTIONS = ["cancel-maker", "cancel-taker", "cancel-both", "decrement"] as const;
 export type SelfTradePrevention = (typeof SELF_TRADE_PREVENTIONS)[number];
 
 export const SCOPES = ["read", "trade", "withdraw", "transfer"] as const;
@@ -43,12 +52,18 @@ export type OrderTerms = {
   readonly side: Side;
   readonly type: OrderType;
   readonly timeInForce: TimeInForce;
-  /** The limit; null for a market order. */
+  /** The limit; null for a type without one. */
   readonly price: Ticks | null;
-  /** Null for a market order that gives `quoteQuantity`. */
+  /** The last trade price at which a triggered order enters; null for the other types and a trailing stop. */
+  readonly triggerPrice: Ticks | null;
+  /** How far a trailing stop's trigger stays behind the best price; set for that type only. */
+  readonly trailingOffset: Ticks | null;
+  /** Null for a buy without a limit that gives `quoteQuantity`. */
   readonly quantity: Lots | null;
-  /** A market buy's budget, fees included. */
+  /** The budget of a buy without a limit, fees included. */
   readonly quoteQuantity: Minor | null;
+  /** How much of an iceberg the book shows at most; null for an order that is shown whole. */
+  readonly displayQuantity: Lots | null;
   /** Set exactly when `timeInForce` is `gtd`. */
   readonly expiresAt: EpochMs | null;
   readonly postOnly: boolean;
@@ -57,6 +72,15 @@ export type OrderTerms = {
 };
 
 export type PlaceOrder = { readonly kind: "PlaceOrder" } & OrderTerms;
+
+/** Null leaves a term as it is; `quantity` is the new total, what has been filled and prevented included. */
+export type AmendOrder = {
+  readonly kind: "AmendOrder";
+  readonly account: AccountIndex;
+  readonly order: OrderId;
+  readonly price: Ticks | null;
+  readonly quantity: Lots | null;
+};
 
 export type CancelOrder = {
   readonly kind: "CancelOrder";
@@ -71,7 +95,20 @@ export type CancelAllOrders = {
   readonly market: MarketIndex | null;
 };
 
-/** Ends all orders whose time is over; the sequencer puts it first in a frame when one is due. */
+/**
+ * A dead man's switch: all of the account's open orders are canceled when so many seconds have passed, unless
+ * this command comes again before; 0 disarms it.
+ */
+export type SetCancelAfter = {
+  readonly kind: "SetCancelAfter";
+  readonly account: AccountIndex;
+  readonly seconds: number;
+};
+
+/**
+ * Ends all orders whose time is over, and those of accounts whose `SetCancelAfter` has run out; the sequencer
+ * puts it first in a frame when one is due.
+ */
 export type ExpireOrders = { readonly kind: "ExpireOrders" };
 
 export type DepositFunds = {
@@ -140,12 +177,16 @@ export type ChangeMarket = {
   readonly status: MarketStatus | null;
   readonly makerFee: PartsPerMillion | null;
   readonly takerFee: PartsPerMillion | null;
+  /** 0 takes the band away. */
+  readonly priceBand: PartsPerMillion | null;
 };
 
 export type Command =
   | PlaceOrder
+  | AmendOrder
   | CancelOrder
   | CancelAllOrders
+  | SetCancelAfter
   | ExpireOrders
   | DepositFunds
   | WithdrawFunds

@@ -25,6 +25,8 @@ export const FIRST_COMMANDS: readonly Command[] = [
     maxOpenOrders: OPEN_ORDERS_MAX_DEFAULT,
     makerFee: partsPerMillion(0),
     takerFee: partsPerMillion(0),
+    priceBand: null,
+    referencePrice: null,
     status: "open",
   },
 ];

@@ -15,6 +15,7 @@ import {
   nullable,
   oneOf,
   record,
+  signed,
   tagged,
   text,
 } from "./codec.ts";
@@ -45,8 +46,11 @@ export const orderTermsFields: Fields<OrderTerms> = {
   type: oneOf(ORDER_TYPES),
   timeInForce: oneOf(TIMES_IN_FORCE),
   price: nullable(integer()),
+  triggerPrice: nullable(integer()),
+  trailingOffset: nullable(integer()),
   quantity: nullable(integer()),
   quoteQuantity: nullable(integer()),
+  displayQuantity: nullable(integer()),
   expiresAt: nullable(integer()),
   postOnly: boolean,
   selfTradePrevention: oneOf(SELF_TRADE_PREVENTIONS),
@@ -65,8 +69,10 @@ export const marketListingFields: Fields<MarketListing> = {
   minNotional: nullable(integer()),
   maxQuantity: nullable(integer()),
   maxOpenOrders: integer(),
-  makerFee: integer(),
+  makerFee: signed(),
   takerFee: integer(),
+  priceBand: nullable(integer()),
+  referencePrice: nullable(integer()),
   status: oneOf(MARKET_STATUSES),
 };
 
@@ -76,7 +82,7 @@ const movementFields: Fields<Omit<FundsDeposited, "kind">> = {
   amount: integer(),
   reference: text,
 };
-const orderEndFields: Fields<Omit<OrderFilled, "kind">> = {
+const orderNamedFields: Fields<Omit<OrderFilled, "kind">> = {
   order: integer(),
   account: integer(),
   market: integer(),
@@ -94,7 +100,13 @@ const event: Codec<Event> = tagged<Event>({
   MarketListed: [6, { market: integer(), ...marketListingFields }],
   MarketChanged: [
     7,
-    { market: integer(), status: oneOf(MARKET_STATUSES), makerFee: integer(), takerFee: integer() },
+    {
+      market: integer(),
+      status: oneOf(MARKET_STATUSES),
+      makerFee: signed(),
+      takerFee: integer(),
+      priceBand: nullable(integer()),
+    },
   ],
   FundsDeposited: [8, movementFields],
   FundsWithdrawn: [9, movementFields],
@@ -116,15 +128,36 @@ const event: Codec<Event> = tagged<Event>({
       takerFee: integer(),
       makerOrder: integer(),
       makerAccount: integer(),
-      makerFee: integer(),
+      makerFee: signed(),
     },
   ],
-  OrderFilled: [15, orderEndFields],
-  OrderCanceled: [16, { ...orderEndFields, reason: oneOf(END_REASONS) }],
-  OrderExpired: [17, { ...orderEndFields, reason: oneOf(END_REASONS) }],
+  OrderFilled: [15, orderNamedFields],
+  OrderCanceled: [16, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
+  OrderExpired: [17, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
   LevelChanged: [18, { market: integer(), side: oneOf(SIDES), price: integer(), quantity: integer() }],
   WalletChanged: [19, { account: integer(), asset: integer(), available: integer(), held: integer() }],
   CommandRejected: [20, { reason: oneOf(REJECTIONS) }],
+  OrderTriggered: [21, orderNamedFields],
+  OrderAmended: [
+    22,
+    {
+      ...orderNamedFields,
+      price: nullable(integer()),
+      quantity: nullable(integer()),
+      keepsPlace: boolean,
+    },
+  ],
+  SelfTradePrevented: [
+    23,
+    {
+      account: integer(),
+      market: integer(),
+      takerOrder: integer(),
+      makerOrder: integer(),
+      quantity: integer(),
+    },
+  ],
+  CancelAfterSet: [24, { account: integer(), deadline: nullable(integer()) }],
 });
 
 const events: Codec<readonly Event[]> = list(event);
@@ -158,6 +191,8 @@ const COMMAND_NUMBERS: Record<Command["kind"], number> = {
   ListAsset: 11,
   ListMarket: 12,
   ChangeMarket: 13,
+  AmendOrder: 14,
+  SetCancelAfter: 15,
 };
 
 /** All kinds of commands, each in the place of its number. */

@@ -8,6 +8,7 @@ import type { Rejection } from "./rejections.ts";
 import type {
   AccountIndex,
   AssetIndex,
+  EpochMs,
   Lots,
   MarketIndex,
   Minor,
@@ -19,7 +20,14 @@ import type {
 } from "./units.ts";
 
 /** Why an order ended without having been filled. */
-export const END_REASONS = ["requested", "unfilled", "self-trade", "time"] as const;
+export const END_REASONS = [
+  "requested",
+  "unfilled",
+  "self-trade",
+  "time",
+  "cancel-after",
+  "delisted",
+] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 export type AccountOpened = {
@@ -66,6 +74,7 @@ export type MarketChanged = {
   readonly status: MarketStatus;
   readonly makerFee: PartsPerMillion;
   readonly takerFee: PartsPerMillion;
+  readonly priceBand: PartsPerMillion | null;
 };
 
 export type FundsDeposited = {
@@ -112,33 +121,65 @@ export type OrderRepeated = {
   readonly order: OrderId;
 };
 
+/** A triggered order's price has come: it enters the market, in the step of the trade that triggered it. */
+export type OrderTriggered = { readonly kind: "OrderTriggered" } & OrderNamed;
+
+/**
+ * The order's terms as they are from now on, `quantity` in all. Unless `keepsPlace`, it has left its place in
+ * the queue and enters again at the back, and trades may follow.
+ */
+export type OrderAmended = {
+  readonly kind: "OrderAmended";
+  readonly price: Ticks | null;
+  readonly quantity: Lots | null;
+  readonly keepsPlace: boolean;
+} & OrderNamed;
+
+/** Two orders of one account met under `decrement`: both lost this much without a trade. */
+export type SelfTradePrevented = {
+  readonly kind: "SelfTradePrevented";
+  readonly account: AccountIndex;
+  readonly market: MarketIndex;
+  readonly takerOrder: OrderId;
+  readonly makerOrder: OrderId;
+  readonly quantity: Lots;
+};
+
+/** All of the account's open orders are canceled at `deadline`; null when the switch is disarmed or has run out. */
+export type CancelAfterSet = {
+  readonly kind: "CancelAfterSet";
+  readonly account: AccountIndex;
+  readonly deadline: EpochMs | null;
+};
+
 /** Both wallets are settled in the same step. */
 export type TradeExecuted = {
   readonly kind: "TradeExecuted";
   readonly market: MarketIndex;
   readonly trade: TradeId;
-  /** The maker's price. */
+  /** The maker's price; in an uncross, the one price of all its trades. */
   readonly price: Ticks;
   readonly quantity: Lots;
   readonly value: Minor;
   readonly takerSide: Side;
   readonly takerOrder: OrderId;
   readonly takerAccount: AccountIndex;
-  /** What this trade added to the fees that the taker's order has paid. */
+  /** What this trade added to the fees that the taker's order has paid; never negative. */
   readonly takerFee: Minor;
   readonly makerOrder: OrderId;
   readonly makerAccount: AccountIndex;
+  /** Negative when it is a rebate. */
   readonly makerFee: Minor;
 };
 
-type OrderEnd = { readonly order: OrderId; readonly account: AccountIndex; readonly market: MarketIndex };
+type OrderNamed = { readonly order: OrderId; readonly account: AccountIndex; readonly market: MarketIndex };
 
 /** Nothing of the order is left to trade, or of its budget to spend. */
-export type OrderFilled = { readonly kind: "OrderFilled" } & OrderEnd;
+export type OrderFilled = { readonly kind: "OrderFilled" } & OrderNamed;
 
-export type OrderCanceled = { readonly kind: "OrderCanceled"; readonly reason: EndReason } & OrderEnd;
+export type OrderCanceled = { readonly kind: "OrderCanceled"; readonly reason: EndReason } & OrderNamed;
 
-export type OrderExpired = { readonly kind: "OrderExpired"; readonly reason: EndReason } & OrderEnd;
+export type OrderExpired = { readonly kind: "OrderExpired"; readonly reason: EndReason } & OrderNamed;
 
 /** A price level's new total, once per level and command; zero means that the level is gone. */
 export type LevelChanged = {
@@ -174,6 +215,10 @@ export type Event =
   | MovementRepeated
   | OrderPlaced
   | OrderRepeated
+  | OrderTriggered
+  | OrderAmended
+  | SelfTradePrevented
+  | CancelAfterSet
   | TradeExecuted
   | OrderFilled
   | OrderCanceled

@@ -18,8 +18,11 @@ import {
 export const SIDES = ["buy", "sell"] as const;
 export type Side = (typeof SIDES)[number];
 
-/** `open` trades; `halted` accepts cancels only, for a time; `cancel-only` the same, announced as permanent. */
-export const MARKET_STATUSES = ["open", "halted", "cancel-only"] as const;
+/**
+ * `open` trades; `halted` accepts cancels only, for a time; `cancel-only` the same, announced as permanent;
+ * `auction` gathers plain limit orders until the market opens and they are uncrossed at one price.
+ */
+export const MARKET_STATUSES = ["open", "halted", "cancel-only", "auction"] as const;
 export type MarketStatus = (typeof MARKET_STATUSES)[number];
 
 /** The open orders of one account in one market, unless the listing says otherwise. */
@@ -44,8 +47,13 @@ export type MarketListing = {
   readonly maxQuantity: Lots | null;
   /** Per account. */
   readonly maxOpenOrders: number;
+  /** Negative for a rebate, which the taker's fee must cover. */
   readonly makerFee: PartsPerMillion;
   readonly takerFee: PartsPerMillion;
+  /** How far from the reference a price may be, as a share of it; null for no band. */
+  readonly priceBand: PartsPerMillion | null;
+  /** What the band is measured from before the first trade. */
+  readonly referencePrice: Ticks | null;
   readonly status: MarketStatus;
 };
 

@@ -15,6 +15,10 @@ export const REJECTIONS = [
   "reference-reused",
   "already-exists",
   "not-found",
+  "price-out-of-band",
+  "would-trigger",
+  "quantity-below-filled",
+  "nothing-to-amend",
 ] as const;
 
 export type Rejection = (typeof REJECTIONS)[number];

@@ -13,7 +13,7 @@ export type Ticks = Unit<number, "ticks">;
 export type Lots = Unit<number, "lots">;
 /** Money as a whole number of the asset's smallest unit. */
 export type Minor = Unit<number, "minor">;
-/** A fee rate in whole parts per million of the traded value; below one million. */
+/** A share in whole parts per million: a fee of the traded value, below one million, negative for a rebate; or a price band. */
 export type PartsPerMillion = Unit<number, "ppm">;
 /** A point in time in milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = Unit<number, "epoch ms">;

@@ -13,6 +13,7 @@ import {
   nullable,
   oneOf,
   record,
+  signed,
   tagged,
   text,
 } from "../domain/codec.ts";
@@ -57,10 +58,21 @@ const command: Codec<Command> = tagged<Command>({
     {
       market: integer(),
       status: nullable(oneOf(MARKET_STATUSES)),
-      makerFee: nullable(integer()),
+      makerFee: nullable(signed()),
       takerFee: nullable(integer()),
+      priceBand: nullable(integer()),
     },
   ],
+  AmendOrder: [
+    15,
+    {
+      account: integer(),
+      order: integer(),
+      price: nullable(integer()),
+      quantity: nullable(integer()),
+    },
+  ],
+  SetCancelAfter: [16, { account: integer(), seconds: integer() }],
 });
 
 const request: Codec<Request> = record<Request>({ requestId: text, traceId: nullable(text), command });

@@ -1,12 +1,19 @@
 /**
- * An order as its account sees it: the terms that were sent, and how far it has come. Live orders and the
+ * An order as its account sees it: its terms, as sent or as amended since, and how far it has come. Live orders and the
  * ledger both give this form, so the edge renders one thing whether the order is open or long ended.
  */
 import type { OrderTerms } from "../domain/commands.ts";
 import type { EndReason } from "../domain/events.ts";
 import type { EpochMs, Lots, Minor, OrderId } from "../domain/units.ts";
 
-export const ORDER_STATUSES = ["open", "partially-filled", "filled", "canceled", "expired"] as const;
+export const ORDER_STATUSES = [
+  "open",
+  "partially-filled",
+  "filled",
+  "canceled",
+  "expired",
+  "pending",
+] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /** How far an order has come. Replaced, never changed, so that a feed may keep what it has seen. */
@@ -16,6 +23,8 @@ export type OrderProgress = {
   readonly reason: EndReason | null;
   readonly filledQuantity: Lots;
   readonly filledValue: Minor;
+  /** What self-trade prevention took from the order without a trade. */
+  readonly preventedQuantity: Lots;
   /** The time of the last command that changed the order. */
   readonly updatedAt: EpochMs;
 };
