@@ -10,6 +10,14 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type ClosedLoopResult, CONNECTIONS, closedLoop, tradingRequests } from "./load/closed-loop.ts";
+import {
+  BATCH_CONNECTIONS,
+  BATCH_ORDERS,
+  batchEntry,
+  SOCKET_WINDOW,
+  SOCKETS,
+  socketEntry,
+} from "./load/entries.ts";
 import { flow } from "./load/flow.ts";
 import { HttpClient } from "./load/http-client.ts";
 import { OpenLoop, type OpenLoopResult } from "./load/open-loop.ts";
@@ -120,6 +128,20 @@ async function runClosedLoop(server: ServerProcess, traders: readonly Trader[]):
   return turns;
 }
 
+/** What the other ways in carry, in turns of the closed loop's length. */
+async function runOtherEntries(server: ServerProcess, traders: readonly Trader[]): Promise<void> {
+  const ways = [
+    [`batches of ${BATCH_ORDERS}, ${BATCH_CONNECTIONS} connections`, batchEntry],
+    [`WebSocket, ${SOCKETS} sockets with ${SOCKET_WINDOW} orders on their way each`, socketEntry],
+  ] as const;
+  say("other ways in, durable orders a second");
+  for (const [way, enter] of ways) {
+    await enter(server.url, traders, 2);
+    const { ordersPerSecond, errors } = await enter(server.url, traders, roundSeconds);
+    say(`  ${ordersPerSecond.toFixed(0).padStart(6)}/s  ${way}, errors ${errors}`);
+  }
+}
+
 function told({ perSecond, p50, p99, p999, errors }: ClosedLoopResult): string {
   return `${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50} ms  p99 ${p99} ms  p99.9 ${p999} ms  errors ${errors}`;
 }
@@ -168,6 +190,7 @@ async function main(): Promise<void> {
     const turns = await runClosedLoop(server, traders);
     const ratio = median(turns.map(ratioOf));
     say(`  median ratio to the echo ${ratio.toFixed(3)}`);
+    await runOtherEntries(server, traders);
     const before = await books(server);
     const code = await server.stop();
     const proof = await prove(directory, open.acknowledgedInAll);

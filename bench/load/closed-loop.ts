@@ -1,6 +1,6 @@
 /** A closed loop: so many connections, each sending its next request when it has the answer to the last. */
 import autocannon from "autocannon";
-import type { Trader } from "./traders.ts";
+import { orderOf, type Trader } from "./traders.ts";
 
 export const CONNECTIONS = 64;
 
@@ -18,13 +18,7 @@ export function tradingRequests(traders: readonly Trader[]): autocannon.Request[
     method: "POST",
     path: "/v1/orders",
     headers: { authorization, "content-type": "application/json" },
-    body: JSON.stringify({
-      market: "VIB-BRL",
-      side: i % 2 === 0 ? "buy" : "sell",
-      type: "limit",
-      price: "100.00",
-      quantity: "1",
-    }),
+    body: JSON.stringify(orderOf(i)),
   }));
 }
 

@@ -1,6 +1,12 @@
 /** Opens the accounts that the load trades with: a key each, and more than enough money of both kinds. */
 import type { HttpClient } from "./http-client.ts";
 
+/** An order that trades with that of the trader before or after. */
+export function orderOf(trader: number) {
+  const side = trader % 2 === 0 ? "buy" : "sell";
+  return { market: "VIB-BRL", side, type: "limit", price: "100.00", quantity: "1" } as const;
+}
+
 export type Trader = { readonly accountId: string; readonly authorization: string };
 
 export const BASE = "VIB";
