@@ -4,10 +4,10 @@
  */
 import { join } from "node:path";
 import { ulid } from "ulid";
-import type { Command, Request } from "./domain/commands.ts";
+import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
-import type { Committed, CommittedFrame } from "./domain/events.ts";
-import { type EpochMs, epochMs, type Seq } from "./domain/units.ts";
+import type { Committed, CommittedFrame, Event } from "./domain/events.ts";
+import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Journal, JournalReport } from "./journal/journal.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
@@ -18,7 +18,7 @@ import { Balances } from "./projections/live/balances.ts";
 import { Directory } from "./projections/live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
 import { recover } from "./replay/recover.ts";
-import { type Refusal, Sequencer } from "./sequencer/sequencer.ts";
+import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
@@ -32,10 +32,14 @@ export type ExchangeOptions = {
   readonly onFailure: (error: Error) => void;
 };
 
-/** What became of a command: what it caused, with every order that it touched as it was then. */
-type Answer =
-  | { readonly committed: Committed; readonly updates: readonly OrderUpdate[] }
-  | { readonly turnedAway: Refusal };
+/** What a command caused, with every order that it touched as it was then. */
+type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
+
+/** What became of a command. */
+type Answer = Taken | { readonly turnedAway: Refusal };
+
+/** What became of commands that were given together. */
+type AnswerTogether = { readonly taken: readonly Taken[] } | { readonly turnedAway: Refusal };
 
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
@@ -65,6 +69,7 @@ class LiveProjections {
 }
 
 export class Exchange {
+  readonly #engine: Engine;
   readonly #journal: Journal;
   readonly #sequencer: Sequencer<readonly OrderUpdate[]>;
   readonly #live: LiveProjections;
@@ -105,6 +110,7 @@ export class Exchange {
     readonly onFailure: (error: Error) => void;
   }) {
     const { ledger, engine, live, journal, onFailure } = parts;
+    this.#engine = engine;
     this.#journal = journal;
     this.#live = live;
     this.ledger = ledger;
@@ -126,10 +132,24 @@ export class Exchange {
   /** Answers once: when the command is on disk and projected, or at once if it is turned away. */
   submit(request: Request, answer: (answer: Answer) => void): void {
     const refusal = this.#sequencer.submit(request, (outcome) => {
-      if ("failed" in outcome) answer({ turnedAway: "journal-failed" });
-      else answer({ committed: outcome.committed, updates: outcome.projected });
+      answer("failed" in outcome ? { turnedAway: "journal-failed" } : takenOf(outcome));
     });
     if (refusal !== null) answer({ turnedAway: refusal });
+  }
+
+  /** The same for a group whose sequences are consecutive, all in one frame. */
+  submitTogether(requests: readonly Request[], answer: (answer: AnswerTogether) => void): void {
+    const refusal = this.#sequencer.submitTogether(requests, (outcome) => {
+      answer("failed" in outcome ? { turnedAway: "journal-failed" } : { taken: outcome.done.map(takenOf) });
+    });
+    if (refusal !== null) answer({ turnedAway: refusal });
+  }
+
+  /** What the order would do if it were the next command. Nothing is changed and nothing is written. */
+  preview(command: PlaceOrder): readonly Event[] {
+    const at = epochMs(Math.max(this.now(), this.#sequencer.lastAt));
+    const entry = { seq: seq(this.appliedSeq + 1), at, requestId: ulid(at), traceId: null, command };
+    return this.#engine.preview(entry);
   }
 
   subscribe(listener: CommittedListener): () => void {
@@ -198,6 +218,10 @@ export class Exchange {
       });
     });
   }
+}
+
+function takenOf({ committed, projected }: Done<readonly OrderUpdate[]>): Taken {
+  return { committed, updates: projected };
 }
 
 function feedLedger(ledger: Ledger, { committed, hash, outcomes }: CommittedFrame): void {

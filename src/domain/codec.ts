@@ -161,10 +161,17 @@ export function integer<T extends number = number>(): Codec<T> {
   };
 }
 
-/** A safe integer that may be negative: twice its size, one less if it is below zero. At most 2^52. */
+/**
+ * An integer from -2^52 up to 2^52 - 1: twice its size, one less if it is below zero. Zero is written in one way,
+ * whatever sign a double may give it, and is read without one.
+ */
 export function signed<T extends number = number>(): Codec<T> {
   return {
-    write: (writer, value) => writer.integer(value < 0 ? -2 * value - 1 : 2 * value),
+    write: (writer, value) => {
+      // Twice a half is whole as well, and would be read as another number.
+      assert(Number.isSafeInteger(value), "an encoded integer is safe");
+      writer.integer(value < 0 ? -2 * value - 1 : 2 * value);
+    },
     read: (reader) => {
       const twice = reader.integer();
       return (twice % 2 === 0 ? twice / 2 : -(twice + 1) / 2) as T;

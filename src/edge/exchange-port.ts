@@ -2,8 +2,8 @@
  * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
  * whatever is read here is durable, since projections only ever see what is on disk.
  */
-import type { Request } from "../domain/commands.ts";
-import type { Committed } from "../domain/events.ts";
+import type { PlaceOrder, Request } from "../domain/commands.ts";
+import type { Committed, Event } from "../domain/events.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import type { BookDepth } from "../projections/feeds/book-depth.ts";
 import type { FeedEntry, FeedLog } from "../projections/feeds/feed-log.ts";
@@ -15,13 +15,14 @@ import type { LiveOrders, OrderUpdate } from "../projections/live/live-orders.ts
 /** Why a command was not taken, or what became of it is unknown. */
 export type Turnaway = "overloaded" | "disk-full" | "journal-failed";
 
-/**
- * What became of a command: what it caused, with every order that it touched as it was then. `journal-failed`
- * is the one that leaves the outcome unknown.
- */
-export type Answer =
-  | { readonly committed: Committed; readonly updates: readonly OrderUpdate[] }
-  | { readonly turnedAway: Turnaway };
+/** What a command caused, with every order that it touched as it was then. */
+export type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
+
+/** What became of a command. `journal-failed` is the one that leaves it unknown. */
+export type Answer = Taken | { readonly turnedAway: Turnaway };
+
+/** What became of commands that were given together: all of them, in their order, or none. */
+export type AnswerTogether = { readonly taken: readonly Taken[] } | { readonly turnedAway: Turnaway };
 
 /** The figures of `GET /v1/status`. */
 export type Positions = {
@@ -42,6 +43,16 @@ export type ExchangePort = {
    * every live projection has seen it; for a command that is turned away, before `submit` returns.
    */
   submit(request: Request, answer: (answer: Answer) => void): void;
+  /**
+   * The same for 1 to 50 commands at once, which get consecutive sequences in one frame with nothing between
+   * them. They are turned away as a whole; after `journal-failed` what became of each of them is unknown.
+   */
+  submitTogether(requests: readonly Request[], answer: (answer: AnswerTogether) => void): void;
+  /**
+   * The events that an order would cause if it were the next command: its own placing, its trades and ends and
+   * its account's wallets, or its refusal. Nothing is changed and nothing is written.
+   */
+  preview(command: PlaceOrder): readonly Event[];
   /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
   subscribe(listener: CommittedListener): () => void;
   /** The last command that the projections below have seen. */

@@ -2,7 +2,7 @@
  * An order as its account sees it: its terms, as sent or as amended since, and how far it has come. Live orders and the
  * ledger both give this form, so the edge renders one thing whether the order is open or long ended.
  */
-import type { OrderTerms } from "../domain/commands.ts";
+import type { OrderTerms, OrderType } from "../domain/commands.ts";
 import type { EndReason } from "../domain/events.ts";
 import type { EpochMs, Lots, Minor, OrderId } from "../domain/units.ts";
 
@@ -15,6 +15,11 @@ export const ORDER_STATUSES = [
   "pending",
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** A triggered order waits until its price has come; any other enters the market at once. */
+export function statusWhenPlaced(type: OrderType): OrderStatus {
+  return type === "limit" || type === "market" ? "open" : "pending";
+}
 
 /** How far an order has come. Replaced, never changed, so that a feed may keep what it has seen. */
 export type OrderProgress = {

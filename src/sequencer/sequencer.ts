@@ -14,16 +14,22 @@ import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
 export const WAITING_MAX = 20_000;
 /** Commands in one frame at most: far below the journal's bound of bytes, whatever they carry. */
 export const BATCH_MAX = 512;
+/** Commands that are submitted together at most; a frame has room for many such groups. */
+export const TOGETHER_MAX = 50;
 /** The longest time that a timer may be set to, in milliseconds. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Why a command is not taken; nothing was decided. */
 export type Refusal = "overloaded" | "disk-full" | "journal-failed";
 
+/** A command that is on disk, applied, and seen by the live projections. */
+export type Done<P> = { readonly committed: Committed; readonly projected: P };
+
 /** What becomes of a submitted command. After `failed` it is unknown whether it reached the disk. */
-export type Outcome<P> =
-  | { readonly committed: Committed; readonly projected: P }
-  | { readonly failed: Error };
+export type Outcome<P> = Done<P> | { readonly failed: Error };
+
+/** What becomes of commands that were submitted together, in their order. */
+export type OutcomeTogether<P> = { readonly done: readonly Done<P>[] } | { readonly failed: Error };
 
 /** What the sequencer needs from its neighbours; they fit by shape and do not import this file. */
 export type Neighbours<P> = {
@@ -46,7 +52,8 @@ export type Neighbours<P> = {
 };
 
 type Answer<P> = (outcome: Outcome<P>) => void;
-type Waiting<P> = { readonly request: Request; readonly answer: Answer<P> };
+/** `behind` says how many of those that follow were submitted together with this one. */
+type Waiting<P> = { readonly request: Request; readonly answer: Answer<P>; readonly behind: number };
 type Stamped<P> = { readonly entry: Sequenced; readonly answer: Answer<P> };
 
 export class Sequencer<P> {
@@ -83,16 +90,38 @@ export class Sequencer<P> {
     return this.#appliedSeq;
   }
 
+  /** The time of the last frame, on disk or on its way there: no later one has an earlier time. */
+  get lastAt(): EpochMs {
+    return this.#at;
+  }
+
   /**
    * Takes a command, or says at once why not. `answer` is called once, when the command is on disk, applied
    * and projected, or when the disk failed.
    */
   submit(request: Request, answer: Answer<P>): Refusal | null {
-    if (this.#failed !== null) return "journal-failed";
-    if (this.#closing !== null) return "overloaded";
-    if (!this.#neighbours.journal.accepting) return "disk-full";
-    if (this.#waiting.length >= WAITING_MAX || this.#neighbours.saturated()) return "overloaded";
-    this.#waiting.push({ request, answer });
+    const refusal = this.#refusalOf(1);
+    if (refusal !== null) return refusal;
+    this.#waiting.push({ request, answer, behind: 0 });
+    this.#start();
+    return null;
+  }
+
+  /**
+   * Takes a group of commands, all of them or none: their sequences are consecutive, in one frame, and nothing
+   * comes between them. `answer` is called once, when the last of them is on disk, applied and projected.
+   */
+  submitTogether(
+    requests: readonly Request[],
+    answer: (outcome: OutcomeTogether<P>) => void,
+  ): Refusal | null {
+    assert(requests.length >= 1 && requests.length <= TOGETHER_MAX, "a group of commands is bounded");
+    const refusal = this.#refusalOf(requests.length);
+    if (refusal !== null) return refusal;
+    const gather = gathering(requests.length, answer);
+    for (const [place, request] of requests.entries()) {
+      this.#waiting.push({ request, answer: gather, behind: requests.length - 1 - place });
+    }
     this.#start();
     return null;
   }
@@ -104,6 +133,14 @@ export class Sequencer<P> {
       this.#closing = resolve;
       if (!this.#running) resolve();
     });
+  }
+
+  #refusalOf(commands: number): Refusal | null {
+    if (this.#failed !== null) return "journal-failed";
+    if (this.#closing !== null) return "overloaded";
+    if (!this.#neighbours.journal.accepting) return "disk-full";
+    const isFull = this.#waiting.length + commands > WAITING_MAX;
+    return isFull || this.#neighbours.saturated() ? "overloaded" : null;
   }
 
   #start(): void {
@@ -152,20 +189,27 @@ export class Sequencer<P> {
   #nextBatch(): Stamped<P>[] {
     const { now, newRequestId } = this.#neighbours;
     this.#at = epochMs(Math.max(now(), this.#at));
-    const taken = this.#waiting.splice(0, BATCH_MAX);
+    const taken = this.#waiting.splice(0, this.#batchLength());
     if (this.#expiryIsDue()) {
       const request = {
         requestId: newRequestId(),
         traceId: null,
         command: { kind: "ExpireOrders" },
       } as const;
-      taken.unshift({ request, answer: () => {} });
+      taken.unshift({ request, answer: () => {}, behind: 0 });
     }
     return taken.map(({ request, answer }) => {
       this.#appendedSeq = seq(this.#appendedSeq + 1);
       const { requestId, traceId, command } = request;
       return { entry: { seq: this.#appendedSeq, at: this.#at, requestId, traceId, command }, answer };
     });
+  }
+
+  /** What a frame takes of those that wait: a group that it would part is left, whole, to the next one. */
+  #batchLength(): number {
+    let length = Math.min(this.#waiting.length, BATCH_MAX);
+    while (length > 0 && this.#waiting[length - 1]!.behind > 0) length -= 1;
+    return length;
   }
 
   #expiryIsDue(): boolean {
@@ -194,4 +238,20 @@ export class Sequencer<P> {
     this.#closing?.();
     this.#neighbours.onFailure(error);
   }
+}
+
+/** Answers a group once: with all that its commands did, or with the first failure. */
+function gathering<P>(count: number, answer: (outcome: OutcomeTogether<P>) => void): Answer<P> {
+  const done: Done<P>[] = [];
+  let hasFailed = false;
+  return (outcome) => {
+    if (hasFailed) return;
+    if ("failed" in outcome) {
+      hasFailed = true;
+      answer(outcome);
+      return;
+    }
+    done.push(outcome);
+    if (done.length === count) answer({ done });
+  };
 }

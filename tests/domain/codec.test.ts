@@ -1,10 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter, DecodeError, list, nullable, oneOf, text } from "../../src/domain/codec.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  DecodeError,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  signed,
+  text,
+} from "../../src/domain/codec.ts";
 import { decodeOutcomes, encodeOutcome, type Outcome } from "../../src/domain/event-codec.ts";
 import type { Committed, Event } from "../../src/domain/events.ts";
 import { AMOUNT_MAX } from "../../src/domain/units.ts";
-import { anyEvent, anyText, committed, EVENTS, whole } from "./event-arbitraries.ts";
+import { anyEvent, anyText, committed, EVENTS, signedWhole, whole } from "./event-arbitraries.ts";
 
 function encode(outcomes: readonly Committed[]): Uint8Array {
   const writer = new ByteWriter(1);
@@ -20,10 +30,14 @@ function outcomeOf({ entry: { command, ...entry }, events }: Committed): Outcome
   return { ...entry, commandKind: command.kind, events };
 }
 
-/** What reading gives, or undefined for damaged bytes; anything but a `DecodeError` is passed on. */
 function decoded(bytes: Uint8Array): Outcome[] | undefined {
+  return readOrUndefined(() => [...decodeOutcomes(bytes)]);
+}
+
+/** What reading gives, or undefined for damaged bytes; anything but a `DecodeError` is passed on. */
+function readOrUndefined<T>(read: () => T): T | undefined {
   try {
-    return [...decodeOutcomes(bytes)];
+    return read();
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;
@@ -82,6 +96,74 @@ describe("an integer", () => {
         expect(values.map(() => reader.integer())).toEqual(values);
         expect(reader.done).toBe(true);
       }),
+    );
+  });
+});
+
+describe("a signed integer", () => {
+  test.each([
+    { value: 0, bytes: [0], why: "the smallest in size" },
+    { value: -1, bytes: [1], why: "the first below zero" },
+    { value: 1, bytes: [2], why: "the first above it" },
+    { value: 63, bytes: [0x7e], why: "the last of one byte" },
+    { value: -64, bytes: [0x7f], why: "the last of one byte below zero" },
+    { value: 64, bytes: [0x80, 1], why: "the first of two bytes" },
+    { value: -65, bytes: [0x81, 1], why: "the first of two bytes below zero" },
+    {
+      value: 2 ** 30,
+      bytes: [0x80, 0x80, 0x80, 0x80, 8],
+      why: "the first whose double needs more than 31 bits",
+    },
+    { value: 2 ** 52 - 1, bytes: [0xfe, ...ONES(6), 15], why: "the largest" },
+    { value: -(2 ** 52), bytes: [...ONES(7), 15], why: "the least" },
+  ])("$value is written $bytes: $why", ({ value, bytes }) => {
+    expect(bytesOf((writer) => signed().write(writer, value))).toEqual(bytes);
+    expect(signed().read(new ByteReader(Uint8Array.from(bytes)))).toBe(value);
+  });
+
+  test.each([
+    { value: 2 ** 52, why: "above the largest" },
+    { value: -(2 ** 52) - 1, why: "below the least" },
+    { value: AMOUNT_MAX, why: "the largest amount" },
+    { value: -AMOUNT_MAX, why: "the largest amount, below zero" },
+    { value: 0.5, why: "a half, whose double is whole" },
+    { value: -0.5, why: "a half below zero" },
+    { value: Number.NaN, why: "no number" },
+    { value: Number.NEGATIVE_INFINITY, why: "no end" },
+  ])("$value is never written: $why", ({ value }) => {
+    expect(() => signed().write(new ByteWriter(), value)).toThrow("does not hold");
+  });
+
+  test.each([
+    { bytes: [], why: "nothing" },
+    { bytes: [0x80], why: "an end too soon" },
+    { bytes: [0x81, 0], why: "a padded one" },
+    { bytes: [...ONES(7), 0x1f], why: "2^53 and more" },
+  ])("is never read from $bytes: $why", ({ bytes }) => {
+    expect(() => signed().read(new ByteReader(Uint8Array.from(bytes)))).toThrow(DecodeError);
+  });
+
+  test.each([
+    { codec: signed(), what: "signed" },
+    { codec: integer(), what: "unsigned" },
+  ])("zero has one encoding, whatever its sign, and is read without one: $what", ({ codec }) => {
+    expect(bytesOf((writer) => codec.write(writer, -0))).toEqual([0]);
+    expect(codec.read(new ByteReader(Uint8Array.of(0)))).toBe(0);
+  });
+
+  test("is read as it was written, and its encoding is the only one", () => {
+    fc.assert(
+      fc.property(signedWhole<number>(), fc.uint8Array({ minLength: 1, maxLength: 8 }), (value, bytes) => {
+        const written = bytesOf((writer) => signed().write(writer, value));
+        expect(signed().read(new ByteReader(Uint8Array.from(written)))).toBe(value);
+        const reader = new ByteReader(bytes);
+        const read = readOrUndefined(() => signed().read(reader));
+        if (read === undefined) return;
+        expect(bytesOf((writer) => signed().write(writer, read))).toEqual([
+          ...bytes.subarray(0, reader.offset),
+        ]);
+      }),
+      { numRuns: 2000 },
     );
   });
 });

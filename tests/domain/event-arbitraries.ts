@@ -23,6 +23,18 @@ export function whole<T extends number>(): fc.Arbitrary<T> {
   return integer as fc.Arbitrary<number> as fc.Arbitrary<T>;
 }
 
+/** The same on both sides of zero, as far as a signed encoding goes. */
+export function signedWhole<T extends number>(): fc.Arbitrary<T> {
+  const ends = [-(2 ** 52), 2 ** 52 - 1, 0];
+  const half = edges.map((edge) => edge / 2).filter(Number.isInteger);
+  const integer = fc.oneof(
+    fc.integer({ min: -300, max: 300 }),
+    fc.maxSafeInteger().map((value) => Math.floor(value / 2)),
+    fc.constantFrom(...ends, ...half, ...half.map((edge) => -edge)),
+  );
+  return integer as fc.Arbitrary<number> as fc.Arbitrary<T>;
+}
+
 const utf16 = fc.array(fc.nat(0xffff), { maxLength: 12 }).map((units) => String.fromCharCode(...units));
 export const anyText = fc.oneof(
   fc.string({ maxLength: 20 }),
@@ -33,7 +45,7 @@ export const anyText = fc.oneof(
 
 const decimal = fc.record({ units: whole<number>(), scale: whole<number>() });
 const side = fc.constantFrom(...SIDES);
-const orderEnd = { order: whole<never>(), account: whole<never>(), market: whole<never>() };
+const orderNamed = { order: whole<never>(), account: whole<never>(), market: whole<never>() };
 const funds = { account: whole<never>(), asset: whole<never>(), amount: whole<never>(), reference: anyText };
 
 const orderTerms = {
@@ -43,8 +55,11 @@ const orderTerms = {
   type: fc.constantFrom(...ORDER_TYPES),
   timeInForce: fc.constantFrom(...TIMES_IN_FORCE),
   price: fc.option(whole<never>()),
+  triggerPrice: fc.option(whole<never>()),
+  trailingOffset: fc.option(whole<never>()),
   quantity: fc.option(whole<never>()),
   quoteQuantity: fc.option(whole<never>()),
+  displayQuantity: fc.option(whole<never>()),
   expiresAt: fc.option(whole<never>()),
   postOnly: fc.boolean(),
   selfTradePrevention: fc.constantFrom(...SELF_TRADE_PREVENTIONS),
@@ -62,8 +77,10 @@ const listing = {
   minNotional: fc.option(whole<never>()),
   maxQuantity: fc.option(whole<never>()),
   maxOpenOrders: whole<number>(),
-  makerFee: whole<never>(),
+  makerFee: signedWhole<never>(),
   takerFee: whole<never>(),
+  priceBand: fc.option(whole<never>()),
+  referencePrice: fc.option(whole<never>()),
   status: fc.constantFrom(...MARKET_STATUSES),
 };
 
@@ -98,8 +115,9 @@ export const EVENTS = {
   MarketChanged: of("MarketChanged", {
     market: whole<never>(),
     status: listing.status,
-    makerFee: whole<never>(),
-    takerFee: whole<never>(),
+    makerFee: listing.makerFee,
+    takerFee: listing.takerFee,
+    priceBand: listing.priceBand,
   }),
   FundsDeposited: of("FundsDeposited", funds),
   FundsWithdrawn: of("FundsWithdrawn", funds),
@@ -123,11 +141,26 @@ export const EVENTS = {
     takerFee: whole<never>(),
     makerOrder: whole<never>(),
     makerAccount: whole<never>(),
-    makerFee: whole<never>(),
+    makerFee: signedWhole<never>(),
   }),
-  OrderFilled: of("OrderFilled", orderEnd),
-  OrderCanceled: of("OrderCanceled", { ...orderEnd, reason: fc.constantFrom(...END_REASONS) }),
-  OrderExpired: of("OrderExpired", { ...orderEnd, reason: fc.constantFrom(...END_REASONS) }),
+  OrderFilled: of("OrderFilled", orderNamed),
+  OrderCanceled: of("OrderCanceled", { ...orderNamed, reason: fc.constantFrom(...END_REASONS) }),
+  OrderExpired: of("OrderExpired", { ...orderNamed, reason: fc.constantFrom(...END_REASONS) }),
+  OrderTriggered: of("OrderTriggered", orderNamed),
+  OrderAmended: of("OrderAmended", {
+    ...orderNamed,
+    price: fc.option(whole<never>()),
+    quantity: fc.option(whole<never>()),
+    keepsPlace: fc.boolean(),
+  }),
+  SelfTradePrevented: of("SelfTradePrevented", {
+    account: whole<never>(),
+    market: whole<never>(),
+    takerOrder: whole<never>(),
+    makerOrder: whole<never>(),
+    quantity: whole<never>(),
+  }),
+  CancelAfterSet: of("CancelAfterSet", { account: whole<never>(), deadline: fc.option(whole<never>()) }),
   LevelChanged: of("LevelChanged", {
     market: whole<never>(),
     side,
@@ -146,11 +179,8 @@ export const EVENTS = {
 const command = fc.constantFrom<Command>(
   { kind: "ExpireOrders" },
   { kind: "RevokeKey", keyId: "k" },
-  {
-    kind: "CancelAllOrders",
-    account: FEES_ACCOUNT,
-    market: null,
-  },
+  { kind: "CancelAllOrders", account: FEES_ACCOUNT, market: null },
+  { kind: "SetCancelAfter", account: FEES_ACCOUNT, seconds: 0 },
 );
 
 /** A command that is on disk, with whatever it caused. */

@@ -55,6 +55,27 @@ describe("the depth of a book", () => {
     expect(books.snapshot(MARKET, null)).toEqual({ seq: 20_000, bids: [], asks: [] });
   });
 
+  test("the sides of a book do not touch each other, as in an auction, where they may cross", () => {
+    const books = new BookDepth();
+    books.project(committed(1, [level("buy", 12, 1), level("buy", 10, 2), level("sell", 10, 3)]));
+    books.project(committed(2, [level("sell", 9, 4), level("sell", 12, 5)]));
+    expect(books.snapshot(MARKET, null)).toEqual({
+      seq: 2,
+      bids: [
+        [12, 1],
+        [10, 2],
+      ],
+      asks: [
+        [9, 4],
+        [10, 3],
+        [12, 5],
+      ],
+    });
+    books.project(committed(3, [level("buy", 12, 0), level("sell", 9, 0), level("sell", 10, 1)]));
+    const { bids, asks } = books.snapshot(MARKET, 1);
+    expect([bids, asks]).toEqual([[[10, 2]], [[10, 1]]]);
+  });
+
   test("an unknown market has an empty book, and every command moves the sequence", () => {
     const books = new BookDepth();
     books.project(committed(1, []));

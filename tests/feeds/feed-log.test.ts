@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
-import { epochMs, lots, minor, orderId, type Seq, seq } from "../../src/domain/units.ts";
+import { epochMs, lots, type Minor, minor, orderId, type Seq, seq, ticks } from "../../src/domain/units.ts";
 import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../../src/projections/live/live-orders.ts";
+import { ORDER_STATUSES } from "../../src/projections/order-record.ts";
 import { committed, trade, wallet } from "./committed.ts";
 
 /** A whole update, different in every part for every number: what is read back must be equal to it. */
@@ -19,10 +20,11 @@ function update(number: number): OrderUpdate {
       traceId: number % 2 === 0 ? null : `trace-${number}`,
       createdAt: at,
       progress: {
-        status: type === "placed" ? "open" : type,
+        status: ORDER_STATUSES[number % ORDER_STATUSES.length]!,
         reason: type === "canceled" ? "self-trade" : type === "expired" ? "time" : null,
         filledQuantity: lots(number),
         filledValue: minor(Number.MAX_SAFE_INTEGER - number),
+        preventedQuantity: lots(number * 3),
         updatedAt: epochMs(at + 1),
       },
     },
@@ -102,6 +104,16 @@ describe("the feed log", () => {
       position = slice.at(-1)!.seq as Seq;
     }
     expect(read).toEqual(all);
+  });
+
+  test("keeps the terms of an order as they were before it was amended, and a rebate as what it is", () => {
+    const log = new FeedLog();
+    const [before, after] = [update(1), update(2)];
+    const rebated = { ...trade(1, { taker: 1, maker: 2 }), takerFee: minor(3), makerFee: -2 as Minor };
+    const first = log.project(committed(1, [rebated]), [before]);
+    const terms = { ...before.order.terms, price: ticks(7), quantity: lots(5) };
+    const second = log.project(committed(2, []), [{ ...after, order: { ...after.order, terms } }]);
+    expect(log.after(seq(0), 10)).toEqual([first, second]);
   });
 
   test("a command that is larger than the whole log leaves nothing of itself", () => {

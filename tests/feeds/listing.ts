@@ -22,6 +22,8 @@ const EVENTS: readonly Event[] = [
     maxOpenOrders: 10,
     makerFee: partsPerMillion(0),
     takerFee: partsPerMillion(0),
+    priceBand: null,
+    referencePrice: null,
     status: "open",
   },
   ...["alice", "bob", "carol"].map(

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { AccountIndex, EpochMs, MarketIndex } from "../../src/domain/units.ts";
+import type { OrderPlaced } from "../../src/domain/events.ts";
+import type { AccountIndex, EpochMs, MarketIndex, OrderId } from "../../src/domain/units.ts";
 import { LedgerQueries } from "../../src/projections/ledger/ledger-queries.ts";
 import { type Page, takePage } from "../../src/projections/ledger/pages.ts";
+import {
+  LiveOrders,
+  ORDER_UPDATE_TYPES,
+  type OrderUpdateType,
+} from "../../src/projections/live/live-orders.ts";
+import type { OrderRecord } from "../../src/projections/order-record.ts";
 import { busyDay } from "./busy-day.ts";
 import { openWriter } from "./files.ts";
 import { BRL, MARKET, VIB } from "./story.ts";
@@ -92,12 +99,12 @@ describe("lists from new to old", () => {
     const market = 1 as MarketIndex;
     const ids = "SELECT order_id FROM orders WHERE account = 1";
     const orders = [
-      { query: { status: "open" }, sql: `${ids} AND status IN (0, 1)` },
+      { query: { status: "open" }, sql: `${ids} AND status IN (0, 1, 5)` },
       { query: { status: "closed" }, sql: `${ids} AND status IN (2, 3, 4)` },
       { query: { status: "all", market }, sql: `${ids} AND market = 1` },
       {
         query: { status: "closed", side: "sell", market },
-        sql: `${ids} AND status > 1 AND side = 1 AND market = 1`,
+        sql: `${ids} AND status IN (2, 3, 4) AND side = 1 AND market = 1`,
       },
     ] as const;
     for (const { query, sql } of orders) {
@@ -111,6 +118,7 @@ describe("lists from new to old", () => {
       { query: { kind: "deposit" }, sql: `${mine} AND kind = 0` },
       { query: { kind: "transfer", asset: BRL }, sql: `${mine} AND kind = 2` },
       { query: { kind: "fee" }, sql: `${mine} AND kind = 4` },
+      { query: { kind: "rebate" }, sql: `${mine} AND kind = 5` },
       { query: { kind: "trade", asset: VIB }, sql: `${mine} AND kind = 3 AND asset = 0` },
     ] as const;
     for (const { query, sql } of statements) {
@@ -149,6 +157,36 @@ describe("lists from new to old", () => {
 });
 
 describe("an order", () => {
+  it("is written out as it was live, at every step", () => {
+    const { story } = busyDay({ commands: 800, seed: 21 });
+    const { database, writer } = openWriter();
+    const queries = new LedgerQueries(database);
+    const live = new LiveOrders();
+    const latest = new Map<OrderId, OrderRecord>();
+    const types = new Set<OrderUpdateType>();
+    let position = 0;
+    for (const frame of story.frames) {
+      const touched = new Set<OrderId>();
+      for (; position < frame.lastSeq; position += 1) {
+        for (const { type, order } of live.project(story.committed[position]!)) {
+          types.add(type);
+          touched.add(order.order);
+          latest.set(order.order, order);
+        }
+      }
+      writer.apply([frame]);
+      for (const order of touched) {
+        const { kind, order: _, ...terms } = latest.get(order)!.terms as OrderPlaced;
+        expect(kind).toBe("OrderPlaced");
+        expect(queries.order(order)!.record).toEqual({ ...latest.get(order)!, terms });
+      }
+    }
+    expect(types).toEqual(new Set(ORDER_UPDATE_TYPES));
+    const inMemory = live.ofAccount(1 as AccountIndex, null).map(({ order }) => order);
+    const query = { account: 1 as AccountIndex, status: "open", limit: LIMIT_MAX } as const;
+    expect(queries.orders(query).rows.map(({ order }) => order)).toEqual(inMemory.reverse());
+  });
+
   it("has all its fills, oldest first, and they make up what it says of itself", () => {
     const { queries, accounts } = history();
     let fillsMax = 0;

@@ -1,14 +1,14 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
-import type { Minor } from "../../src/domain/units.ts";
+import type { EpochMs, Lots, Minor, PartsPerMillion, Ticks } from "../../src/domain/units.ts";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { FromWriter } from "../../src/projections/ledger/messages.ts";
 import { openForWriting } from "../../src/projections/ledger/schema.ts";
 import { WriteLoop } from "../../src/projections/ledger/write-loop.ts";
 import { busyDay } from "./busy-day.ts";
 import { dump, freshPath, openWriter } from "./files.ts";
-import { BRL, Story, VIB } from "./story.ts";
+import { BRL, MARKET, Story, VIB } from "./story.ts";
 
 function unbalanced(database: Database.Database): unknown[] {
   return database.prepare("SELECT seq, asset FROM entries GROUP BY 1, 2 HAVING sum(amount) <> 0").all();
@@ -78,6 +78,35 @@ describe("the rows of a trade", () => {
     expect(writer.cursor).toEqual({ seq: story.seq, frameHash: story.frames[0]?.hash });
   });
 
+  it("give a rebate out of the taker's fee, and fees keep the rest", () => {
+    const rebated = new Story();
+    rebated.market();
+    const [maker, taker] = [rebated.account("alice"), rebated.account("bob")];
+    rebated.deposit(maker, VIB, 1_000);
+    rebated.deposit(taker, BRL, 5_000);
+    const order = rebated.place({ account: maker, side: "sell", price: 100, quantity: 5 });
+    const terms = { maker: { account: maker, order }, price: 100, quantity: 4 };
+    const fills = [{ ...terms, takerFee: 3, makerFee: -2 }];
+    rebated.place({ account: taker, side: "buy", price: 100, quantity: 4, fills });
+    const { database, writer } = openWriter();
+    writer.apply([rebated.frame()]);
+    const entries = database
+      .prepare(
+        `SELECT account_id || ' ' || amount_minor || ' ' || kind || ' = ' || balance_minor || ' of ' || order_id
+         FROM readable_entries WHERE kind IN ('fee', 'rebate') ORDER BY entry`,
+      )
+      .pluck();
+    expect(entries.all()).toEqual([
+      `bob -3 fee = 4597 of ${order + 1}`,
+      `fees 3 fee = 3 of ${order + 1}`,
+      `alice 2 rebate = 402 of ${order}`,
+      `fees -2 rebate = 1 of ${order}`,
+    ]);
+    expect(unbalanced(database)).toEqual([]);
+    const trades = database.prepare("SELECT taker_fee, maker_fee FROM readable_trades").all();
+    expect(trades).toEqual([{ taker_fee: 3, maker_fee: -2 }]);
+  });
+
   it("can all be read by name", () => {
     const { database, writer } = openWriter();
     writer.apply(story.frames);
@@ -85,6 +114,145 @@ describe("the rows of a trade", () => {
     for (const view of views.all()) {
       expect(database.prepare(`SELECT * FROM ${view}`).all(), String(view)).not.toEqual([]);
     }
+  });
+});
+
+describe("the rows of orders that are more than a price and a quantity", () => {
+  const story = new Story();
+  story.market();
+  const alice = story.account("alice");
+  const stop = story.place({
+    account: alice,
+    side: "sell",
+    price: 90,
+    quantity: 10,
+    terms: { type: "stop-limit", triggerPrice: 95 as Ticks },
+  });
+  const trailing = story.place({
+    account: alice,
+    side: "buy",
+    price: 0,
+    quantity: 1,
+    terms: {
+      type: "trailing-stop",
+      price: null,
+      trailingOffset: 7 as Ticks,
+      quantity: null,
+      quoteQuantity: 900 as Minor,
+    },
+  });
+  const iceberg = story.place({
+    account: alice,
+    side: "sell",
+    price: 110,
+    quantity: 50,
+    terms: { displayQuantity: 5 as Lots },
+  });
+  const first = story.frame();
+  const entering = { account: alice, side: "sell", market: MARKET } as const;
+  story.trigger({ ...entering, order: stop, left: 10 }, []);
+  story.amend({ ...entering, order: iceberg, left: 40 }, { price: 111, quantity: 40, keepsPlace: false });
+  story.place({
+    account: alice,
+    side: "buy",
+    price: 90,
+    quantity: 4,
+    prevents: [{ maker: stop, quantity: 4, makerEnds: false }],
+    terms: { selfTradePrevention: "decrement" },
+  });
+  const second = story.frame();
+
+  const row = {
+    reason: null,
+    trigger_price_ticks: null,
+    trailing_offset_ticks: null,
+    display_lots: null,
+    budget_minor: null,
+    prevented_lots: 0,
+  };
+  const rows = (database: Database.Database) =>
+    database
+      .prepare(
+        `SELECT type, status, reason, price_ticks, quantity_lots, budget_minor, trigger_price_ticks,
+           trailing_offset_ticks, display_lots, prevented_lots FROM readable_orders ORDER BY order_id`,
+      )
+      .all();
+  const waiting = {
+    ...row,
+    type: "trailing-stop",
+    status: "pending",
+    price_ticks: null,
+    quantity_lots: null,
+    trailing_offset_ticks: 7,
+    budget_minor: 900,
+  };
+  const stopped = { ...row, type: "stop-limit", price_ticks: 90, quantity_lots: 10, trigger_price_ticks: 95 };
+  const hidden = { ...row, type: "limit", status: "open", display_lots: 5 };
+  const ends = [
+    { ...stopped, status: "open", prevented_lots: 4 },
+    waiting,
+    { ...hidden, price_ticks: 111, quantity_lots: 40 },
+    {
+      ...row,
+      type: "limit",
+      status: "canceled",
+      reason: "self-trade",
+      price_ticks: 90,
+      quantity_lots: 4,
+      prevented_lots: 4,
+    },
+  ];
+
+  it("say how they wait, what they show, and what has become of them", () => {
+    const { database, writer } = openWriter();
+    writer.apply([first]);
+    expect(rows(database)).toEqual([
+      { ...stopped, status: "pending" },
+      waiting,
+      { ...hidden, price_ticks: 110, quantity_lots: 50 },
+    ]);
+    writer.apply([second]);
+    expect(rows(database)).toEqual(ends);
+    expect(trailing).toBe(stop + 1);
+  });
+
+  it("say the same when it all happens within one batch", () => {
+    const { database, writer } = openWriter();
+    writer.apply([first, second]);
+    expect(rows(database)).toEqual(ends);
+  });
+});
+
+describe("the rows of markets and accounts", () => {
+  it("say their settings as they are now", () => {
+    const story = new Story();
+    story.market();
+    const alice = story.account("alice");
+    story.did("ChangeMarket", [
+      {
+        kind: "MarketChanged",
+        market: MARKET,
+        status: "auction",
+        makerFee: -200 as PartsPerMillion,
+        takerFee: 500 as PartsPerMillion,
+        priceBand: 100_000 as PartsPerMillion,
+      },
+    ]);
+    story.setCancelAfter(alice, 1_700_000_000_000 as EpochMs);
+    const { database, writer } = openWriter();
+    writer.apply([story.frame()]);
+    expect(database.prepare("SELECT * FROM readable_markets").get()).toMatchObject({
+      status: "auction",
+      maker_fee: -200,
+      taker_fee: 500,
+      price_band: 100_000,
+      reference_price_ticks: 100,
+    });
+    const deadline = database.prepare("SELECT cancel_after FROM readable_accounts WHERE account = ?").pluck();
+    expect(deadline.get(alice)).toBe("2023-11-14T22:13:20.000Z");
+    story.setCancelAfter(alice, null);
+    writer.apply([story.frame()]);
+    expect(deadline.get(alice)).toBeNull();
   });
 });
 

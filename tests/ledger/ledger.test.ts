@@ -152,7 +152,12 @@ describe("a file that cannot be used", () => {
   const files = [
     { why: "it is no database", spoil: (path: string) => writeFileSync(path, "not a database".repeat(500)) },
     {
-      why: "it is of another version",
+      why: "it is of an earlier version",
+      spoil: (path: string) =>
+        new Database(path).exec("PRAGMA application_id = 0x50726567; PRAGMA user_version = 1"),
+    },
+    {
+      why: "it is of a later version",
       spoil: (path: string) =>
         new Database(path).exec("PRAGMA application_id = 0x50726567; PRAGMA user_version = 99"),
     },

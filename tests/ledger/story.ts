@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Command, OrderTerms } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
-import type { EndReason, Event, MarketListed } from "../../src/domain/events.ts";
+import type { Committed, EndReason, Event, MarketListed } from "../../src/domain/events.ts";
 import type { Side } from "../../src/domain/market.ts";
 import type {
   AccountIndex,
@@ -38,6 +38,12 @@ export type Fill = {
   makerFilled?: boolean;
 };
 
+/** What `decrement` takes from the order being placed and from a resting one of its account. */
+export type Prevention = { maker: OrderId; quantity: number; makerEnds: boolean };
+
+/** The terms as they are from now on. */
+export type Amendment = { price: number | null; quantity: number | null; keepsPlace: boolean };
+
 export type Placing = {
   account: AccountIndex;
   side: Side;
@@ -45,7 +51,19 @@ export type Placing = {
   quantity: number;
   clientOrderId?: string;
   fills?: Fill[];
+  prevents?: Prevention[];
   market?: MarketIndex;
+  terms?: Partial<OrderTerms>;
+};
+
+/** An order that enters the market, at once or when it is triggered or amended. */
+export type Entering = {
+  account: AccountIndex;
+  order: OrderId;
+  side: Side;
+  /** What of it may trade. */
+  left: number;
+  market: MarketIndex;
 };
 
 export class Story {
@@ -58,6 +76,7 @@ export class Story {
   #hash = "00".repeat(32);
   readonly #writer = new ByteWriter();
   readonly frames: LedgerFrame[] = [];
+  readonly committed: Committed[] = [];
 
   get seq(): Seq {
     return this.#seq as Seq;
@@ -96,8 +115,10 @@ export class Story {
       minNotional: null,
       maxQuantity: null,
       maxOpenOrders: 10_000,
-      makerFee: 0 as PartsPerMillion,
-      takerFee: 0 as PartsPerMillion,
+      makerFee: -100 as PartsPerMillion,
+      takerFee: 1_000 as PartsPerMillion,
+      priceBand: null,
+      referencePrice: 100 as Ticks,
       status: "open",
     };
     this.did("ListMarket", [listed]);
@@ -135,7 +156,7 @@ export class Story {
   }
 
   place(placing: Placing): OrderId {
-    const { account, side, price, quantity, fills = [], market = MARKET, clientOrderId = null } = placing;
+    const { account, side, price, quantity, fills = [], prevents = [], market = MARKET } = placing;
     const order = (this.#seq + 1) as OrderId;
     const terms: OrderTerms = {
       account,
@@ -144,25 +165,41 @@ export class Story {
       type: "limit",
       timeInForce: "gtc",
       price: price as Ticks,
+      triggerPrice: null,
+      trailingOffset: null,
       quantity: quantity as Lots,
       quoteQuantity: null,
+      displayQuantity: null,
       expiresAt: null,
       postOnly: false,
       selfTradePrevention: "cancel-maker",
-      clientOrderId,
+      clientOrderId: placing.clientOrderId ?? null,
+      ...placing.terms,
     };
-    const events: Event[] = [{ kind: "OrderPlaced", order, ...terms }];
-    const wallets = new Map<string, Event>();
-    let rest = quantity;
-    for (const fill of fills) {
-      events.push(...this.#trade(order, terms, fill, wallets));
-      rest -= fill.quantity;
-    }
-    if (rest === 0) events.push({ kind: "OrderFilled", order, account, market });
-    if (wallets.size === 0) wallets.set("", this.#moved(account, side === "buy" ? BRL : VIB, 0));
-    events.push({ kind: "LevelChanged", market, side, price: price as Ticks, quantity: rest as Lots });
-    this.did("PlaceOrder", [...events, ...wallets.values()]);
+    const placed: Event = { kind: "OrderPlaced", order, ...terms };
+    const prevented = prevents.flatMap((prevention) => this.#prevented(order, terms, prevention));
+    const left = prevents.reduce((sum, prevention) => sum - prevention.quantity, quantity);
+    this.#enter("PlaceOrder", [placed, ...prevented], { account, order, side, left, market }, fills);
     return order;
+  }
+
+  /** A pending order's price has come. */
+  trigger(entering: Entering, fills: readonly Fill[]): void {
+    const { order, account, market } = entering;
+    this.#enter("ChangeMarket", [{ kind: "OrderTriggered", order, account, market }], entering, fills);
+  }
+
+  amend(entering: Entering, terms: Amendment, fills: readonly Fill[] = []): void {
+    const { order, account, market } = entering;
+    const price = terms.price as Ticks | null;
+    const quantity = terms.quantity as Lots | null;
+    const { keepsPlace } = terms;
+    const amended: Event = { kind: "OrderAmended", order, account, market, price, quantity, keepsPlace };
+    this.#enter("AmendOrder", [amended], entering, fills);
+  }
+
+  setCancelAfter(account: AccountIndex, deadline: EpochMs | null): void {
+    this.did("SetCancelAfter", [{ kind: "CancelAfterSet", account, deadline }]);
   }
 
   cancel(account: AccountIndex, order: OrderId, reason: EndReason = "requested", market = MARKET): void {
@@ -180,7 +217,7 @@ export class Story {
 
   did(kind: Command["kind"], events: readonly Event[]): void {
     this.#seq += 1;
-    encodeOutcome(this.#writer, {
+    const committed: Committed = {
       entry: {
         seq: this.seq,
         at: this.at as EpochMs,
@@ -189,12 +226,46 @@ export class Story {
         command: { kind } as Command,
       },
       events,
-    });
+    };
+    this.committed.push(committed);
+    encodeOutcome(this.#writer, committed);
   }
 
-  #trade(order: OrderId, terms: OrderTerms, fill: Fill, wallets: Map<string, Event>): Event[] {
+  #enter(kind: Command["kind"], first: readonly Event[], entering: Entering, fills: readonly Fill[]): void {
+    const { account, order, side, market } = entering;
+    const events = [...first];
+    const wallets = new Map<string, Event>();
+    let { left } = entering;
+    for (const fill of fills) {
+      events.push(...this.#trade(entering, fill, wallets));
+      left -= fill.quantity;
+    }
+    const isPrevented = fills.length === 0 && first.some((event) => event.kind === "SelfTradePrevented");
+    if (left === 0 && isPrevented) {
+      events.push({ kind: "OrderCanceled", order, account, market, reason: "self-trade" });
+    } else if (left === 0) events.push({ kind: "OrderFilled", order, account, market });
+    if (wallets.size === 0) wallets.set("", this.#moved(account, side === "buy" ? BRL : VIB, 0));
+    events.push({ kind: "LevelChanged", market, side, price: 100 as Ticks, quantity: left as Lots });
+    this.did(kind, [...events, ...wallets.values()]);
+  }
+
+  #prevented(order: OrderId, { account, market }: OrderTerms, prevention: Prevention): Event[] {
+    const { maker, makerEnds } = prevention;
+    const quantity = prevention.quantity as Lots;
+    const prevented: Event = {
+      kind: "SelfTradePrevented",
+      account,
+      market,
+      takerOrder: order,
+      makerOrder: maker,
+      quantity,
+    };
+    const end: Event = { kind: "OrderCanceled", order: maker, account, market, reason: "self-trade" };
+    return makerEnds ? [prevented, end] : [prevented];
+  }
+
+  #trade({ order, account, side, market }: Entering, fill: Fill, wallets: Map<string, Event>): Event[] {
     const { maker, price, quantity, takerFee = 0, makerFee = 0, makerFilled = false } = fill;
-    const { market, account, side } = terms;
     const trade = (this.#trades.get(market) ?? 0) + 1;
     this.#trades.set(market, trade);
     const value = price * quantity;

@@ -64,9 +64,12 @@ class NumberRows {
   }
 }
 
-/** Order updates: what never changes about an order is kept by reference, how far it had come in numbers. */
+/**
+ * Order updates: an order's terms, which an amendment replaces and never changes, are kept by reference, how
+ * far it had come in numbers.
+ */
 export class FeedOrders {
-  readonly #rows = new NumberRows(8);
+  readonly #rows = new NumberRows(9);
   readonly #terms: OrderTerms[] = [];
   readonly #requestIds: string[] = [];
   readonly #traceIds: (string | null)[] = [];
@@ -84,6 +87,7 @@ export class FeedOrders {
       progress.reason === null ? NO_REASON : END_REASONS.indexOf(progress.reason),
       progress.filledQuantity,
       progress.filledValue,
+      progress.preventedQuantity,
       progress.updatedAt,
     );
     this.#terms.push(terms);
@@ -92,8 +96,17 @@ export class FeedOrders {
   }
 
   at(row: number): OrderUpdate {
-    const [type, order, createdAt, status, reason, filledQuantity, filledValue, updatedAt] =
-      this.#rows.at(row);
+    const [
+      type,
+      order,
+      createdAt,
+      status,
+      reason,
+      filledQuantity,
+      filledValue,
+      preventedQuantity,
+      updatedAt,
+    ] = this.#rows.at(row);
     return {
       type: ORDER_UPDATE_TYPES[type!]!,
       order: {
@@ -107,6 +120,7 @@ export class FeedOrders {
           reason: reason === NO_REASON ? null : END_REASONS[reason!]!,
           filledQuantity: filledQuantity as Lots,
           filledValue: filledValue as Minor,
+          preventedQuantity: preventedQuantity as Lots,
           updatedAt: updatedAt as EpochMs,
         },
       },

@@ -9,6 +9,7 @@ import type {
   AccountOpened,
   AccountStatusChanged,
   AssetListed,
+  CancelAfterSet,
   MarketChanged,
   MarketListed,
 } from "../../domain/events.ts";
@@ -20,6 +21,7 @@ export class DirectoryRows {
   readonly #markets = new Map<number, PostedMarket>();
   readonly #openAccount: Statement;
   readonly #changeAccount: Statement;
+  readonly #setCancelAfter: Statement;
   readonly #listAsset: Statement;
   readonly #listMarket: Statement;
   readonly #changeMarket: Statement;
@@ -33,14 +35,15 @@ export class DirectoryRows {
       "INSERT INTO accounts (account, account_id, name, status) VALUES (?, ?, ?, ?)",
     );
     this.#changeAccount = database.prepare("UPDATE accounts SET status = ? WHERE account = ?");
+    this.#setCancelAfter = database.prepare("UPDATE accounts SET cancel_after = ? WHERE account = ?");
     this.#listAsset = database.prepare("INSERT INTO assets (asset, name, scale) VALUES (?, ?, ?)");
     this.#listMarket = database.prepare(
       `INSERT INTO markets (market, name, base, quote, tick_units, tick_scale, lot_units, lot_scale,
-         base_minor_per_lot, maker_fee, taker_fee, status)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         base_minor_per_lot, maker_fee, taker_fee, price_band, reference_price, status)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#changeMarket = database.prepare(
-      "UPDATE markets SET status = ?, maker_fee = ?, taker_fee = ? WHERE market = ?",
+      "UPDATE markets SET status = ?, maker_fee = ?, taker_fee = ?, price_band = ? WHERE market = ?",
     );
   }
 
@@ -56,6 +59,10 @@ export class DirectoryRows {
 
   changeAccount({ account, status }: AccountStatusChanged): void {
     this.#changeAccount.run(numberOf(ACCOUNT_STATUSES, status), account);
+  }
+
+  setCancelAfter({ account, deadline }: CancelAfterSet): void {
+    this.#setCancelAfter.run(deadline, account);
   }
 
   listAsset({ asset, name, scale }: AssetListed): void {
@@ -76,12 +83,14 @@ export class DirectoryRows {
       baseMinorPerLot,
       makerFee,
       takerFee,
+      listing.priceBand,
+      listing.referencePrice,
       numberOf(MARKET_STATUSES, listing.status),
     );
     this.#markets.set(market, { base, quote, baseMinorPerLot });
   }
 
-  changeMarket({ market, status, makerFee, takerFee }: MarketChanged): void {
-    this.#changeMarket.run(numberOf(MARKET_STATUSES, status), makerFee, takerFee, market);
+  changeMarket({ market, status, makerFee, takerFee, priceBand }: MarketChanged): void {
+    this.#changeMarket.run(numberOf(MARKET_STATUSES, status), makerFee, takerFee, priceBand, market);
   }
 }

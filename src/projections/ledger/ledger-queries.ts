@@ -24,7 +24,7 @@ import {
   type TradeRow,
 } from "./rows.ts";
 import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
-import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull } from "./words.ts";
+import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 /** The fills that are given with an order, at most; all of them are found page by page. */
 const ORDER_FILLS_MAX = 100_000;
@@ -64,9 +64,10 @@ export type OrderWithFills = { readonly record: OrderRecord; readonly fills: rea
 
 export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrderId: string };
 
-const OPEN = [numberOf(ORDER_STATUSES, "open"), numberOf(ORDER_STATUSES, "partially-filled")];
+const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
-const FEE = numberOf(ENTRY_KINDS, "fee");
+/** What trades post; entries of the other kinds have an index. */
+const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
 /** Above every id and time. */
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -178,7 +179,7 @@ export class LedgerQueries {
     const { account, asset, kind, limit } = query;
     const kindNumber = numberOrNull(ENTRY_KINDS, kind);
     const range = this.#entriesWithin(query);
-    const moved = kindNumber !== null && kindNumber !== TRADE && kindNumber !== FEE;
+    const moved = kindNumber !== null && !OF_TRADES.includes(kindNumber);
     const fits = (row: EntryRow) => matches(asset, row.asset) && matches(kindNumber, row.kind);
     return takePage(
       {

@@ -4,7 +4,7 @@
  * frames give the same rows, however they are cut into batches.
  */
 import type { Database, Statement, Transaction } from "better-sqlite3";
-import { assert } from "../../domain/assert.ts";
+import { assert, unreachable } from "../../domain/assert.ts";
 import { COMMAND_KINDS, decodeOutcomes, type Outcome } from "../../domain/event-codec.ts";
 import type {
   Event,
@@ -101,19 +101,16 @@ export class LedgerWriter {
     const { directory, orders, wallets } = this.#memory;
     switch (event.kind) {
       case "OrderPlaced":
-        orders.place(event, at);
+      case "OrderTriggered":
+      case "OrderAmended":
+      case "SelfTradePrevented":
+      case "OrderFilled":
+      case "OrderCanceled":
+      case "OrderExpired":
+        orders.record(event, at);
         break;
       case "TradeExecuted":
         this.#recordTrade(event, seq, at);
-        break;
-      case "OrderFilled":
-        orders.end(event.order, "filled", null, at);
-        break;
-      case "OrderCanceled":
-        orders.end(event.order, "canceled", event.reason, at);
-        break;
-      case "OrderExpired":
-        orders.end(event.order, "expired", event.reason, at);
         break;
       case "WalletChanged":
         // Wallets come last among a command's events, so its entries are all counted.
@@ -129,6 +126,9 @@ export class LedgerWriter {
         break;
       case "AccountStatusChanged":
         directory.changeAccount(event);
+        break;
+      case "CancelAfterSet":
+        directory.setCancelAfter(event);
         break;
       case "AssetListed":
         directory.listAsset(event);
@@ -147,6 +147,8 @@ export class LedgerWriter {
       case "CommandRejected":
         // Nothing of money or orders has changed: the command's own row says all that there is to say.
         break;
+      default:
+        unreachable(event);
     }
   }
 

@@ -10,9 +10,19 @@ import {
   SELF_TRADE_PREVENTIONS,
   TIMES_IN_FORCE,
 } from "../../domain/commands.ts";
-import { END_REASONS, type EndReason, type OrderPlaced } from "../../domain/events.ts";
+import {
+  END_REASONS,
+  type EndReason,
+  type OrderAmended,
+  type OrderCanceled,
+  type OrderExpired,
+  type OrderFilled,
+  type OrderPlaced,
+  type OrderTriggered,
+  type SelfTradePrevented,
+} from "../../domain/events.ts";
 import { SIDES } from "../../domain/market.ts";
-import { ORDER_STATUSES, type OrderStatus } from "../order-record.ts";
+import { ORDER_STATUSES, type OrderStatus, statusWhenPlaced } from "../order-record.ts";
 import { MARK_EVERY } from "./schema.ts";
 import { numberOf, numberOrNull } from "./words.ts";
 
@@ -26,7 +36,23 @@ type OrderRow = {
   filledValue: number;
   lastTrade: number | null;
   updatedAt: number;
+  /** What the batch has made of the order's price and quantity; null if it has not amended it. */
+  amended: AmendedTerms | null;
+  /** What self-trade prevention has taken from it in the batch. */
+  prevented: number;
 };
+
+type AmendedTerms = Pick<OrderTerms, "price" | "quantity">;
+
+/** What happens to orders apart from their trades. */
+type OrderEvent =
+  | OrderPlaced
+  | OrderTriggered
+  | OrderAmended
+  | SelfTradePrevented
+  | OrderFilled
+  | OrderCanceled
+  | OrderExpired;
 
 type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
 
@@ -43,6 +69,9 @@ export class OrderRows {
   readonly #find: Statement;
   readonly #insert: Statement;
   readonly #update: Statement;
+  readonly #amend: Statement;
+  readonly #prevent: Statement;
+  readonly #addRareTerms: Statement;
   readonly #saveHead: Statement;
   readonly #mark: Statement;
 
@@ -75,39 +104,67 @@ export class OrderRows {
       `UPDATE orders SET status = ?, reason = ?, filled_quantity = ?, filled_value = ?, last_trade = ?,
          updated_at = ? WHERE order_id = ?`,
     );
+    this.#amend = database.prepare("UPDATE orders SET price = ?, quantity = ? WHERE order_id = ?");
+    this.#prevent = database.prepare(
+      "UPDATE orders SET prevented_quantity = prevented_quantity + ? WHERE order_id = ?",
+    );
+    this.#addRareTerms = database.prepare(
+      "UPDATE orders SET trigger_price = ?, trailing_offset = ?, display_quantity = ? WHERE order_id = ?",
+    );
   }
 
-  place(terms: OrderPlaced, at: number): void {
+  record(event: OrderEvent, at: number): void {
+    switch (event.kind) {
+      case "OrderPlaced":
+        this.#place(event, at);
+        return;
+      case "OrderTriggered":
+        this.#change(event.order, at).status = OPEN;
+        return;
+      case "OrderAmended":
+        this.#change(event.order, at).amended = event;
+        return;
+      case "SelfTradePrevented":
+        this.#change(event.takerOrder, at).prevented += event.quantity;
+        this.#change(event.makerOrder, at).prevented += event.quantity;
+        return;
+      case "OrderFilled":
+        this.#end(event.order, "filled", null, at);
+        return;
+      case "OrderCanceled":
+        this.#end(event.order, "canceled", event.reason, at);
+        return;
+      case "OrderExpired":
+        this.#end(event.order, "expired", event.reason, at);
+        return;
+    }
+  }
+
+  #place(terms: OrderPlaced, at: number): void {
     const previous = this.#chain(terms.account, terms.order);
     this.#touched.set(terms.order, {
       order: terms.order,
       placed: { terms, previous },
-      status: OPEN,
+      status: numberOf(ORDER_STATUSES, statusWhenPlaced(terms.type)),
       reason: null,
       filledQuantity: 0,
       filledValue: 0,
       lastTrade: null,
       updatedAt: at,
+      amended: null,
+      prevented: 0,
     });
   }
 
   /** Adds a fill and gives the order's trade before it, to which the new one is chained. */
   fill(order: number, { trade, quantity, value }: OrderTrade, at: number): number | null {
-    const row = this.#row(order);
+    const row = this.#change(order, at);
     const previous = row.lastTrade;
     row.status = PARTIALLY_FILLED;
     row.filledQuantity += quantity;
     row.filledValue += value;
     row.lastTrade = trade;
-    row.updatedAt = at;
     return previous;
-  }
-
-  end(order: number, status: OrderStatus, reason: EndReason | null, at: number): void {
-    const row = this.#row(order);
-    row.status = numberOf(ORDER_STATUSES, status);
-    row.reason = numberOrNull(END_REASONS, reason);
-    row.updatedAt = at;
   }
 
   /** Writes the rows of the batch. */
@@ -115,6 +172,7 @@ export class OrderRows {
     for (const row of this.#touched.values()) {
       if (row.placed === null) this.#saveProgress(row);
       else this.#saveWhole(row, row.placed);
+      if (row.prevented > 0) this.#prevent.run(row.prevented, row.order);
     }
     this.#touched.clear();
     for (const head of this.#changedHeads) {
@@ -122,6 +180,12 @@ export class OrderRows {
       head.changed = false;
     }
     this.#changedHeads = [];
+  }
+
+  #end(order: number, status: OrderStatus, reason: EndReason | null, at: number): void {
+    const row = this.#change(order, at);
+    row.status = numberOf(ORDER_STATUSES, status);
+    row.reason = numberOrNull(END_REASONS, reason);
   }
 
   /** Puts an order at the end of its account's chain and gives the one before it. */
@@ -142,6 +206,13 @@ export class OrderRows {
     return previous;
   }
 
+  /** The row of an order that something happens to. */
+  #change(order: number, at: number): OrderRow {
+    const row = this.#row(order);
+    row.updatedAt = at;
+    return row;
+  }
+
   #row(order: number): OrderRow {
     const touched = this.#touched.get(order);
     if (touched !== undefined) return touched;
@@ -149,7 +220,7 @@ export class OrderRows {
     assert(found !== undefined, "what happens to an order comes after its placing");
     const [status, reason, filledQuantity, filledValue, lastTrade, updatedAt] = found;
     const progress = { status, reason, filledQuantity, filledValue, lastTrade, updatedAt };
-    const row: OrderRow = { order, placed: null, ...progress };
+    const row: OrderRow = { order, placed: null, ...progress, amended: null, prevented: 0 };
     this.#touched.set(order, row);
     return row;
   }
@@ -157,9 +228,11 @@ export class OrderRows {
   #saveProgress(row: OrderRow): void {
     const { status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order } = row;
     this.#update.run(status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order);
+    if (row.amended !== null) this.#amend.run(row.amended.price, row.amended.quantity, order);
   }
 
   #saveWhole(row: OrderRow, { terms, previous }: NonNullable<OrderRow["placed"]>): void {
+    const { price, quantity } = row.amended ?? terms;
     this.#insert.run(
       row.order,
       terms.account,
@@ -167,8 +240,8 @@ export class OrderRows {
       numberOf(SIDES, terms.side),
       numberOf(ORDER_TYPES, terms.type),
       numberOf(TIMES_IN_FORCE, terms.timeInForce),
-      terms.price,
-      terms.quantity,
+      price,
+      quantity,
       terms.quoteQuantity,
       terms.expiresAt,
       terms.postOnly ? 1 : 0,
@@ -182,6 +255,10 @@ export class OrderRows {
       row.lastTrade,
       row.updatedAt,
     );
+    const { triggerPrice, trailingOffset, displayQuantity } = terms;
+    // Few orders have these, and every value that is bound costs all of them.
+    if ((triggerPrice ?? trailingOffset ?? displayQuantity) === null) return;
+    this.#addRareTerms.run(triggerPrice, trailingOffset, displayQuantity, row.order);
   }
 }
 

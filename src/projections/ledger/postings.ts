@@ -23,7 +23,10 @@ export type PostedMarket = {
   readonly baseMinorPerLot: number;
 };
 
-/** The seller's and the buyer's base entries come first, in this order; zero fees are not posted. */
+/**
+ * The seller's and the buyer's base entries come first, in this order; zero fees are not posted. The taker's fee
+ * comes before the maker's rebate, which is paid out of it.
+ */
 export function tradePostings(trade: TradeExecuted, market: PostedMarket): Posting[] {
   const taker = { account: trade.takerAccount, order: trade.takerOrder };
   const maker = { account: trade.makerAccount, order: trade.makerOrder };
@@ -55,10 +58,13 @@ export function movementPostings(event: Movement): Posting[] {
   }
 }
 
+/** A negative fee is a rebate, and goes the other way. */
 function feePostings(payer: { account: number; order: number }, asset: number, fee: number): Posting[] {
+  const { account, order } = payer;
+  const kind = fee < 0 ? "rebate" : "fee";
   return [
-    { account: payer.account, asset, amount: -fee, kind: "fee", order: payer.order },
-    { account: FEES_ACCOUNT, asset, amount: fee, kind: "fee", order: payer.order },
+    { account, asset, amount: -fee, kind, order },
+    { account: FEES_ACCOUNT, asset, amount: fee, kind, order },
   ];
 }
 

@@ -34,6 +34,7 @@ export type LedgerFill = {
   readonly quantity: Lots;
   readonly value: Minor;
   readonly role: "maker" | "taker";
+  /** Negative when it is a rebate. */
   readonly fee: Minor;
 };
 
@@ -104,6 +105,10 @@ export type OrderRow = {
   readonly filled_value: number;
   readonly last_trade: number | null;
   readonly updated_at: number;
+  readonly trigger_price: number | null;
+  readonly trailing_offset: number | null;
+  readonly display_quantity: number | null;
+  readonly prevented_quantity: number;
 };
 
 export type TradeRow = {
@@ -146,8 +151,11 @@ export function orderRecord(row: OrderRow, command: CommandRow): OrderRecord {
       type: wordAt(ORDER_TYPES, row.type),
       timeInForce: wordAt(TIMES_IN_FORCE, row.time_in_force),
       price: row.price as Ticks | null,
+      triggerPrice: row.trigger_price as Ticks | null,
+      trailingOffset: row.trailing_offset as Ticks | null,
       quantity: row.quantity as Lots | null,
       quoteQuantity: row.quote_quantity as Minor | null,
+      displayQuantity: row.display_quantity as Lots | null,
       expiresAt: row.expires_at as EpochMs | null,
       postOnly: row.post_only === 1,
       selfTradePrevention: wordAt(SELF_TRADE_PREVENTIONS, row.self_trade_prevention),
@@ -161,6 +169,7 @@ export function orderRecord(row: OrderRow, command: CommandRow): OrderRecord {
       reason: row.reason === null ? null : wordAt(END_REASONS, row.reason),
       filledQuantity: row.filled_quantity as Lots,
       filledValue: row.filled_value as Minor,
+      preventedQuantity: row.prevented_quantity as Lots,
       updatedAt: row.updated_at as EpochMs,
     },
   };

@@ -16,7 +16,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** "Preg" in ASCII: tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x50726567;
@@ -54,7 +54,8 @@ CREATE TABLE accounts (
   account INTEGER PRIMARY KEY,
   account_id TEXT NOT NULL,
   name TEXT,
-  status INTEGER NOT NULL
+  status INTEGER NOT NULL,
+  cancel_after INTEGER
 ) STRICT;
 
 CREATE TABLE assets (asset INTEGER PRIMARY KEY, name TEXT NOT NULL, scale INTEGER NOT NULL) STRICT;
@@ -71,6 +72,8 @@ CREATE TABLE markets (
   base_minor_per_lot INTEGER NOT NULL,
   maker_fee INTEGER NOT NULL,
   taker_fee INTEGER NOT NULL,
+  price_band INTEGER,
+  reference_price INTEGER,
   status INTEGER NOT NULL
 ) STRICT;
 
@@ -88,8 +91,8 @@ CREATE TABLE commands (
   trace_id ANY
 ) STRICT;
 
--- previous is the account's order before; last_trade starts the chain of the order's fills, which goes on
--- in the trades.
+-- price and quantity are as amended last; previous is the account's order before; last_trade starts the chain
+-- of the order's fills, which goes on in the trades. The last columns are those that an ordinary order leaves alone.
 CREATE TABLE orders (
   order_id INTEGER PRIMARY KEY,
   account INTEGER NOT NULL,
@@ -110,7 +113,11 @@ CREATE TABLE orders (
   filled_quantity INTEGER NOT NULL,
   filled_value INTEGER NOT NULL,
   last_trade INTEGER,
-  updated_at INTEGER NOT NULL
+  updated_at INTEGER NOT NULL,
+  trigger_price INTEGER,
+  trailing_offset INTEGER,
+  display_quantity INTEGER,
+  prevented_quantity INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX orders_by_client_id ON orders (order_id >> ${CLIENT_ID_BUCKET_BITS}, account, client_order_id)
@@ -207,7 +214,9 @@ CREATE VIEW readable_orders AS
   SELECT o.order_id, ${time("c.at")} AS created_at, a.account_id, m.name AS market,
     ${spelled("o.side", SIDES)} AS side, ${spelled("o.type", ORDER_TYPES)} AS type,
     ${spelled("o.time_in_force", TIMES_IN_FORCE)} AS time_in_force, o.price AS price_ticks,
-    o.quantity AS quantity_lots, o.filled_quantity AS filled_lots, o.filled_value AS filled_minor,
+    o.trigger_price AS trigger_price_ticks, o.trailing_offset AS trailing_offset_ticks,
+    o.quantity AS quantity_lots, o.quote_quantity AS budget_minor, o.display_quantity AS display_lots,
+    o.filled_quantity AS filled_lots, o.filled_value AS filled_minor, o.prevented_quantity AS prevented_lots,
     ${spelled("o.status", ORDER_STATUSES)} AS status, ${spelled("o.reason", END_REASONS)} AS reason,
     ${time("o.updated_at")} AS updated_at, o.client_order_id, c.request_id
   FROM orders o JOIN accounts a USING (account) JOIN markets m USING (market)
@@ -230,11 +239,14 @@ CREATE VIEW readable_entries AS
 
 CREATE VIEW readable_markets AS
   SELECT m.name, b.name AS base, q.name AS quote, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale,
-    m.maker_fee, m.taker_fee, ${spelled("m.status", MARKET_STATUSES)} AS status
+    m.maker_fee, m.taker_fee, m.price_band, m.reference_price AS reference_price_ticks,
+    ${spelled("m.status", MARKET_STATUSES)} AS status
   FROM markets m JOIN assets b ON b.asset = m.base JOIN assets q ON q.asset = m.quote;
 
 CREATE VIEW readable_accounts AS
-  SELECT a.account, a.account_id, a.name, ${spelled("a.status", ACCOUNT_STATUSES)} AS status FROM accounts a;
+  SELECT a.account, a.account_id, a.name, ${spelled("a.status", ACCOUNT_STATUSES)} AS status,
+    ${time("a.cancel_after")} AS cancel_after
+  FROM accounts a;
 
 CREATE VIEW readable_balances AS
   SELECT a.account_id, s.name AS asset, w.total AS total_minor

@@ -5,7 +5,7 @@
  */
 import { assert } from "../../domain/assert.ts";
 
-export const ENTRY_KINDS = ["deposit", "withdrawal", "transfer", "trade", "fee"] as const;
+export const ENTRY_KINDS = ["deposit", "withdrawal", "transfer", "trade", "fee", "rebate"] as const;
 /** Why an account's total changed. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
@@ -13,6 +13,10 @@ export function numberOf<Word>(words: readonly Word[], word: Word): number {
   const number = words.indexOf(word);
   assert(number >= 0, "a stored word is one of its list");
   return number;
+}
+
+export function numbersOf<Word>(words: readonly Word[], some: readonly Word[]): number[] {
+  return some.map((word) => numberOf(words, word));
 }
 
 export function numberOrNull<Word>(words: readonly Word[], word: Word | null | undefined): number | null {

@@ -1,19 +1,38 @@
 /**
- * The open orders, whole, as their accounts see them, and the step-by-step updates from which the order
- * feed is made. An order leaves with the command that ends it; after that the ledger answers for it.
+ * The orders that are open or pending, whole, as their accounts see them, and the step-by-step updates from which
+ * the order feed is made. An order leaves with the command that ends it; after that the ledger answers for it.
  */
 import type { Sequenced } from "../../domain/commands.ts";
 import type {
+  CancelAfterSet,
   Committed,
+  Event,
+  OrderAmended,
   OrderCanceled,
   OrderExpired,
   OrderFilled,
   OrderPlaced,
 } from "../../domain/events.ts";
-import { type AccountIndex, lots, type MarketIndex, minor, type OrderId } from "../../domain/units.ts";
-import type { OrderProgress, OrderRecord } from "../order-record.ts";
+import {
+  type AccountIndex,
+  type EpochMs,
+  lots,
+  type MarketIndex,
+  minor,
+  type OrderId,
+} from "../../domain/units.ts";
+import { type OrderProgress, type OrderRecord, statusWhenPlaced } from "../order-record.ts";
 
-export const ORDER_UPDATE_TYPES = ["placed", "partially-filled", "filled", "canceled", "expired"] as const;
+/** `amended` also tells of an order that goes on after self-trade prevention has taken a part of it. */
+export const ORDER_UPDATE_TYPES = [
+  "placed",
+  "partially-filled",
+  "filled",
+  "canceled",
+  "expired",
+  "amended",
+  "triggered",
+] as const;
 export type OrderUpdateType = (typeof ORDER_UPDATE_TYPES)[number];
 
 /** One thing that happened to an order, with the order as it was right then. */
@@ -23,102 +42,170 @@ type OrderEnd = OrderFilled | OrderCanceled | OrderExpired;
 
 const ENDS = { OrderFilled: "filled", OrderCanceled: "canceled", OrderExpired: "expired" } as const;
 
+/** An account's orders, oldest first, and those of them that its client named. */
+type AccountOrders = {
+  readonly orders: Set<OrderId>;
+  /** No two live orders of an account have one client id. */
+  readonly byClientId: Map<string, OrderId>;
+};
+
 export class LiveOrders {
-  readonly #open = new Map<OrderId, OrderRecord>();
-  readonly #byAccount = new Map<AccountIndex, Set<OrderId>>();
+  readonly #live = new Map<OrderId, OrderRecord>();
+  readonly #byAccount = new Map<AccountIndex, AccountOrders>();
+  readonly #cancelAfter = new Map<AccountIndex, EpochMs>();
 
   get(order: OrderId): OrderRecord | undefined {
-    return this.#open.get(order);
+    return this.#live.get(order);
   }
 
   /** Oldest first. */
   ofAccount(account: AccountIndex, market: MarketIndex | null): OrderRecord[] {
-    const records = [...(this.#byAccount.get(account) ?? [])].map((order) => this.#open.get(order)!);
-    return market === null ? records : records.filter(({ terms }) => terms.market === market);
+    const records: OrderRecord[] = [];
+    for (const order of this.#byAccount.get(account)?.orders ?? []) {
+      const record = this.#live.get(order)!;
+      if (market === null || record.terms.market === market) records.push(record);
+    }
+    return records;
   }
 
   byClientId(account: AccountIndex, clientOrderId: string): OrderRecord | undefined {
-    return this.ofAccount(account, null).find(({ terms }) => terms.clientOrderId === clientOrderId);
+    const order = this.#byAccount.get(account)?.byClientId.get(clientOrderId);
+    return order === undefined ? undefined : this.#live.get(order);
+  }
+
+  /** When all of the account's orders are canceled unless it says otherwise before; null if it has not asked for that. */
+  cancelAfter(account: AccountIndex): EpochMs | null {
+    return this.#cancelAfter.get(account) ?? null;
   }
 
   /** Folds a command's events and says what happened to which order, in order. */
   project({ entry, events }: Committed): OrderUpdate[] {
     const updates: OrderUpdate[] = [];
-    for (const event of events) {
-      switch (event.kind) {
-        case "OrderPlaced":
-          updates.push({ type: "placed", order: this.#place(entry, event) });
-          break;
-        case "TradeExecuted":
-          for (const order of [event.takerOrder, event.makerOrder]) {
-            const record = this.#fill(entry, order, event.quantity, event.value);
-            // The fill that completes an order is told by its end, which follows.
-            if (record.progress.filledQuantity !== record.terms.quantity) {
-              updates.push({ type: "partially-filled", order: record });
-            }
-          }
-          break;
-        case "OrderFilled":
-        case "OrderCanceled":
-        case "OrderExpired":
-          updates.push({ type: ENDS[event.kind], order: this.#end(entry, event) });
-          break;
-      }
-    }
+    for (const event of events) this.#fold(entry, event, updates);
     return updates;
   }
 
+  #fold(entry: Sequenced, event: Event, updates: OrderUpdate[]): void {
+    switch (event.kind) {
+      case "OrderPlaced":
+        updates.push({ type: "placed", order: this.#place(entry, event) });
+        return;
+      case "TradeExecuted":
+        for (const order of [event.takerOrder, event.makerOrder]) {
+          const filled = this.#fill(entry, order, event.quantity, event.value);
+          // The fill that completes an order is told by its end, which follows.
+          if (!isComplete(filled)) updates.push({ type: "partially-filled", order: filled });
+        }
+        return;
+      case "SelfTradePrevented":
+        for (const order of [event.takerOrder, event.makerOrder]) {
+          const left = this.#prevent(entry, order, event.quantity);
+          if (!isComplete(left)) updates.push({ type: "amended", order: left });
+        }
+        return;
+      case "OrderTriggered":
+        updates.push({ type: "triggered", order: this.#trigger(entry, event.order) });
+        return;
+      case "OrderAmended":
+        updates.push({ type: "amended", order: this.#amend(entry, event) });
+        return;
+      case "OrderFilled":
+      case "OrderCanceled":
+      case "OrderExpired":
+        updates.push({ type: ENDS[event.kind], order: this.#end(entry, event) });
+        return;
+      case "CancelAfterSet":
+        this.#setCancelAfter(event);
+        return;
+    }
+  }
+
   #place({ at, requestId, traceId }: Sequenced, event: OrderPlaced): OrderRecord {
-    const { order, account } = event;
+    const { order, account, clientOrderId } = event;
     const progress: OrderProgress = {
-      status: "open",
+      status: statusWhenPlaced(event.type),
       reason: null,
       filledQuantity: lots(0),
       filledValue: minor(0),
+      preventedQuantity: lots(0),
       updatedAt: at,
     };
     // The event has all the terms; a copy of them would cost more than the rest of this.
     const record = { order, terms: event, requestId, traceId, createdAt: at, progress };
-    this.#open.set(order, record);
-    const siblings = this.#byAccount.get(account);
-    if (siblings === undefined) this.#byAccount.set(account, new Set([order]));
-    else siblings.add(order);
+    this.#live.set(order, record);
+    let siblings = this.#byAccount.get(account);
+    if (siblings === undefined) {
+      siblings = { orders: new Set(), byClientId: new Map() };
+      this.#byAccount.set(account, siblings);
+    }
+    siblings.orders.add(order);
+    if (clientOrderId !== null) siblings.byClientId.set(clientOrderId, order);
     return record;
   }
 
   #fill({ at }: Sequenced, order: OrderId, quantity: number, value: number): OrderRecord {
-    const record = this.#open.get(order)!;
+    const record = this.#live.get(order)!;
     const { progress } = record;
     return this.#advance(record, {
       status: "partially-filled",
       reason: null,
       filledQuantity: lots(progress.filledQuantity + quantity),
       filledValue: minor(progress.filledValue + value),
+      preventedQuantity: progress.preventedQuantity,
       updatedAt: at,
     });
   }
 
+  #prevent({ at }: Sequenced, order: OrderId, quantity: number): OrderRecord {
+    const record = this.#live.get(order)!;
+    const preventedQuantity = lots(record.progress.preventedQuantity + quantity);
+    return this.#advance(record, { ...record.progress, preventedQuantity, updatedAt: at });
+  }
+
+  #trigger({ at }: Sequenced, order: OrderId): OrderRecord {
+    const record = this.#live.get(order)!;
+    return this.#advance(record, { ...record.progress, status: "open", updatedAt: at });
+  }
+
+  #amend({ at }: Sequenced, { order, price, quantity }: OrderAmended): OrderRecord {
+    const record = this.#live.get(order)!;
+    const terms = { ...record.terms, price, quantity };
+    return this.#advance({ ...record, terms }, { ...record.progress, updatedAt: at });
+  }
+
   #end({ at }: Sequenced, event: OrderEnd): OrderRecord {
-    const record = this.#open.get(event.order)!;
-    const reason = event.kind === "OrderFilled" ? null : event.reason;
+    const record = this.#live.get(event.order)!;
+    const { terms, progress } = record;
     const ended = this.#advance(record, {
       status: ENDS[event.kind],
-      reason,
-      filledQuantity: record.progress.filledQuantity,
-      filledValue: record.progress.filledValue,
+      reason: event.kind === "OrderFilled" ? null : event.reason,
+      filledQuantity: progress.filledQuantity,
+      filledValue: progress.filledValue,
+      preventedQuantity: progress.preventedQuantity,
       updatedAt: at,
     });
-    this.#open.delete(event.order);
+    this.#live.delete(event.order);
     const siblings = this.#byAccount.get(event.account)!;
-    siblings.delete(event.order);
-    if (siblings.size === 0) this.#byAccount.delete(event.account);
+    siblings.orders.delete(event.order);
+    if (terms.clientOrderId !== null) siblings.byClientId.delete(terms.clientOrderId);
+    if (siblings.orders.size === 0) this.#byAccount.delete(event.account);
     return ended;
   }
 
   #advance(record: OrderRecord, progress: OrderProgress): OrderRecord {
     const { order, terms, requestId, traceId, createdAt } = record;
     const advanced = { order, terms, requestId, traceId, createdAt, progress };
-    this.#open.set(order, advanced);
+    this.#live.set(order, advanced);
     return advanced;
   }
+
+  #setCancelAfter({ account, deadline }: CancelAfterSet): void {
+    if (deadline === null) this.#cancelAfter.delete(account);
+    else this.#cancelAfter.set(account, deadline);
+  }
+}
+
+/** Nothing of the order is left to trade. Of one by budget only its end says so. */
+function isComplete({ terms, progress }: OrderRecord): boolean {
+  return progress.filledQuantity + progress.preventedQuantity === terms.quantity;
 }

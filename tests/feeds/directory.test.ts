@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { marketIndex, type PartsPerMillion, ticks } from "../../src/domain/units.ts";
+import { committed } from "./committed.ts";
+import { listedDirectory } from "./listing.ts";
+
+test("a market has the settings that it was changed to last, and all others as it was listed", () => {
+  const directory = listedDirectory();
+  const market = marketIndex(0);
+  const listed = directory.market(market);
+  const band = 100_000 as PartsPerMillion;
+  const fees = { makerFee: -100 as PartsPerMillion, takerFee: 200 as PartsPerMillion };
+  const changed = { kind: "MarketChanged", market, status: "auction", ...fees, priceBand: band } as const;
+  directory.project(committed(2, [changed]));
+  const auction = { ...listed, ...fees, status: "auction", priceBand: band };
+  expect(directory.marketByName("VIB-BRL")).toEqual(auction);
+  directory.project(committed(3, [{ ...changed, status: "open", priceBand: null }]));
+  expect(directory.market(market)).toEqual({ ...auction, status: "open", priceBand: null });
+  expect(directory.markets).toHaveLength(1);
+});
+
+test("a market is listed with its band and what the band is measured from", () => {
+  const directory = listedDirectory();
+  const { market: _, ...listing } = directory.market(marketIndex(0));
+  const market = marketIndex(1);
+  const terms = { name: "VIX-BRL", priceBand: 50_000 as PartsPerMillion, referencePrice: ticks(700) };
+  directory.project(committed(2, [{ kind: "MarketListed", ...listing, ...terms, market }]));
+  expect(directory.marketByName("VIX-BRL")).toEqual({ ...listing, ...terms, market });
+});
