@@ -14,8 +14,9 @@ import { createKey, openAccount, revokeKey, setAccountStatus } from "./commands/
 import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.ts";
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
+import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { checkInvariants } from "./invariants.ts";
-import { emptyState, type State } from "./state.ts";
+import { emptyState, reject, type State } from "./state.ts";
 
 export class Engine {
   readonly #state: State = emptyState();
@@ -27,9 +28,12 @@ export class Engine {
     return this.#appliedSeq;
   }
 
-  /** When the first order expires of itself, or null if none will. */
+  /** When the first order expires, or the first account's switch runs out, or null if none will. */
   get nextExpiry(): EpochMs | null {
-    return this.#state.open.expiries.firstAt;
+    const { open, deadlines } = this.#state;
+    const { firstAt } = open.expiries;
+    const deadline = deadlines.firstAt;
+    return deadline !== null && (firstAt === null || deadline < firstAt) ? deadline : firstAt;
   }
 
   /** Applies the next command: what it does, the levels that it changed, the wallets that it changed. */
@@ -60,10 +64,14 @@ function dispatch(state: State, entry: Sequenced): Event[] {
   switch (command.kind) {
     case "PlaceOrder":
       return placeOrder(state, of(entry, command));
+    case "AmendOrder":
+      return reject("order-not-open");
     case "CancelOrder":
       return cancelOrder(state, of(entry, command));
     case "CancelAllOrders":
       return cancelAllOrders(state, of(entry, command));
+    case "SetCancelAfter":
+      return setCancelAfter(state, of(entry, command));
     case "ExpireOrders":
       return expireOrders(state, of(entry, command));
     case "DepositFunds":

@@ -12,6 +12,7 @@ type End =
 export const FILLED: End = { kind: "OrderFilled" };
 export const REQUESTED: End = { kind: "OrderCanceled", reason: "requested" };
 export const SELF_TRADE: End = { kind: "OrderCanceled", reason: "self-trade" };
+export const CANCEL_AFTER: End = { kind: "OrderCanceled", reason: "cancel-after" };
 export const UNFILLED: End = { kind: "OrderExpired", reason: "unfilled" };
 export const TIME: End = { kind: "OrderExpired", reason: "time" };
 

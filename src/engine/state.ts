@@ -5,6 +5,7 @@ import type { Market } from "../domain/market.ts";
 import type { Rejection } from "../domain/rejections.ts";
 import { type AccountIndex, type MarketIndex, type TradeId, tradeId } from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
+import { Deadlines } from "./deadlines.ts";
 import { OnceOnly } from "./once-only.ts";
 import { OpenOrders } from "./open-orders.ts";
 import { Wallets } from "./wallets.ts";
@@ -28,6 +29,7 @@ export type State = {
   /** The books that the current command has changed. */
   readonly changedBooks: OrderBook[];
   readonly open: OpenOrders;
+  readonly deadlines: Deadlines;
   readonly once: OnceOnly;
 };
 
@@ -41,6 +43,7 @@ export function emptyState(): State {
     wallets: new Wallets(),
     changedBooks: [],
     open: new OpenOrders(),
+    deadlines: new Deadlines(),
     once: new OnceOnly(),
   };
 }

@@ -67,6 +67,8 @@ function listing(
     maxOpenOrders: fc.constantFrom(2, 5, 10_000, 10_000, 10_000),
     makerFee: feeRate,
     takerFee: feeRate,
+    priceBand: fc.constant(null),
+    referencePrice: fc.constant(null),
     status: fc.constant<MarketStatus>("open"),
   });
 }
@@ -209,6 +211,9 @@ function placing(scale: Scale): fc.Arbitrary<Intent> {
       kind: "PlaceOrder",
       account,
       market: where,
+      triggerPrice: null,
+      trailingOffset: null,
+      displayQuantity: null,
       expiresAt: lasts === null ? null : epochMs(at + lasts),
       selfTradePrevention: "cancel-maker",
       clientOrderId: id,
@@ -270,7 +275,7 @@ const managing: fc.Arbitrary<Intent> = fc.oneof(
       makerFee: fc.option(feeRate),
       takerFee: fc.option(feeRate),
     })
-    .map((terms) => (): Command => ({ kind: "ChangeMarket", ...terms })),
+    .map((terms) => (): Command => ({ kind: "ChangeMarket", priceBand: null, ...terms })),
 );
 
 /** The same again, as a client that never saw the answer sends it. */

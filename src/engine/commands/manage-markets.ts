@@ -32,6 +32,8 @@ export function changeMarket(state: State, { command }: Sequenced<ChangeMarket>)
   const status = command.status ?? before.status;
   const makerFee = command.makerFee ?? before.makerFee;
   const takerFee = command.takerFee ?? before.takerFee;
-  place.market = { ...before, status, makerFee, takerFee };
-  return [{ kind: "MarketChanged", market: before.market, status, makerFee, takerFee }];
+  const asked = command.priceBand ?? before.priceBand;
+  const priceBand = asked === 0 ? null : asked;
+  place.market = { ...before, status, makerFee, takerFee, priceBand };
+  return [{ kind: "MarketChanged", market: before.market, status, makerFee, takerFee, priceBand }];
 }
