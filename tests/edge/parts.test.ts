@@ -132,6 +132,8 @@ describe("an average price", () => {
     maxOpenOrders: OPEN_ORDERS_MAX_DEFAULT,
     makerFee: partsPerMillion(0),
     takerFee: partsPerMillion(0),
+    priceBand: null,
+    referencePrice: null,
     status: "open",
   };
   const brl = { asset: assetIndex(1), name: "BRL", scale: 2 };

@@ -194,6 +194,7 @@ describe("wallets", () => {
       status: null,
       makerFee: partsPerMillion(1000),
       takerFee: partsPerMillion(2000),
+      priceBand: null,
     });
     tradeOnce();
     const terms = { side: "buy", price: 9_000, quantity: 1 } as const;
