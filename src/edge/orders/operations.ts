@@ -28,7 +28,7 @@ export type Told<Body> =
 export type Tell<Body> = (told: Told<Body>) => void;
 
 /** The order that an operation is about: in the client's words, and of whom. */
-export type NamedOrder = { readonly order: string; readonly accountId: string | null | undefined };
+export type NamedOrder = { readonly order: string; readonly accountId?: string | null | undefined };
 
 export function placeOrder(exchange: ExchangePort, asker: Asker, body: OrderBody, tell: Tell<Placed>): void {
   const command = readOrder(body, asker.principal, exchange.directory);

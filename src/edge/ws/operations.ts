@@ -27,9 +27,19 @@ export type Subscribe = { readonly op: "subscribe" } & (
 
 export type Unsubscribe = { readonly op: "unsubscribe" } & Topic;
 
+/**
+ * An order's own fields stand beside `op` and `id`. They are not looked at yet: what REST checks a body with
+ * checks these too. `order` is the name of one that there is.
+ */
+export type OrderOperation =
+  | { readonly op: "place"; readonly body: unknown }
+  | { readonly op: "amend"; readonly order: string; readonly body: unknown }
+  | { readonly op: "cancel"; readonly order: string; readonly accountId?: string | null | undefined };
+
 export type Operation =
   | Subscribe
   | Unsubscribe
+  | OrderOperation
   | { readonly op: "auth"; readonly key: string }
   | { readonly op: "ping" };
 
@@ -49,9 +59,8 @@ const KEY_CHARACTERS_MAX = 256;
 /** Of an unknown operation's name, how much the answer repeats. */
 const OP_CHARACTERS_MAX = 32;
 
-const OPS = ["subscribe", "unsubscribe", "auth", "ping"];
+const OPS = ["subscribe", "unsubscribe", "auth", "ping", "place", "cancel", "amend"];
 const LATER_CHANNELS = ["ticker", "candles"];
-const LATER_OPS = ["place", "cancel", "amend"];
 
 const id = field(
   z.union([z.string().min(1).max(ID_CHARACTERS_MAX), z.int()]),
@@ -70,9 +79,22 @@ const op = z.string();
 /** What a message has whose form nobody can tell. */
 const ANY = z.object({ id });
 
+/** Either name of an order. */
+const order = field(
+  z.union([z.string().min(1).max(NAME_CHARACTERS_MAX), z.int()]),
+  "must be an orderId or the ULID of an order",
+).transform(String);
+
 const FORMS = {
   ping: z.strictObject({ op, id }),
   auth: z.strictObject({ op, id, key }),
+  place: z.looseObject({ op, id }).transform(({ op, id: _, ...body }) => ({ op, body })),
+  cancel: z
+    .strictObject({ op, id, orderId: order, accountId: name.nullable().optional() })
+    .transform(({ op, orderId, accountId }) => ({ op, order: orderId, accountId })),
+  amend: z
+    .looseObject({ op, id, orderId: order })
+    .transform(({ op, id: _, orderId, ...body }) => ({ op, order: orderId, body })),
 };
 const ACCOUNT_SUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional(), fromSeq });
 const ACCOUNT_UNSUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional() });
@@ -127,7 +149,7 @@ function read(fields: Record<string, unknown>): Operation | Refusal {
 
 /** The form that a message of this operation and channel has to have, or why it can have none. */
 function formOf({ op, channel }: Record<string, unknown>): z.ZodType | FieldFault {
-  if (op === "ping" || op === "auth") return FORMS[op];
+  if (isText(op) && Object.hasOwn(FORMS, op)) return FORMS[op as keyof typeof FORMS];
   if (op === "subscribe" || op === "unsubscribe") {
     const forms: Record<string, z.ZodType> = CHANNEL_FORMS[op];
     if (isText(channel) && Object.hasOwn(forms, channel)) return forms[channel]!;
@@ -135,9 +157,6 @@ function formOf({ op, channel }: Record<string, unknown>): z.ZodType | FieldFaul
       return { path: "channel", message: "is not offered yet" };
     }
     return unknownName("channel", channel, Object.keys(forms));
-  }
-  if (isText(op) && LATER_OPS.includes(op)) {
-    return { path: "op", message: "is not offered over the WebSocket yet; use the REST API for orders" };
   }
   return unknownName("op", op, OPS);
 }
