@@ -65,15 +65,16 @@ function checkSide(state: State, { market, book }: MarketState, side: PriceLadde
     assert(better, "a side is sorted by price");
     let quantity = 0;
     for (let slot = side.head[level]!, last = NONE; slot !== NONE; last = slot, slot = pool.next[slot]!) {
-      assert(pool.remaining[slot]! > 0, "a resting order has something to trade");
+      assert(pool.shownOf(slot) > 0, "a resting order shows something to trade");
+      assert(pool.hidden[slot]! === 0 || pool.display[slot]! > 0, "nothing but an iceberg hides a part");
       assert(pool.price[slot] === side.price[level], "an order rests at its price");
       assert(pool.market[slot] === market.market, "an order rests in its market");
       assert(pool.previous[slot] === last, "a level's orders are linked both ways");
       assert(state.open.find(pool.orderId(slot)) === slot, "an order that rests is found by its id");
-      quantity += pool.remaining[slot]!;
+      quantity += pool.shownOf(slot);
       orders += 1;
     }
-    assert(quantity > 0 && quantity === side.quantity[level], "a level has what its orders have");
+    assert(quantity > 0 && quantity === side.quantity[level], "a level has what its orders show");
   }
   return orders;
 }

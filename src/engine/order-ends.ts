@@ -1,11 +1,11 @@
 /** How an order leaves the exchange: out of the book and every list, its hold released, its end told. */
 import type { EndReason, Event } from "../domain/events.ts";
 import type { Slot } from "./book/order-pool.ts";
-import { shrinkHold } from "./settlement.ts";
+import { setHold } from "./settlement.ts";
 import { marketState, type State } from "./state.ts";
 
 /** An order's end in one word, and why if it was not filled. */
-type End =
+export type End =
   | { readonly kind: "OrderFilled" }
   | { readonly kind: "OrderCanceled" | "OrderExpired"; readonly reason: EndReason };
 
@@ -29,7 +29,7 @@ export function endEntering(state: State, slot: Slot, end: End, events: Event[])
   const order = pool.orderId(slot);
   const account = pool.accountOf(slot);
   const market = pool.marketOf(slot);
-  shrinkHold(state, marketState(state, market), slot, 0);
+  setHold(state, marketState(state, market), slot, 0);
   const clientOrderId = pool.clientOrderId[slot];
   if (clientOrderId != null) state.once.orderEnded(account, clientOrderId);
   pool.giveBack(slot);

@@ -36,6 +36,7 @@ export function settle(state: State, place: MarketState, { maker, taker, price, 
   });
   const trade = place.nextTrade;
   place.nextTrade = tradeId(trade + 1);
+  place.lastPrice = price;
   return {
     kind: "TradeExecuted",
     market: market.market,
@@ -81,12 +82,14 @@ function moveMoney(state: State, { market }: MarketState, legs: Legs): void {
   if (fees > 0) wallets.credit(FEES_ACCOUNT, market.quote, fees);
 }
 
-/** Sets what an order holds to what it needs now; the difference is free at once. */
-export function shrinkHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
+/** Sets what an order holds to what it needs now; a difference is free at once, or taken from what is available. */
+export function setHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
   const { pool } = state.open;
   const excess = pool.held[slot]! - needed;
   if (excess === 0) return;
   const asset = pool.isBuy[slot] === 1 ? market.quote : market.base;
-  state.wallets.release(pool.accountOf(slot), asset, excess);
+  const account = pool.accountOf(slot);
+  if (excess > 0) state.wallets.release(account, asset, excess);
+  else state.wallets.hold(account, asset, -excess);
   pool.held[slot] = needed;
 }

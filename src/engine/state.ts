@@ -3,7 +3,7 @@ import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } fro
 import type { Event } from "../domain/events.ts";
 import type { Market } from "../domain/market.ts";
 import type { Rejection } from "../domain/rejections.ts";
-import { type AccountIndex, type MarketIndex, type TradeId, tradeId } from "../domain/units.ts";
+import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
 import { Deadlines } from "./deadlines.ts";
 import { OnceOnly } from "./once-only.ts";
@@ -15,6 +15,8 @@ export type MarketState = {
   market: Market;
   readonly book: OrderBook;
   nextTrade: TradeId;
+  /** The price of the last trade, or null before the first. */
+  lastPrice: Ticks | null;
 };
 
 export type State = {
@@ -50,7 +52,7 @@ export function emptyState(): State {
 
 export function addMarket(state: State, market: Market): void {
   const book = new OrderBook(market.market, state.open.pool, state.changedBooks);
-  state.markets.push({ market, book, nextTrade: tradeId(1) });
+  state.markets.push({ market, book, nextTrade: tradeId(1), lastPrice: null });
   state.open.listMarket();
 }
 
