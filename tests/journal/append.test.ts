@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter, DecodeError } from "../../src/domain/codec.ts";
 import type { Command } from "../../src/domain/commands.ts";
+import { COMMAND_KINDS } from "../../src/domain/event-codec.ts";
 import { EMPTY_FRAME_BYTES } from "../../src/journal/frame.ts";
 import { readRecord, writeRecord } from "../../src/journal/record.ts";
 import {
@@ -19,6 +20,10 @@ import {
 } from "./support.ts";
 
 describe("a record", () => {
+  test("is tried of every kind of command", () => {
+    expect(new Set(EVERY_COMMAND.map(({ kind }) => kind))).toEqual(new Set(COMMAND_KINDS));
+  });
+
   test.each(EVERY_COMMAND.map((command) => [command.kind, command] as const))(
     "of %s is read as it was written",
     (_kind, command) => {
