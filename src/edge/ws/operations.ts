@@ -29,12 +29,12 @@ export type Unsubscribe = { readonly op: "unsubscribe" } & Topic;
 
 /**
  * An order's own fields stand beside `op` and `id`. They are not looked at yet: what REST checks a body with
- * checks these too. `order` is the name of one that there is.
+ * checks these too. `orderId` is either name of an order that there is.
  */
 export type OrderOperation =
   | { readonly op: "place"; readonly body: unknown }
-  | { readonly op: "amend"; readonly order: string; readonly body: unknown }
-  | { readonly op: "cancel"; readonly order: string; readonly accountId?: string | null | undefined };
+  | { readonly op: "amend"; readonly orderId: string; readonly body: unknown }
+  | { readonly op: "cancel"; readonly orderId: string; readonly accountId?: string | null | undefined };
 
 export type Operation =
   | Subscribe
@@ -88,13 +88,10 @@ const order = field(
 const FORMS = {
   ping: z.strictObject({ op, id }),
   auth: z.strictObject({ op, id, key }),
-  place: z.looseObject({ op, id }).transform(({ op, id: _, ...body }) => ({ op, body })),
-  cancel: z
-    .strictObject({ op, id, orderId: order, accountId: name.nullable().optional() })
-    .transform(({ op, orderId, accountId }) => ({ op, order: orderId, accountId })),
-  amend: z
-    .looseObject({ op, id, orderId: order })
-    .transform(({ op, id: _, orderId, ...body }) => ({ op, order: orderId, body })),
+  // Of these two only the names: the rest is the body of a request.
+  place: z.object({ op, id }),
+  amend: z.object({ op, id, orderId: order }),
+  cancel: z.strictObject({ op, id, orderId: order, accountId: name.nullable().optional() }),
 };
 const ACCOUNT_SUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional(), fromSeq });
 const ACCOUNT_UNSUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional() });
@@ -140,11 +137,22 @@ function read(fields: Record<string, unknown>): Operation | Refusal {
   const isKnown = form instanceof z.ZodType;
   const parsed = (isKnown ? form : ANY).safeParse(fields);
   // The forms and the type say the same; zod cannot tie a form to the literal by which it was chosen.
-  if (isKnown && parsed.success) return parsed.data as Operation;
+  if (isKnown && parsed.success) {
+    return bodyOperation(fields, parsed.data) ?? (parsed.data as Operation);
+  }
   const faults = isKnown ? [] : [form];
   if (!parsed.success) faults.push(...parsed.error.issues.flatMap(faultsOf));
   const [{ path, message }] = faults as [FieldFault];
   return new Refusal("invalid-request", `${path} ${message}.`, faults);
+}
+
+/** An operation with a body, which is what came, untouched, less the names. */
+function bodyOperation(fields: Record<string, unknown>, names: unknown): Operation | undefined {
+  const { op, id: _, ...body } = fields;
+  if (op === "place") return { op, body };
+  if (op !== "amend") return undefined;
+  const { orderId: __, ...change } = body;
+  return { op, orderId: (names as { readonly orderId: string }).orderId, body: change };
 }
 
 /** The form that a message of this operation and channel has to have, or why it can have none. */

@@ -103,15 +103,17 @@ export class OrderEntry {
         return;
       }
       case "amend": {
-        const { order, body } = operation;
+        const { orderId: order, body } = operation;
         const fault = checks.amend(body);
         if (fault === undefined) amendOrder(exchange, asker, { order, body: body as AmendBody }, tell);
         else tell({ refusal: malformedBody(fault), seq: null });
         return;
       }
-      case "cancel":
-        cancelOrder(exchange, asker, operation, tell);
+      case "cancel": {
+        const { orderId: order, accountId } = operation;
+        cancelOrder(exchange, asker, { order, accountId }, tell);
         return;
+      }
       default:
         unreachable(operation);
     }
