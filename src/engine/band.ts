@@ -22,6 +22,10 @@ export function bandOf({ market, lastPrice }: MarketState): Band {
   return { lowest: reference - width, highest: Math.min(reference + width, AMOUNT_MAX) };
 }
 
+export function isWithin({ lowest, highest }: Band, price: number): boolean {
+  return price >= lowest && price <= highest;
+}
+
 /** The furthest price at which an order trades: its limit, or else the band's edge. */
 export function furthestPrice(pool: OrderPool, slot: Slot, band: Band): number {
   const limit = pool.price[slot]!;

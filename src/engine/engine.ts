@@ -8,6 +8,7 @@ import type { Event } from "../domain/events.ts";
 import type { Side } from "../domain/market.ts";
 import { type EpochMs, type MarketIndex, type Seq, seq } from "../domain/units.ts";
 import type { PriceLadder } from "./book/price-ladder.ts";
+import { amendOrder } from "./commands/amend-order.ts";
 import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
 import { expireOrders } from "./commands/expire-orders.ts";
 import { createKey, openAccount, revokeKey, setAccountStatus } from "./commands/manage-accounts.ts";
@@ -16,7 +17,7 @@ import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-fund
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { checkInvariants } from "./invariants.ts";
-import { emptyState, reject, type State } from "./state.ts";
+import { emptyState, type State } from "./state.ts";
 
 export class Engine {
   readonly #state: State = emptyState();
@@ -44,7 +45,8 @@ export class Engine {
     for (const book of this.#state.changedBooks) {
       drainLevels(events, book.market, "buy", book.bids);
       drainLevels(events, book.market, "sell", book.asks);
-      assert(!book.crossed, "no book is crossed");
+      const isOpen = this.#state.markets[book.market]!.market.status === "open";
+      assert(!isOpen || !book.crossed, "no book of an open market is crossed");
     }
     this.#state.changedBooks.length = 0;
     this.#state.wallets.drainChanges(events);
@@ -65,7 +67,7 @@ function dispatch(state: State, entry: Sequenced): Event[] {
     case "PlaceOrder":
       return placeOrder(state, of(entry, command));
     case "AmendOrder":
-      return reject("order-not-open");
+      return amendOrder(state, of(entry, command));
     case "CancelOrder":
       return cancelOrder(state, of(entry, command));
     case "CancelAllOrders":

@@ -14,12 +14,13 @@ export function checkInvariants(state: State): void {
   for (let asset = 0; asset < state.assetNames.length; asset += 1)
     checkConservation(state, assetIndex(asset));
   checkHolds(state);
-  let resting = 0;
+  let orders = 0;
   for (const place of state.markets) {
-    resting += checkSide(state, place, place.book.bids) + checkSide(state, place, place.book.asks);
-    assert(!place.book.crossed, `${place.market.name} is not crossed`);
+    const { market, book, triggers } = place;
+    orders += checkSide(state, place, book.bids) + checkSide(state, place, book.asks) + triggers.count;
+    assert(market.status !== "open" || !book.crossed, `${market.name} is open and not crossed`);
   }
-  assert(resting === state.open.count, "every open order rests in exactly one book");
+  assert(orders === state.open.count, "every open order rests in exactly one book or waits for its price");
 }
 
 /** Nothing is created or destroyed, and nothing is negative. */

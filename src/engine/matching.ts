@@ -5,9 +5,9 @@
 import type { Event } from "../domain/events.ts";
 import { type Lots, lots, type Ticks } from "../domain/units.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
-import { feesPaid, feesPaidAfter } from "./fees.ts";
+import { feesOwedAfter, feesPaid } from "./fees.ts";
 import { limitHold } from "./holds.ts";
-import { endResting, FILLED } from "./order-ends.ts";
+import { endOpen, FILLED } from "./order-ends.ts";
 import { preventSelfTrade } from "./self-trade.ts";
 import { type Fill, setHold, settle } from "./settlement.ts";
 import type { MarketState, State } from "./state.ts";
@@ -81,7 +81,7 @@ export function countOff(
   const { pool } = state.open;
   place.book.reduce(slot, quantity);
   if (pool.remaining[slot] === 0) {
-    endResting(state, slot, FILLED, events);
+    endOpen(state, slot, FILLED, events);
     return;
   }
   if (pool.shownOf(slot) === 0) place.book.refresh(slot);
@@ -96,7 +96,7 @@ function lotsWithin(state: State, place: MarketState, taker: Slot, price: Ticks)
   const budget = pool.held[taker]!;
   const paid = feesPaid(pool, taker);
   const fits = (count: number): boolean =>
-    count * perLot + feesPaidAfter(pool, taker, count * perLot, rate) - paid <= budget;
+    count * perLot + feesOwedAfter(pool, taker, count * perLot, rate) - paid <= budget;
   // The division may be a lot or so off, which the exact test corrects.
   let count = Math.floor(budget / (perLot * (1 + rate / 1_000_000)));
   while (count > 0 && !fits(count)) count -= 1;

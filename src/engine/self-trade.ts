@@ -6,7 +6,7 @@ import type { Event } from "../domain/events.ts";
 import { lots } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
 import { limitHold } from "./holds.ts";
-import { endResting, SELF_TRADE } from "./order-ends.ts";
+import { endOpen, SELF_TRADE } from "./order-ends.ts";
 import { setHold } from "./settlement.ts";
 import type { MarketState, State } from "./state.ts";
 
@@ -24,7 +24,7 @@ export function preventSelfTrade(
   const mode = pool.selfTradePreventionOf(taker);
   if (mode === "cancel-taker") return true;
   if (mode === "decrement" && !pool.isByBudget(taker)) return decrement(state, place, meeting, events);
-  endResting(state, maker, SELF_TRADE, events);
+  endOpen(state, maker, SELF_TRADE, events);
   return mode === "cancel-both";
 }
 
@@ -42,7 +42,7 @@ function decrement(state: State, place: MarketState, { taker, maker }: Meeting, 
   });
   pool.remaining[taker]! -= quantity;
   place.book.shorten(maker, quantity);
-  if (pool.remaining[maker] === 0) endResting(state, maker, SELF_TRADE, events);
+  if (pool.remaining[maker] === 0) endOpen(state, maker, SELF_TRADE, events);
   else setHold(state, place, maker, limitHold(pool, maker, place.market));
   return pool.remaining[taker] === 0;
 }

@@ -23,8 +23,8 @@ export function settle(state: State, place: MarketState, { maker, taker, price, 
   const { market } = place;
   const { pool } = state.open;
   const value = quoteAmount(market, price, quantity);
-  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!) as Minor;
   const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!) as Minor;
+  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee) as Minor;
   const takerBuys = pool.isBuy[taker] === 1;
   moveMoney(state, place, {
     buyer: takerBuys ? taker : maker,
@@ -70,8 +70,11 @@ function moveMoney(state: State, { market }: MarketState, legs: Legs): void {
   const buyerAccount = pool.accountOf(buyer);
   const sellerAccount = pool.accountOf(seller);
 
-  wallets.spend(buyerAccount, market.quote, value + buyerFee);
-  pool.held[buyer]! -= value + buyerFee;
+  // A rebate is not part of what was held: it is credited, and the hold is set anew after the trade.
+  const spent = value + Math.max(0, buyerFee);
+  wallets.spend(buyerAccount, market.quote, spent);
+  pool.held[buyer]! -= spent;
+  if (buyerFee < 0) wallets.credit(buyerAccount, market.quote, -buyerFee);
   wallets.credit(sellerAccount, market.quote, value - sellerFee);
 
   wallets.spend(sellerAccount, market.base, base);

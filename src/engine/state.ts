@@ -5,6 +5,7 @@ import type { Market } from "../domain/market.ts";
 import type { Rejection } from "../domain/rejections.ts";
 import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
+import { TriggerIndex } from "./book/trigger-index.ts";
 import { Deadlines } from "./deadlines.ts";
 import { OnceOnly } from "./once-only.ts";
 import { OpenOrders } from "./open-orders.ts";
@@ -14,6 +15,7 @@ import { Wallets } from "./wallets.ts";
 export type MarketState = {
   market: Market;
   readonly book: OrderBook;
+  readonly triggers: TriggerIndex;
   nextTrade: TradeId;
   /** The price of the last trade, or null before the first. */
   lastPrice: Ticks | null;
@@ -52,7 +54,8 @@ export function emptyState(): State {
 
 export function addMarket(state: State, market: Market): void {
   const book = new OrderBook(market.market, state.open.pool, state.changedBooks);
-  state.markets.push({ market, book, nextTrade: tradeId(1), lastPrice: null });
+  const triggers = new TriggerIndex();
+  state.markets.push({ market, book, triggers, nextTrade: tradeId(1), lastPrice: null });
   state.open.listMarket();
 }
 

@@ -63,6 +63,8 @@ export class OrderPool {
   /** Rate × value over all fills so far: whole minor units, and parts per million of one. */
   feeWhole = new Float64Array(SLOTS_FIRST);
   feeParts = new Int32Array(SLOTS_FIRST);
+  /** Rebates that the order has earned and not been paid, in whole minor units. */
+  rebateDue = new Float64Array(SLOTS_FIRST);
   /** Milliseconds; zero if the order has no end of its own. */
   expiresAt = new Float64Array(SLOTS_FIRST);
   /** Its place in the queue of expiries, or NONE. */
@@ -101,6 +103,7 @@ export class OrderPool {
     this.takerFee[slot] = order.takerFee;
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;
+    this.rebateDue[slot] = 0;
     this.expiresAt[slot] = order.expiresAt ?? 0;
     this.expiryPlace[slot] = NONE;
     this.level[slot] = NONE;
@@ -177,6 +180,7 @@ export class OrderPool {
     this.takerFee = grownIntegers(this.takerFee, length);
     this.feeWhole = grownDoubles(this.feeWhole, length);
     this.feeParts = grownIntegers(this.feeParts, length);
+    this.rebateDue = grownDoubles(this.rebateDue, length);
     this.expiresAt = grownDoubles(this.expiresAt, length);
     this.expiryPlace = grownIntegers(this.expiryPlace, length);
     this.level = grownIntegers(this.level, length);

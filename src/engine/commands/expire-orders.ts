@@ -5,7 +5,7 @@
 import type { ExpireOrders, Sequenced } from "../../domain/commands.ts";
 import type { Event } from "../../domain/events.ts";
 import type { EpochMs } from "../../domain/units.ts";
-import { CANCEL_AFTER, endResting, TIME } from "../order-ends.ts";
+import { CANCEL_AFTER, endOpen, TIME } from "../order-ends.ts";
 import type { State } from "../state.ts";
 
 export function expireOrders(state: State, { at }: Sequenced<ExpireOrders>): Event[] {
@@ -15,7 +15,7 @@ export function expireOrders(state: State, { at }: Sequenced<ExpireOrders>): Eve
     const { firstAt } = open.expiries;
     const deadline = deadlines.firstAt;
     if (isDue(firstAt, at) && (deadline === null || firstAt <= deadline)) {
-      endResting(state, open.expiries.first, TIME, events);
+      endOpen(state, open.expiries.first, TIME, events);
     } else if (isDue(deadline, at)) cancelAll(state, events);
     else return events;
   }
@@ -29,7 +29,7 @@ function isDue(time: EpochMs | null, at: EpochMs): time is EpochMs {
 function cancelAll(state: State, events: Event[]): void {
   const { open, deadlines } = state;
   const account = deadlines.firstAccount;
-  for (const slot of open.ofAccount(account, null)) endResting(state, slot, CANCEL_AFTER, events);
+  for (const slot of open.ofAccount(account, null)) endOpen(state, slot, CANCEL_AFTER, events);
   deadlines.disarm(account);
   events.push({ kind: "CancelAfterSet", account, deadline: null });
 }

@@ -4,18 +4,21 @@
  */
 import type { PlaceOrder, Sequenced } from "../../domain/commands.ts";
 import type { Event, OrderPlaced } from "../../domain/events.ts";
-import { productOrNull } from "../../domain/market.ts";
+import { type Market, productOrNull } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { type AssetIndex, type OrderId, orderId } from "../../domain/units.ts";
-import { type Band, bandOf } from "../band.ts";
+import { type AssetIndex, type OrderId, orderId, type Ticks } from "../../domain/units.ts";
+import { type Band, isWithin } from "../band.ts";
 import type { Slot } from "../book/order-pool.ts";
+import type { Trigger } from "../book/pending.ts";
 import { traitsOf } from "../book/traits.ts";
-import { enter } from "../entering.ts";
+import { enterNew, stateBefore } from "../entering.ts";
 import { buyHoldOrNull, sellHoldOrNull } from "../holds.ts";
 import { orderContent } from "../once-only.ts";
 import { endEntering, TIME, UNFILLED } from "../order-ends.ts";
 import { type Reachable, reachable } from "../reachable.ts";
+import { setHold } from "../settlement.ts";
 import { type MarketState, marketState, reject, type State } from "../state.ts";
+import { enterTriggered, isReached, triggerOf, waitForPrice } from "../triggers.ts";
 
 export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] {
   const { seq, at, command } = entry;
@@ -27,12 +30,14 @@ export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] 
     if (first !== undefined) return [{ kind: "OrderRepeated", account, order: first.named }];
   }
   const place = marketState(state, command.market);
-  const band = bandOf(place);
-  const refusal = refuse(state, place, command, band);
+  const trigger = triggerOf(command);
+  const before = stateBefore(place, at);
+  const refusal = refuse(state, place, { command, trigger, band: before.band });
   if (refusal !== null) return reject(refusal);
-  const hold = holdOrNull(state, place, command, band);
+  const hold = holdOrNull(state, place, command, before.band);
   if (hold === null) return reject("amount-too-large");
-  const killed = command.timeInForce === "fok" && !fillsWhole(state, place, command, band);
+  const killed =
+    command.timeInForce === "fok" && trigger === null && !fillsWhole(state, place, command, before.band);
   if (!killed && state.wallets.available(account, holdAsset(place, command)) < hold) {
     return reject("insufficient-funds");
   }
@@ -45,9 +50,12 @@ export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] 
   if (killed) endEntering(state, slot, UNFILLED, events);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, slot, TIME, events);
   else {
-    state.wallets.hold(account, holdAsset(place, command), hold);
-    state.open.pool.held[slot] = hold;
-    enter(state, place, { slot, band, isNew: true }, events);
+    setHold(state, place, slot, hold);
+    if (trigger !== null) waitForPrice(state, place, slot, trigger);
+    else {
+      enterNew(state, place, slot, before.band, events);
+      enterTriggered(state, place, before, events);
+    }
   }
   return events;
 }
@@ -75,29 +83,45 @@ function orderPlaced(order: OrderId, command: PlaceOrder): OrderPlaced {
   };
 }
 
+type Asked = { readonly command: PlaceOrder; readonly trigger: Trigger | null; readonly band: Band };
+
 /** The first rule that refuses the order, in the rulebook's order, before its funds are looked at. */
-function refuse(state: State, place: MarketState, command: PlaceOrder, band: Band): Rejection | null {
+function refuse(state: State, place: MarketState, { command, trigger, band }: Asked): Rejection | null {
   const { market, book } = place;
-  const { account, price, quantity, quoteQuantity } = command;
+  const { account, price, quantity } = command;
   if (state.accountStatuses[account] !== "active") return "account-suspended";
-  if (market.status !== "open") return "market-halted";
+  if (market.status !== "open" && !waitsForOpening(market, command, trigger)) return "market-halted";
   const best = book.bestPrice(command.side === "buy" ? book.asks : book.bids);
   if (command.type === "market" && best === null) return "no-liquidity";
   if (market.minNotional !== null) {
-    const notional = quoteQuantity ?? (price ?? best!) * quantity! * market.quoteMinorPerTickLot;
-    if (notional < market.minNotional) return "below-min-notional";
+    const notional = notionalOrNull(market, command, best);
+    if (notional !== null && notional < market.minNotional) return "below-min-notional";
   }
   if (market.maxQuantity !== null && quantity !== null && quantity > market.maxQuantity) {
     return "above-max-quantity";
   }
-  if (price !== null && (price < band.lowest || price > band.highest)) return "price-out-of-band";
-  if (canRest(command) && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
+  if (price !== null && !isWithin(band, price)) return "price-out-of-band";
+  const stays = trigger !== null || canRest(command);
+  if (stays && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
     return "too-many-open-orders";
   }
   if (command.postOnly && best !== null && (command.side === "buy" ? price! >= best : price! <= best)) {
     return "would-take";
   }
-  return null;
+  return trigger !== null && isReached(trigger, place.lastPrice) ? "would-trigger" : null;
+}
+
+/** In an auction plain limit orders rest and triggered ones wait. */
+function waitsForOpening({ status }: Market, command: PlaceOrder, trigger: Trigger | null): boolean {
+  if (status !== "auction") return false;
+  return trigger !== null || (command.type === "limit" && canRest(command) && !command.postOnly);
+}
+
+/** What the minimum notional is judged on, or null if there is no price yet: that of a trailing sell is unknown. */
+function notionalOrNull(market: Market, command: PlaceOrder, best: Ticks | null): number | null {
+  if (command.quoteQuantity !== null) return command.quoteQuantity;
+  const price = command.price ?? command.triggerPrice ?? (command.type === "market" ? best : null);
+  return price === null ? null : price * command.quantity! * market.quoteMinorPerTickLot;
 }
 
 function canRest({ timeInForce }: PlaceOrder): boolean {
