@@ -4,7 +4,7 @@
  */
 import type { AddressInfo, Server } from "node:net";
 import { fastify } from "fastify";
-import type { Command, Request, Scope } from "../../../src/domain/commands.ts";
+import type { Command, PlaceOrder, Request, Scope } from "../../../src/domain/commands.ts";
 import { FIRST_COMMANDS } from "../../../src/domain/defaults.ts";
 import type { Committed } from "../../../src/domain/events.ts";
 import type { Side } from "../../../src/domain/market.ts";
@@ -71,6 +71,8 @@ export type Floor = {
   readonly disk: { isSlow: boolean; release(): void };
   /** Opens an account with money and a key. */
   member(accountId: string, scopes?: readonly Scope[]): Member;
+  /** A limit order as a command, for a test to give other terms. */
+  terms(account: AccountIndex, terms: Terms): PlaceOrder;
   order(account: AccountIndex, terms: Terms): Committed;
   cancel(account: AccountIndex, order: number): Committed;
   deposit(account: AccountIndex, amount: number): Committed;
@@ -106,6 +108,24 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     const reference = `d-${references}`;
     return apply({ kind: "DepositFunds", account, asset: BRL, amount: minor(amount), reference });
   };
+  const terms: Floor["terms"] = (account, { side, price, quantity, lifeMs }) => ({
+    kind: "PlaceOrder",
+    account,
+    market: MARKET,
+    side,
+    type: "limit",
+    timeInForce: lifeMs === undefined ? "gtc" : "gtd",
+    price: ticks(price),
+    triggerPrice: null,
+    trailingOffset: null,
+    quantity: lots(quantity),
+    quoteQuantity: null,
+    displayQuantity: null,
+    expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
+    postOnly: false,
+    selfTradePrevention: "cancel-maker",
+    clientOrderId: null,
+  });
   return {
     url: `ws://127.0.0.1:${port}/v1/ws`,
     exchange,
@@ -123,25 +143,8 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
       deposit(account, RICH);
       return { account, key, keyId };
     },
-    order: (account, { side, price, quantity, lifeMs }) =>
-      apply({
-        kind: "PlaceOrder",
-        account,
-        market: MARKET,
-        side,
-        type: "limit",
-        timeInForce: lifeMs === undefined ? "gtc" : "gtd",
-        price: ticks(price),
-        triggerPrice: null,
-        trailingOffset: null,
-        quantity: lots(quantity),
-        quoteQuantity: null,
-        displayQuantity: null,
-        expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
-        postOnly: false,
-        selfTradePrevention: "cancel-maker",
-        clientOrderId: null,
-      }),
+    terms,
+    order: (account, wanted) => apply(terms(account, wanted)),
     cancel: (account, order) => apply({ kind: "CancelOrder", account, order: orderId(order) as OrderId }),
     deposit,
     stop: async () => {
