@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AMOUNT_MAX, PPM_ONE } from "../../src/domain/units.ts";
 import { OrderPool } from "../../src/engine/book/order-pool.ts";
-import { chargeFee, feesPaid, feesOwedAfter, shareRoundedUp } from "../../src/engine/fees.ts";
+import { chargeFee, feesOwedAfter, feesPaid, shareRoundedUp } from "../../src/engine/fees.ts";
 import { anOrder } from "./orders.ts";
 
 const value = fc.oneof(

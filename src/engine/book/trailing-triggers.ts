@@ -19,6 +19,10 @@ export class TrailingTriggers {
     this.#sign = side === "sells" ? 1 : -1;
   }
 
+  get groups(): readonly TrailingGroup[] {
+    return this.#groups;
+  }
+
   /** An order has no trigger until the first trade after its entry. */
   add(pending: Pending): void {
     let group = this.#groups.at(-1);

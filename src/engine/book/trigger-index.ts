@@ -56,6 +56,12 @@ export class TriggerIndex {
     for (let i = from; i < reached.length; i += 1) this.#bySlot.delete(reached[i]!.slot);
   }
 
+  /** Every queue that there is, for the checks. */
+  queues(): readonly KeyedHeap<Pending>[] {
+    const trailing = [...this.#trailingSells.groups, ...this.#trailingBuys.groups];
+    return [this.#rising, this.#falling, ...trailing.map(({ orders }) => orders)];
+  }
+
   #queueOf({ rises, trailingOffset, isBuy }: Trigger): KeyedHeap<Pending> | TrailingTriggers {
     if (trailingOffset !== null) return isBuy ? this.#trailingBuys : this.#trailingSells;
     return rises ? this.#rising : this.#falling;
