@@ -144,6 +144,34 @@ describe("an amount that fits no step", () => {
   });
 });
 
+describe("the largest amounts at once", () => {
+  const price = "90071992547409.91";
+  const quantity = String(Number.MAX_SAFE_INTEGER);
+  const rows = [
+    ...["buy", "sell"].flatMap((side) => [
+      { body: { ...LIMIT, side, price, quantity }, code: "amount-too-large" },
+      { body: { ...LIMIT, side, price, quantity, displayQuantity: quantity }, code: "amount-too-large" },
+      { body: { ...STOP_LIMIT, side, price, quantity, triggerPrice: price }, code: "amount-too-large" },
+      {
+        body: { ...TAKE_PROFIT_LIMIT, side, price, quantity, triggerPrice: price },
+        code: "amount-too-large",
+      },
+    ]),
+    { body: { ...TAKE_PROFIT, triggerPrice: price, quantity }, code: "insufficient-funds" },
+    { body: { ...TRAILING, trailingOffset: price, quantity }, code: "insufficient-funds" },
+    { body: { ...STOP, ...BUY, triggerPrice: price, quoteQuantity: price }, code: "insufficient-funds" },
+    {
+      body: { ...TRAILING, ...BUY, trailingOffset: price, quoteQuantity: price },
+      code: "insufficient-funds",
+    },
+  ];
+  it.each(rows)("are refused as $code, without a fault of ours: $body", async ({ body, code }) => {
+    const answer = await carol.post("/v1/orders", body);
+    expect(answer).toMatchObject({ status: 422, body: { code } });
+    expect(answer.seq).toBeGreaterThan(0);
+  });
+});
+
 describe("an order of every type", () => {
   const rows = [
     { body: STOP, shown: { triggerPrice: "90.00", price: null, timeInForce: "ioc", status: "pending" } },
@@ -182,6 +210,9 @@ describe("an order of every type", () => {
       expect((await carol.get(`/v1/orders/${name}`)).body).toEqual(placed.body);
     }
     expect((await carol.get("/v1/orders?status=open&limit=1")).body.items[0]).toEqual(placed.body.order);
+    const [closed] = (await carol.get("/v1/orders?status=closed&limit=1")).body.items;
+    expect(closed?.orderId).not.toBe(placed.seq);
+    expect((await carol.get("/v1/orders?status=all&limit=1")).body.items[0]).toEqual(placed.body.order);
     const canceled = await carol.delete(`/v1/orders/${placed.seq}`);
     expect(canceled.body.order).toMatchObject({ ...shown, status: "canceled", reason: "requested" });
     expect((await carol.get(`/v1/orders/${placed.seq}`)).body.order).toEqual(canceled.body.order);
