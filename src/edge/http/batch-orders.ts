@@ -27,7 +27,8 @@ const ORDER_SCHEMA = jsonSchema(orderBody);
 /** The orders are checked one by one: what is wrong with one of them is no fault of the others. */
 const batchBody = z.strictObject({
   orders: z
-    .array(z.unknown())
+    // The second says that anything may come here, the first what should.
+    .array(z.union([orderBody, z.unknown()]))
     .min(1)
     .max(ORDERS_MAX)
     .describe("Each as the body of `POST /v1/orders`; an operator's orders name their `accountId` each."),
