@@ -21,7 +21,10 @@ const clientIdParams = z.object({
 });
 const listQuery = z.strictObject({
   ...marketQuery,
-  status: z.enum(["open", "closed", "all"]).optional().describe("`all` unless given."),
+  status: z
+    .enum(["open", "closed", "all"])
+    .optional()
+    .describe("`all` unless given; `open` has those that are pending, too."),
   side: z.enum(SIDES).optional(),
   ...periodQuery,
   ...pageQuery,
