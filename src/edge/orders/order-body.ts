@@ -30,7 +30,9 @@ export const orderBody = z.strictObject({
     .enum(TIMES_IN_FORCE)
     .nullable()
     .optional()
-    .describe("The limit types have any, `gtc` unless given; the others `ioc`, unless `fok` is given."),
+    .describe(
+      "`gtc` unless given, for a market order `ioc`. That of a triggered order says how long it waits, and how it enters.",
+    ),
   expiresAt: time.max(64).nullable().optional().describe("With `gtd`, and only then."),
   postOnly: z
     .boolean()

@@ -33,13 +33,13 @@ const PRICE_FIELDS = ["price", "triggerPrice", "trailingOffset"] as const;
 
 export function readForm(body: OrderBody): OrderForm | Refusal {
   const form = TYPE_FORMS[body.type];
-  const timeInForce = body.timeInForce ?? (form.hasLimit ? "gtc" : "ioc");
+  const timeInForce = body.timeInForce ?? (body.type === "market" ? "ioc" : "gtc");
   const fault =
     priceFault(body, form) ??
     sizeFault(body, form) ??
     displayFault(body, form, timeInForce) ??
     postOnlyFault(body, form, timeInForce) ??
-    timeFault(body, form, timeInForce);
+    timeFault(body, timeInForce);
   if (fault !== undefined) return fault;
   const expiresAt = isGiven(body.expiresAt) ? parseTime(body.expiresAt, "expiresAt") : null;
   return expiresAt instanceof Refusal
@@ -101,13 +101,13 @@ function postOnlyFault(
     : undefined;
 }
 
+/** All but a market order may last: a triggered one without a limit does not rest, but it waits. */
 function timeFault(
   { type, quoteQuantity, expiresAt }: OrderBody,
-  { hasLimit }: TypeForm,
   timeInForce: TimeInForce,
 ): Refusal | undefined {
-  if (!hasLimit && !neverRests(timeInForce)) {
-    return malformed("timeInForce", `must be ioc or fok for a ${type} order`);
+  if (type === "market" && !neverRests(timeInForce)) {
+    return malformed("timeInForce", "must be ioc or fok for a market order");
   }
   if (timeInForce === "fok" && isGiven(quoteQuantity)) {
     return malformed("timeInForce", "cannot be fok for an order by quoteQuantity");

@@ -86,16 +86,14 @@ const cases: Case[] = [
     path: "displayQuantity",
   },
   // How long.
-  ...[MARKET, ...UNLIMITED].flatMap((order) => [
-    { body: { ...order, timeInForce: "gtc" }, path: "timeInForce" },
-    { body: { ...order, ...LATER }, path: "timeInForce" },
-    { body: { ...order, expiresAt: LATER.expiresAt }, path: "expiresAt" },
-  ]),
+  { body: { ...MARKET, timeInForce: "gtc" }, path: "timeInForce" },
+  { body: { ...MARKET, ...LATER }, path: "timeInForce" },
+  { body: { ...MARKET, expiresAt: LATER.expiresAt }, path: "expiresAt" },
   ...[MARKET, ...UNLIMITED].map((order) => ({
     body: { ...order, ...BUY, timeInForce: "fok" },
     path: "timeInForce",
   })),
-  ...LIMITED.flatMap((order) => [
+  ...[...LIMITED, ...UNLIMITED].flatMap((order) => [
     { body: { ...order, timeInForce: "gtd" }, path: "expiresAt" },
     { body: { ...order, expiresAt: LATER.expiresAt }, path: "expiresAt" },
   ]),
@@ -174,7 +172,15 @@ describe("the largest amounts at once", () => {
 
 describe("an order of every type", () => {
   const rows = [
-    { body: STOP, shown: { triggerPrice: "90.00", price: null, timeInForce: "ioc", status: "pending" } },
+    { body: STOP, shown: { triggerPrice: "90.00", price: null, timeInForce: "gtc", status: "pending" } },
+    ...["gtc", "ioc"].map((timeInForce) => ({
+      body: { ...TRAILING, timeInForce },
+      shown: { timeInForce, status: "pending" },
+    })),
+    {
+      body: { ...TAKE_PROFIT, ...LATER },
+      shown: { timeInForce: "gtd", expiresAt: "2100-01-01T00:00:00.000Z", status: "pending" },
+    },
     { body: { ...STOP, timeInForce: "fok" }, shown: { timeInForce: "fok", status: "pending" } },
     {
       body: { ...STOP, ...BUY, triggerPrice: "110" },

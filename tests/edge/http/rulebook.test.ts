@@ -59,6 +59,21 @@ describe("a triggered order", () => {
     expect((await bob.post("/v1/orders", order)).body).toEqual(placed.body);
   });
 
+  it("with gtd waits until its time, whether it has a limit or not", async () => {
+    const market = await newMarket(operator, "TIME");
+    const expiresAt = new Date(Date.now() + 1_000).toISOString();
+    const order = { market, side: "sell", triggerPrice: "95", quantity: "3", timeInForce: "gtd", expiresAt };
+    const placed = [
+      await alice.post("/v1/orders", { ...order, type: "stop" }),
+      await alice.post("/v1/orders", { ...order, type: "stop-limit", price: "94" }),
+    ];
+    for (const { body } of placed) expect(body.order).toMatchObject({ status: "pending", expiresAt });
+    for (const { seq } of placed) {
+      const status = async () => (await shown(alice, seq!)).order;
+      await expect.poll(status, { timeout: 10_000 }).toMatchObject({ status: "expired", reason: "time" });
+    }
+  });
+
   it("is refused if its trigger has been reached already", async () => {
     const market = await newMarket(operator, "REACHED");
     await printAt(market, "100");
