@@ -32,7 +32,7 @@ export function addCancelAfterRoute(app: FastifyInstance, desk: Desk): void {
     body: cancelAfterBody,
     example: { seconds: 60 },
     answers: { 200: { is: "When the orders will be canceled.", body: deadlineSchema } },
-    problems: ["unknown-account", "account-suspended"],
+    problems: ["unknown-account"],
     handle: setCancelAfter,
   });
 }
