@@ -62,6 +62,12 @@ export function partsPerMillion(value: number): PartsPerMillion {
   return whole(value, 0, "a rate") as PartsPerMillion;
 }
 
+/** Asserts a share between minus one and one, both excluded: the maker's fee, which may be a rebate. */
+export function signedPartsPerMillion(value: number): PartsPerMillion {
+  assert(Number.isSafeInteger(value) && Math.abs(value) < PPM_ONE, "a rate is whole, and below one");
+  return value as PartsPerMillion;
+}
+
 export function epochMs(value: number): EpochMs {
   return whole(value, 0, "a time") as EpochMs;
 }

@@ -24,6 +24,7 @@ import {
   type PartsPerMillion,
   PPM_ONE,
   partsPerMillion,
+  signedPartsPerMillion,
   type Ticks,
   ticks,
 } from "../domain/units.ts";
@@ -73,11 +74,14 @@ export function resolveAccount(
   return principal.account;
 }
 
-/** A limit price. Off the tick is not malformed: the client knows what it wants, the market does not offer it. */
-export function parsePrice(text: string, market: Market): Ticks | Refusal {
-  const parsed = parseSteps(text, market.tickSize);
-  if ("units" in parsed) return parsed.units === 0 ? notPositive("price") : ticks(parsed.units);
-  return refusalOf(parsed.fault, { path: "price", tooPrecise: "price-off-tick" });
+/**
+ * A price, or a distance between two. Off the tick is not malformed: the client knows what it wants, the market
+ * does not offer it.
+ */
+export function parsePrice(text: string, tickSize: Decimal, path: string): Ticks | Refusal {
+  const parsed = parseSteps(text, tickSize);
+  if ("units" in parsed) return parsed.units === 0 ? notPositive(path) : ticks(parsed.units);
+  return refusalOf(parsed.fault, { path, tooPrecise: "price-off-tick" });
 }
 
 export function parseLots(text: string, lotSize: Decimal, path: string): Lots | Refusal {
@@ -93,7 +97,7 @@ export function parseAmount(text: string, asset: Asset, path: string): Minor | R
   if (parsed.fault === "too-precise") {
     return malformed(path, `has more decimals than the ${asset.scale} of ${asset.name}`);
   }
-  return refusalOf(parsed.fault, { path, tooPrecise: "invalid-request" });
+  return parsed.fault === "malformed" ? malformed(path, DECIMAL_WORDS) : tooLarge(path);
 }
 
 /** A share below one of at most six decimals, such as a fee. */
@@ -101,6 +105,14 @@ export function parseRate(text: string, path: string): PartsPerMillion | Refusal
   const parsed = parseDecimal(text, RATE_SCALE);
   if ("units" in parsed && parsed.units < PPM_ONE) return partsPerMillion(parsed.units);
   return malformed(path, `must be a share below 1 of at most ${RATE_SCALE} decimals, such as "0.001"`);
+}
+
+/** A share between minus one and one of at most six decimals: a fee that may be a rebate. */
+export function parseSignedRate(text: string, path: string): PartsPerMillion | Refusal {
+  if (!text.startsWith("-")) return parseRate(text, path);
+  const rate = parseRate(text.slice(1), path);
+  // Taken from zero, since the negative of zero is none of the integers.
+  return rate instanceof Refusal ? rate : signedPartsPerMillion(0 - rate);
 }
 
 /** A tick or lot size. */
@@ -138,21 +150,27 @@ export function parseOrderName(text: string): OrderName | undefined {
   return parseOrderUlid(text);
 }
 
+/** What more decimals than there are is called where prices and quantities are meant. */
+type OffStep = keyof typeof STEPS;
+
+const STEPS = { "price-off-tick": "ticks", "quantity-off-lot": "lots" } as const;
+
 function refusalOf(
   fault: DecimalFault,
-  {
-    path,
-    tooPrecise,
-  }: { readonly path: string; readonly tooPrecise: ConstructorParameters<typeof Refusal>[0] },
+  { path, tooPrecise }: { readonly path: string; readonly tooPrecise: OffStep },
 ): Refusal {
   switch (fault) {
     case "malformed":
       return malformed(path, DECIMAL_WORDS);
     case "too-precise":
-      return new Refusal(tooPrecise);
+      return new Refusal(tooPrecise, `${path} is not a whole number of ${STEPS[tooPrecise]}.`);
     case "too-large":
-      return new Refusal("amount-too-large", `${path} exceeds 2^53 - 1 units.`);
+      return tooLarge(path);
   }
+}
+
+function tooLarge(path: string): Refusal {
+  return new Refusal("amount-too-large", `${path} exceeds 2^53 - 1 units.`);
 }
 
 function notPositive(path: string): Refusal {

@@ -2,7 +2,7 @@
  * Whole units to what a client reads: names for indices, decimal text in the full scale of its asset, tick
  * or lot, and times in RFC 3339. REST and WebSocket show the same thing in the same words.
  */
-import { formatDecimal, formatSteps } from "../domain/decimal.ts";
+import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
 import type { TradeExecuted } from "../domain/events.ts";
 import type { Market, Side } from "../domain/market.ts";
 import { orderUlid } from "../domain/ulid.ts";
@@ -55,10 +55,10 @@ const RATE_SCALE = 6;
 export function orderView(record: OrderRecord, directory: Directory) {
   const { terms, progress } = record;
   const { quantity, quoteQuantity } = terms;
-  const { filledQuantity, filledValue } = progress;
+  const { filledQuantity, filledValue, preventedQuantity } = progress;
   const market = directory.market(terms.market);
   const quote = directory.asset(market.quote);
-  const remaining = quantity === null ? null : quantity - filledQuantity;
+  const remaining = quantity === null ? null : quantity - filledQuantity - preventedQuantity;
   return {
     id: orderUlid(record.createdAt, record.order),
     orderId: record.order,
@@ -70,14 +70,15 @@ export function orderView(record: OrderRecord, directory: Directory) {
     timeInForce: terms.timeInForce,
     expiresAt: terms.expiresAt === null ? null : timeText(terms.expiresAt),
     postOnly: terms.postOnly,
-    price: terms.price === null ? null : formatSteps(terms.price, market.tickSize),
-    triggerPrice: null,
-    trailingOffset: null,
-    quantity: quantity === null ? null : formatSteps(quantity, market.lotSize),
+    price: stepsText(terms.price, market.tickSize),
+    triggerPrice: stepsText(terms.triggerPrice, market.tickSize),
+    trailingOffset: stepsText(terms.trailingOffset, market.tickSize),
+    quantity: stepsText(quantity, market.lotSize),
     quoteQuantity: quoteQuantity === null ? null : formatDecimal(quoteQuantity, quote.scale),
-    displayQuantity: null,
+    displayQuantity: stepsText(terms.displayQuantity, market.lotSize),
     filledQuantity: formatSteps(filledQuantity, market.lotSize),
-    remainingQuantity: remaining === null ? null : formatSteps(remaining, market.lotSize),
+    remainingQuantity: stepsText(remaining, market.lotSize),
+    preventedQuantity: formatSteps(preventedQuantity, market.lotSize),
     filledValue: formatDecimal(filledValue, quote.scale),
     averagePrice: averagePrice({ value: filledValue, quantity: filledQuantity }, market, quote),
     selfTradePrevention: terms.selfTradePrevention,
@@ -187,6 +188,11 @@ export function walletView({ available, held }: Balance, asset: Asset) {
   };
 }
 
+/** An amount of an asset. */
+export function moneyView(amount: Minor, asset: Asset) {
+  return { asset: asset.name, amount: formatDecimal(amount, asset.scale) };
+}
+
 /** A line of a statement. */
 export function entryView(entry: LedgerEntry, directory: Directory) {
   const { name, scale } = directory.asset(entry.asset);
@@ -217,7 +223,7 @@ export function marketView(market: Market, directory: Directory) {
     lotSize: formatDecimal(market.lotSize.units, market.lotSize.scale),
     minNotional: minNotional === null ? null : formatDecimal(minNotional, quote.scale),
     maxQuantity: maxQuantity === null ? null : formatSteps(maxQuantity, market.lotSize),
-    priceBand: null,
+    priceBand: market.priceBand === null ? null : rateText(market.priceBand),
     makerFee: rateText(market.makerFee),
     takerFee: rateText(market.takerFee),
     status: market.status,
@@ -239,6 +245,10 @@ export function timeText(at: EpochMs): string {
     lastTimeText = new Date(at).toISOString();
   }
   return lastTimeText;
+}
+
+function stepsText(steps: number | null, step: Decimal): string | null {
+  return steps === null ? null : formatSteps(steps, step);
 }
 
 function rateText(rate: PartsPerMillion): string {

@@ -11,6 +11,9 @@ import { type FastifyInstance, fastify, LogController } from "fastify";
 import { createAuthenticator } from "./auth.ts";
 import type { ExchangePort } from "./exchange-port.ts";
 import { addAccountRoutes } from "./http/accounts.ts";
+import { addAmendOrderRoute } from "./http/amend-order.ts";
+import { addBatchOrdersRoute } from "./http/batch-orders.ts";
+import { addCancelAfterRoute } from "./http/cancel-after.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
 import {
   addBodyParser,
@@ -28,6 +31,7 @@ import { addMovementRoutes } from "./http/movements.ts";
 import { OPENAPI } from "./http/openapi.ts";
 import { addOrderReadRoutes } from "./http/order-reads.ts";
 import { addPlaceOrderRoute } from "./http/place-order.ts";
+import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
 import type { Desk } from "./http/route.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
@@ -138,6 +142,10 @@ function createApp(): FastifyInstance {
 
 function addRoutes(app: FastifyInstance, desk: Desk): void {
   addPlaceOrderRoute(app, desk);
+  addBatchOrdersRoute(app, desk);
+  addPreviewOrderRoute(app, desk);
+  addAmendOrderRoute(app, desk);
+  addCancelAfterRoute(app, desk);
   addCancelRoutes(app, desk);
   addOrderReadRoutes(app, desk);
   addWalletRoutes(app, desk);

@@ -15,7 +15,14 @@ import {
 } from "../../src/domain/units.ts";
 import { bearerKey, createAuthenticator, makeKey } from "../../src/edge/auth.ts";
 import { NESTING_MAX, readJson, readJsonBytes } from "../../src/edge/json.ts";
-import { parseOrderName, parseRate, parseStep, parseTime, parseWhole } from "../../src/edge/parse.ts";
+import {
+  parseOrderName,
+  parseRate,
+  parseSignedRate,
+  parseStep,
+  parseTime,
+  parseWhole,
+} from "../../src/edge/parse.ts";
 import { malformed, PROBLEMS, problem, Refusal } from "../../src/edge/problems.ts";
 import { averagePrice, timeText } from "../../src/edge/render.ts";
 import { traceIdOf } from "../../src/edge/trace-context.ts";
@@ -107,6 +114,21 @@ describe("client text", () => {
     expect(parsed instanceof Refusal ? undefined : parsed).toBe(rate);
   });
 
+  it.each([
+    ["0.001", 1000],
+    ["-0.001", -1000],
+    ["-0.999999", -999_999],
+    ["-0", 0],
+    ["-0.0", 0],
+    ["-1", undefined],
+    ["--0.1", undefined],
+    ["-", undefined],
+    ["-0.0000001", undefined],
+  ])("a rate of %s that may be a rebate is %s parts per million", (text, rate) => {
+    const parsed = parseSignedRate(text, "makerFee");
+    expect(parsed instanceof Refusal ? undefined : parsed).toBe(rate);
+  });
+
   it("reads steps in their shortest form and whole numbers within their bounds", () => {
     expect(parseStep("0.010", "tickSize")).toEqual({ units: 1, scale: 2 });
     expect(parseStep("5", "tickSize")).toEqual({ units: 5, scale: 0 });
@@ -132,6 +154,8 @@ describe("an average price", () => {
     maxOpenOrders: OPEN_ORDERS_MAX_DEFAULT,
     makerFee: partsPerMillion(0),
     takerFee: partsPerMillion(0),
+    priceBand: null,
+    referencePrice: null,
     status: "open",
   };
   const brl = { asset: assetIndex(1), name: "BRL", scale: 2 };

@@ -2,13 +2,12 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Committed } from "../../domain/events.ts";
-import type { AccountIndex, OrderId } from "../../domain/units.ts";
+import type { OrderId } from "../../domain/units.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import { findMarket, type OrderName, parseOrderName, resolveAccount } from "../parse.ts";
+import { cancelOrder } from "../orders/operations.ts";
+import { findMarket, resolveAccount } from "../parse.ts";
 import { Refusal } from "../problems.ts";
-import { orderView } from "../render.ts";
-import { findOrder, owned } from "./find-order.ts";
-import { sendRefusal, submit } from "./replies.ts";
+import { askerOf, sendRefusal, sendTold, submit } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
 import { accountQuery, marketQuery, orderParams } from "./schemas.ts";
 import { orderSchema } from "./views.ts";
@@ -31,7 +30,7 @@ export function addCancelRoutes(app: FastifyInstance, desk: Desk): void {
     query: cancelQuery,
     answers: { 200: { is: "The order was canceled.", body: z.object({ order: orderSchema }) } },
     problems: ["unknown-order", "unknown-account", "order-not-open"],
-    handle: cancelOrder,
+    handle: cancelOne,
   });
   addRoute(app, desk, {
     method: "DELETE",
@@ -49,45 +48,9 @@ export function addCancelRoutes(app: FastifyInstance, desk: Desk): void {
   });
 }
 
-function cancelOrder(exchange: ExchangePort, request: CancelCall, reply: FastifyReply): void {
-  const account = resolveAccount(request.principal, request.query.accountId, exchange.directory);
-  if (account instanceof Refusal) {
-    sendRefusal(reply, account);
-    return;
-  }
-  const name = parseOrderName(request.params.id);
-  const live = name && exchange.orders.get(name.order);
-  if (name === undefined) sendRefusal(reply, new Refusal("unknown-order"));
-  else if (live === undefined) cancelEnded(exchange, reply, account, name);
-  else if (!owned(live, account, name)) sendRefusal(reply, new Refusal("unknown-order"));
-  else submitCancel(exchange, reply, account, name.order);
-}
-
-/** An order that has ended is refused by the rules, not by us: the refusal belongs into the journal. */
-function cancelEnded(
-  exchange: ExchangePort,
-  reply: FastifyReply,
-  account: AccountIndex,
-  name: OrderName,
-): void {
-  findOrder(exchange, account, name).then(
-    (ended) => {
-      if (ended === undefined) sendRefusal(reply, new Refusal("unknown-order"));
-      else submitCancel(exchange, reply, account, name.order);
-    },
-    (fault: unknown) => reply.send(fault),
-  );
-}
-
-function submitCancel(
-  exchange: ExchangePort,
-  reply: FastifyReply,
-  account: AccountIndex,
-  order: OrderId,
-): void {
-  submit(exchange, reply, { kind: "CancelOrder", account, order }, (_, updates) => {
-    reply.send({ order: orderView(updates.at(-1)!.order, exchange.directory) });
-  });
+function cancelOne(exchange: ExchangePort, request: CancelCall, reply: FastifyReply): void {
+  const named = { order: request.params.id, accountId: request.query.accountId };
+  cancelOrder(exchange, askerOf(request), named, (told) => sendTold(reply, told));
 }
 
 function cancelAll(exchange: ExchangePort, request: CancelAllCall, reply: FastifyReply): void {

@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { malformed, PROBLEMS, problem, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { refusalOfRead, sendRefusal } from "./replies.ts";
-import { faultOf } from "./validation.ts";
+import { faultOf, malformedBody } from "./validation.ts";
 
 /** Carries a refusal through the places of Fastify that know errors only. */
 class RefusedError extends Error {
@@ -36,11 +36,10 @@ export function addBodyParser(app: FastifyInstance): void {
     if (refusal !== undefined) return done(new RefusedError(refusal));
     const read = readJsonBytes(body);
     if ("value" in read) return done(null, read.value);
-    const { path, message } = read.fault;
     if (read.kind === "encoding") {
-      return done(new RefusedError(new Refusal("unsupported-media-type", `The body ${message}.`)));
+      return done(new RefusedError(new Refusal("unsupported-media-type", `The body ${read.fault.message}.`)));
     }
-    done(new RefusedError(malformed(path, path === "" ? `body ${message}` : message)));
+    done(new RefusedError(malformedBody(read.fault)));
   });
 }
 
@@ -103,10 +102,11 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
 }
 
 function refusalOfValidation(error: FastifyError, request: FastifyRequest): Refusal {
-  const { path, message } = faultOf(error.validation![0]!);
-  if (path !== "") return malformed(path, message);
+  const fault = faultOf(error.validation![0]!);
   const hasBody = request.body !== undefined && request.body !== null;
-  return malformed("", hasBody ? `body ${message}` : "needs a body that is a JSON object");
+  return fault.path === "" && !hasBody
+    ? malformed("", "needs a body that is a JSON object")
+    : malformedBody(fault);
 }
 
 function charsetRefusal(request: FastifyRequest): Refusal | undefined {

@@ -51,7 +51,7 @@ export function addLifecycle(
     known.add(route.url);
     const methods = [route.method].flat();
     const method = methods.length === 1 ? methods[0]! : UNMATCHED.method;
-    const isCommand = method !== "GET" && method !== "HEAD";
+    const isCommand = method !== "GET" && method !== "HEAD" && route.config?.isRead !== true;
     const counted = { path: route.url, tally: metrics.tally({ method, path: route.url }), isCommand };
     const before = route.onSend === undefined ? [] : [route.onSend].flat();
     // As the answer leaves: to be told when it has left costs listeners on every response.

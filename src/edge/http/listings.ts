@@ -1,32 +1,54 @@
 /** Assets and markets, listed and changed without a restart; for operators. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
+import type { ChangeMarket } from "../../domain/commands.ts";
 import {
   MARKET_STATUSES,
+  type Market,
   type MarketListing,
   marketSteps,
   OPEN_ORDERS_MAX_DEFAULT,
   SCALE_MAX,
   type Steps,
 } from "../../domain/market.ts";
-import { type Lots, type Minor, type PartsPerMillion, partsPerMillion } from "../../domain/units.ts";
+import {
+  type Lots,
+  type Minor,
+  type PartsPerMillion,
+  partsPerMillion,
+  type Ticks,
+} from "../../domain/units.ts";
 import type { Asset, Directory } from "../../projections/live/directory.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import { findAsset, findMarket, parseAmount, parseLots, parseRate, parseStep } from "../parse.ts";
-import { malformed, Refusal } from "../problems.ts";
+import { isGiven } from "../orders/order-body.ts";
+import {
+  findAsset,
+  findMarket,
+  parseAmount,
+  parseLots,
+  parsePrice,
+  parseRate,
+  parseSignedRate,
+  parseStep,
+} from "../parse.ts";
+import { malformed, type ProblemCode, Refusal } from "../problems.ts";
 import { marketView } from "../render.ts";
 import { markPosition, sendRefusal, submit } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { assetName, decimalText, listOf, nameOf } from "./schemas.ts";
+import { assetName, decimalText, listOf, nameOf, signedDecimalText } from "./schemas.ts";
 import { marketSchema } from "./views.ts";
 
 /** Open orders of an account in a market, whatever the listing asks for. */
 const OPEN_ORDERS_MAX = 1_000_000;
 
-const NO_FEE = partsPerMillion(0);
+const NO_FEES = { makerFee: partsPerMillion(0), takerFee: partsPerMillion(0) };
+/** In a command, where null leaves the band as it is. */
+const NO_BAND = partsPerMillion(0);
 
 const assetBody = z.strictObject({ asset: assetName, scale: z.int().min(0).max(SCALE_MAX) });
 const rate = decimalText.nullable().optional().meta({ example: "0.001" });
+const makerRate = signedDecimalText.nullable().optional().meta({ example: "-0.0005" });
+const band = decimalText.nullable().optional().meta({ example: "0.10" });
 const status = z.enum(MARKET_STATUSES).nullable().optional();
 const marketBody = z.strictObject({
   market: nameOf("VIB-BRL").describe("`<base>-<quote>`"),
@@ -43,11 +65,25 @@ const marketBody = z.strictObject({
     .nullable()
     .optional()
     .describe(`Per account; ${OPEN_ORDERS_MAX_DEFAULT} unless given.`),
-  makerFee: rate.describe("A share of at most six decimals; 0 unless given."),
+  priceBand: band.describe(
+    "How far from the reference a price may be, as a share of it; no band unless given.",
+  ),
+  referencePrice: decimalText
+    .nullable()
+    .optional()
+    .describe("What the band is measured from before the first trade."),
+  makerFee: makerRate.describe(
+    "A share of at most six decimals; 0 unless given, and negative for a rebate, which `takerFee` must cover.",
+  ),
   takerFee: rate.describe("A share of at most six decimals; 0 unless given."),
   status: status.describe("`open` unless given."),
 });
-const changeBody = z.strictObject({ status, makerFee: rate, takerFee: rate });
+const changeBody = z.strictObject({
+  status,
+  makerFee: makerRate,
+  takerFee: rate,
+  priceBand: band.describe("Null takes the band away; left out, it stays."),
+});
 const marketParams = z.object({ market: z.string() });
 const assetSchema = z.object({ asset: z.string(), scale: z.int() });
 
@@ -55,7 +91,8 @@ type MarketBody = z.infer<typeof marketBody>;
 type ChangeCall = Call<z.infer<typeof changeBody>, unknown, z.infer<typeof marketParams>>;
 
 type Limits = { readonly minNotional: Minor | null; readonly maxQuantity: Lots | null };
-type Fees = { readonly makerFee: PartsPerMillion | null; readonly takerFee: PartsPerMillion | null };
+type Fees = { readonly makerFee: PartsPerMillion; readonly takerFee: PartsPerMillion };
+type Band = { readonly priceBand: PartsPerMillion | null; readonly referencePrice: Ticks | null };
 
 export function addListingRoutes(app: FastifyInstance, desk: Desk): void {
   addAssetCalls(app, desk);
@@ -123,8 +160,9 @@ function addMarketCalls(app: FastifyInstance, desk: Desk): void {
     path: "/v1/markets/:market",
     access: "admin",
     tag: "operating",
-    summary: "Change a market's status or fees",
-    description: "Open orders keep the fees that were in force when they were placed.",
+    summary: "Change a market's status, fees or price band",
+    description:
+      "Open orders keep the fees that were in force when they were placed. A change to `open` trades what is crossed, at one price.",
     params: marketParams,
     body: changeBody,
     example: { status: "halted" },
@@ -159,7 +197,9 @@ function readListing(body: MarketBody, directory: Directory): MarketListing | Re
   if (steps instanceof Refusal) return steps;
   const limits = readLimits(body, steps, quote);
   if (limits instanceof Refusal) return limits;
-  const fees = readFees(body);
+  const band = readBand(body, steps);
+  if (band instanceof Refusal) return band;
+  const fees = readFees(body, NO_FEES);
   if (fees instanceof Refusal) return fees;
   return {
     name,
@@ -168,8 +208,8 @@ function readListing(body: MarketBody, directory: Directory): MarketListing | Re
     ...steps,
     ...limits,
     maxOpenOrders: body.maxOpenOrders ?? OPEN_ORDERS_MAX_DEFAULT,
-    makerFee: fees.makerFee ?? NO_FEE,
-    takerFee: fees.takerFee ?? NO_FEE,
+    ...fees,
+    ...band,
     status: body.status ?? "open",
   };
 }
@@ -191,44 +231,83 @@ function readLimits(body: MarketBody, steps: Steps, quote: Asset): Limits | Refu
   return { minNotional, maxQuantity };
 }
 
-function readFees(body: { readonly makerFee?: Given; readonly takerFee?: Given }): Fees | Refusal {
-  const makerFee = given(body.makerFee, (text) => parseRate(text, "makerFee"));
+function readBand(body: MarketBody, { tickSize }: Steps): Band | Refusal {
+  const priceBand = given(body.priceBand, (text) => parseBand(text));
+  if (priceBand instanceof Refusal) return priceBand;
+  const referencePrice = given(body.referencePrice, (text) => parsePrice(text, tickSize, "referencePrice"));
+  if (referencePrice instanceof Refusal) return inListing(referencePrice, "referencePrice");
+  return { priceBand, referencePrice };
+}
+
+/** A band of nothing would let nobody trade at another price than the last. */
+function parseBand(text: string): PartsPerMillion | Refusal {
+  const band = parseRate(text, "priceBand");
+  return band === NO_BAND ? malformed("priceBand", "must be above zero, or null for no band") : band;
+}
+
+/** The fees with the changes; what a maker is given must come from what the taker pays. */
+function readFees(
+  body: { readonly makerFee?: Given; readonly takerFee?: Given },
+  current: Fees,
+): Fees | Refusal {
+  const makerFee = given(body.makerFee, (text) => parseSignedRate(text, "makerFee")) ?? current.makerFee;
   if (makerFee instanceof Refusal) return makerFee;
-  const takerFee = given(body.takerFee, (text) => parseRate(text, "takerFee"));
+  const takerFee = given(body.takerFee, (text) => parseRate(text, "takerFee")) ?? current.takerFee;
   if (takerFee instanceof Refusal) return takerFee;
-  return { makerFee, takerFee };
+  if (makerFee + takerFee >= 0) return { makerFee, takerFee };
+  return malformed(
+    isGiven(body.makerFee) ? "makerFee" : "takerFee",
+    "leaves a rebate that the taker's fee does not cover",
+  );
 }
 
 function changeMarket(exchange: ExchangePort, request: ChangeCall, reply: FastifyReply): void {
   const { directory } = exchange;
   const market = findMarket(request.params.market, directory);
-  const fees = readFees(request.body);
-  if (market instanceof Refusal || fees instanceof Refusal) {
-    sendRefusal(reply, market instanceof Refusal ? market : (fees as Refusal));
+  const change = market instanceof Refusal ? market : readChange(request.body, market);
+  if (change instanceof Refusal) {
+    sendRefusal(reply, change);
     return;
   }
-  const status = request.body.status ?? null;
-  if (status === null && fees.makerFee === null && fees.takerFee === null) {
-    sendRefusal(reply, malformed("", "body changes nothing"));
-    return;
-  }
-  const command = { kind: "ChangeMarket", market: market.market, status, ...fees } as const;
-  submit(exchange, reply, command, () => {
-    reply.send(marketView(directory.market(market.market), directory));
+  submit(exchange, reply, change, () => {
+    reply.send(marketView(directory.market(change.market), directory));
   });
+}
+
+function readChange(body: ChangeCall["body"], market: Market): ChangeMarket | Refusal {
+  const fees = readFees(body, market);
+  if (fees instanceof Refusal) return fees;
+  const status = body.status ?? null;
+  const makerFee = isGiven(body.makerFee) ? fees.makerFee : null;
+  const takerFee = isGiven(body.takerFee) ? fees.takerFee : null;
+  const priceBand = readBandChange(body.priceBand);
+  if (priceBand instanceof Refusal) return priceBand;
+  if (status === null && makerFee === null && takerFee === null && priceBand === null) {
+    return malformed("", "body changes nothing");
+  }
+  return { kind: "ChangeMarket", market: market.market, status, makerFee, takerFee, priceBand };
+}
+
+/** The one setting that a null takes away: there is no band that means none. */
+function readBandChange(text: Given): PartsPerMillion | null | Refusal {
+  if (text === undefined) return null;
+  return text === null ? NO_BAND : parseBand(text);
 }
 
 type Given = string | null | undefined;
 
 function given<Value>(text: Given, parse: (text: string) => Value): Value | null {
-  return text === null || text === undefined ? null : parse(text);
+  return isGiven(text) ? parse(text) : null;
 }
+
+const LISTING_FAULTS: Readonly<Partial<Record<ProblemCode, string>>> = {
+  "amount-too-large": "is too large",
+  "price-off-tick": "must be a whole number of ticks",
+  "quantity-off-lot": "must be a whole number of lots",
+};
 
 /** In a listing there is no rule that an amount could be against: whatever does not fit is malformed. */
 function inListing(refusal: Refusal, path: string): Refusal {
   if (refusal.code === "invalid-request") return refusal;
-  return malformed(
-    path,
-    refusal.code === "amount-too-large" ? "is too large" : "must be a whole number of lots",
-  );
+  return malformed(path, LISTING_FAULTS[refusal.code] ?? refusal.detail);
 }

@@ -17,7 +17,7 @@ export const OPENAPI = {
     ].join("\n"),
   },
   tags: [
-    { name: "orders", description: "Placing, canceling and finding orders, and their fills." },
+    { name: "orders", description: "Placing, amending, canceling and finding orders, and their fills." },
     { name: "wallets", description: "Balances, statements and movements of money." },
     { name: "markets", description: "Market data; no key needed." },
     { name: "operating", description: "Accounts, keys, assets and markets; operator keys only." },

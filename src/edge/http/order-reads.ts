@@ -5,10 +5,10 @@ import { type Market, SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex } from "../../domain/units.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
 import type { ExchangePort } from "../exchange-port.ts";
+import { type FoundOrder, findByClientId, findOrder } from "../orders/find-order.ts";
 import { findMarket, parseOrderName, resolveAccount } from "../parse.ts";
 import { Refusal } from "../problems.ts";
 import { fillView, orderView } from "../render.ts";
-import { type FoundOrder, findByClientId, findOrder } from "./find-order.ts";
 import { cursorAfter, type PageAsked, readPage } from "./pages.ts";
 import { markPosition, readHistory, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
@@ -21,7 +21,10 @@ const clientIdParams = z.object({
 });
 const listQuery = z.strictObject({
   ...marketQuery,
-  status: z.enum(["open", "closed", "all"]).optional().describe("`all` unless given."),
+  status: z
+    .enum(["open", "closed", "all"])
+    .optional()
+    .describe("`all` unless given; `open` has those that are pending, too."),
   side: z.enum(SIDES).optional(),
   ...periodQuery,
   ...pageQuery,

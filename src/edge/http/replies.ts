@@ -1,19 +1,17 @@
 /** How answers are sent: problems in their own form, and commands through the one door with what becomes of them. */
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
 import type { Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
-import type { OrderUpdate } from "../../projections/live/live-orders.ts";
-import type { Answer, ExchangePort } from "../exchange-port.ts";
+import { decisionOf, type Refused } from "../decision.ts";
+import type { ExchangePort } from "../exchange-port.ts";
+import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
 
 /** When to come back after a 503, in seconds. */
 const RETRY_AFTER_SECONDS = "1";
-
-const OUTCOME_UNKNOWN =
-  "The journal failed while the command was on its way. Its outcome is unknown: look it up before sending it again.";
 
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.code];
@@ -37,12 +35,18 @@ export function submit(
   exchange: ExchangePort,
   reply: FastifyReply,
   command: Command,
-  done: (committed: Committed, updates: readonly OrderUpdate[]) => void,
+  done: (committed: Committed) => void,
 ): void {
   const { id: requestId, traceId } = reply.request;
   exchange.submit({ requestId, traceId, command }, (answer) => {
     try {
-      settle(reply, answer, done);
+      const decision = decisionOf(answer);
+      if ("refusal" in decision) {
+        sendRefused(reply, decision);
+        return;
+      }
+      markPosition(reply, decision.committed.entry.seq);
+      done(decision.committed);
     } catch (fault) {
       // The caller is the sequencer, which must not stumble over an answer that cannot be written.
       reply.send(fault);
@@ -50,21 +54,27 @@ export function submit(
   });
 }
 
-function settle(
-  reply: FastifyReply,
-  answer: Answer,
-  done: (committed: Committed, updates: readonly OrderUpdate[]) => void,
-): void {
-  if ("turnedAway" in answer) {
-    const detail = answer.turnedAway === "journal-failed" ? OUTCOME_UNKNOWN : undefined;
-    sendRefusal(reply, new Refusal(answer.turnedAway, detail));
-    return;
+/** Sends what became of an operation on an order; `status` is for one that took effect. */
+export function sendTold(reply: FastifyReply, told: Told<object>, status = 200): void {
+  if ("fault" in told) {
+    reply.send(told.fault);
+  } else if ("refusal" in told) {
+    sendRefused(reply, told);
+  } else {
+    markPosition(reply, told.seq);
+    if (told.isReplayed) reply.header("idempotency-replayed", "true");
+    reply.code(told.isReplayed ? 200 : status).send(told.body);
   }
-  const { committed, updates } = answer;
-  markPosition(reply, committed.entry.seq);
-  const first = committed.events[0];
-  if (first?.kind === "CommandRejected") sendRefusal(reply, new Refusal(first.reason));
-  else done(committed, updates);
+}
+
+/** Who an operation on an order is for. */
+export function askerOf({ principal, id: requestId, traceId }: FastifyRequest): Asker {
+  return { principal, requestId, traceId };
+}
+
+function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): void {
+  if (seq !== null) markPosition(reply, seq);
+  sendRefusal(reply, refusal);
 }
 
 /** Reads history that includes everything applied so far, and says up to where it goes. */

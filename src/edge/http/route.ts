@@ -14,6 +14,10 @@ import { sendRefusal } from "./replies.ts";
 import { type JsonSchema, jsonSchema } from "./validation.ts";
 
 declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The call changes nothing, whatever its method. */
+    isRead?: boolean;
+  }
   interface FastifyRequest {
     /** Set before the handler of every route that needs a key. */
     principal: Principal;
@@ -53,6 +57,10 @@ export type Route<Body, Query, Params> = {
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   readonly example?: Body;
+  /** Bytes of the body, where the server's own limit is not the one. */
+  readonly bodyBytesMax?: number;
+  /** For a read whose question is a body. */
+  readonly isRead?: true;
   /** What is sent when all goes well, by status. */
   readonly answers: { readonly [status: number]: { readonly is: string; readonly body: z.ZodType } };
   /** The problems that are particular to this call; those that any call can meet are added. */
@@ -70,11 +78,13 @@ export function addRoute<Body, Query, Params>(
   desk: Desk,
   route: Route<Body, Query, Params>,
 ): void {
-  const { handle } = route;
+  const { handle, isRead, bodyBytesMax } = route;
   app.route({
     method: route.method,
     url: route.path,
     schema: schemaOf(route),
+    config: { isRead: isRead ?? route.method === "GET" },
+    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     ...(route.access === "public" ? {} : { onRequest: keyCheck(desk, route.access) }),
     handler: (request, reply) => handle(desk.exchange!, request as Call<Body, Query, Params>, reply),
   });
@@ -134,7 +144,8 @@ function problemCodes(route: Description): ProblemCode[] {
   const codes: ProblemCode[] = ["invalid-request", "starting", ...route.problems];
   if (route.access !== "public") codes.push("unauthorized", "forbidden");
   if (route.body !== undefined) codes.push("payload-too-large", "unsupported-media-type");
-  if (route.method !== "GET") codes.push("overloaded", "disk-full", "journal-failed");
+  if (route.method !== "GET" && route.isRead !== true)
+    codes.push("overloaded", "disk-full", "journal-failed");
   return codes;
 }
 

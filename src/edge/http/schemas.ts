@@ -7,6 +7,7 @@ import { SCOPES } from "../../domain/commands.ts";
 import { DECIMAL_CHARACTERS_MAX, DECIMAL_PATTERN } from "../../domain/decimal.ts";
 import { LIMIT_MAX } from "./pages.ts";
 
+const SIGNED_DECIMAL_PATTERN = DECIMAL_PATTERN.replace("^", "^-?");
 const REFERENCE_PATTERN = "^[A-Za-z0-9._:/-]{1,64}$";
 const ACCOUNT_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$";
 const ASSET_PATTERN = "^[A-Z0-9]{1,10}$";
@@ -20,6 +21,7 @@ export const PATTERN_WORDS: ReadonlyMap<unknown, string> = new Map([
     'must be a decimal string such as "100.99": digits, then possibly a point and more digits, ' +
       `at most ${DECIMAL_CHARACTERS_MAX} characters`,
   ],
+  [SIGNED_DECIMAL_PATTERN, 'must be a decimal string such as "0.001", or "-0.0005" for a rebate'],
   [REFERENCE_PATTERN, "must be 1 to 64 of A-Z a-z 0-9 . _ : / -"],
   [ACCOUNT_ID_PATTERN, "must be 1 to 64 of A-Z a-z 0-9 . _ -"],
   [ASSET_PATTERN, "must be 1 to 10 of A-Z 0-9"],
@@ -30,6 +32,12 @@ export const decimalText = z
   .string()
   .max(DECIMAL_CHARACTERS_MAX)
   .meta({ pattern: DECIMAL_PATTERN, example: "100.99" });
+
+/** A fee that may be a rebate; nothing else that a client sends has a sign. */
+export const signedDecimalText = z
+  .string()
+  .max(DECIMAL_CHARACTERS_MAX)
+  .meta({ pattern: SIGNED_DECIMAL_PATTERN, example: "-0.0005" });
 
 export const reference = z.string().max(64).meta({ pattern: REFERENCE_PATTERN, example: "my-1" });
 export const accountId = z.string().max(64).meta({ pattern: ACCOUNT_ID_PATTERN, example: "alice" });

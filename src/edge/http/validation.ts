@@ -2,9 +2,9 @@
  * From zod to compiled checks, and from a failed check to words that a client understands. Ajv is told to
  * leave what it checks alone: by default it would turn "1" into 1 and drop the fields that it does not know.
  */
-import type { FastifySchemaValidationError } from "fastify";
+import type { FastifyRequest, FastifySchemaValidationError } from "fastify";
 import { z } from "zod";
-import type { FieldFault } from "../problems.ts";
+import { type FieldFault, malformed, type Refusal } from "../problems.ts";
 import { PATTERN_WORDS } from "./schemas.ts";
 
 /** Options of the validators that Fastify compiles. */
@@ -52,6 +52,26 @@ export function faultOf(error: FastifySchemaValidationError): FieldFault {
     default:
       return { path: place, message: messageOf(error) };
   }
+}
+
+/** What is wrong with a value, or undefined if it is as described. */
+export type Check = (value: unknown) => FieldFault | undefined;
+
+/**
+ * A check by a description, for what is not the whole body of a request of its own. It is compiled with the
+ * first request of a route that needs it, as a body's is, and kept.
+ */
+export function compiledCheck(request: FastifyRequest, schema: JsonSchema): Check {
+  const validate = request.compileValidationSchema(schema);
+  return (value) => {
+    if (validate(value)) return undefined;
+    return faultOf(validate.errors![0] as unknown as FastifySchemaValidationError);
+  };
+}
+
+/** The refusal of a body with this fault. */
+export function malformedBody({ path, message }: FieldFault): Refusal {
+  return malformed(path, path === "" ? `body ${message}` : message);
 }
 
 type Verbose = { readonly data?: unknown; readonly parentSchema?: JsonSchema };

@@ -26,6 +26,7 @@ export const orderSchema = z.object({
   displayQuantity: amount.nullable(),
   filledQuantity: amount,
   remainingQuantity: amount.nullable(),
+  preventedQuantity: amount.describe("What self-trade prevention took from it without a trade."),
   filledValue: amount,
   averagePrice: amount.nullable().describe("Rounded half up to 8 decimals; null before the first fill."),
   selfTradePrevention: z.enum(SELF_TRADE_PREVENTIONS),
@@ -59,6 +60,17 @@ export const fillItemSchema = z.object({
 });
 
 export const placedSchema = z.object({ order: orderSchema, fills: z.array(fillSchema) });
+
+/** A problem inside an answer; on its own it is sent as it is made. */
+export const problemSchema = z.object({
+  type: z.string().meta({ example: "/problems/insufficient-funds" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
 
 export const walletSchema = z.object({
   asset: z.string().meta({ example: "BRL" }),

@@ -5,6 +5,8 @@ export type WsLimits = {
   readonly socketsMax: number;
   /** Subscriptions of one socket; one more is an `invalid-request`. */
   readonly subscriptionsMax: number;
+  /** Orders, cancels and amends of one socket that wait for their answers; one more is `overloaded`. */
+  readonly ordersInFlightMax: number;
   /** Bytes of a message from a client; a larger one closes its socket with 1009. */
   readonly payloadBytesMax: number;
   /**
@@ -26,6 +28,7 @@ export type WsLimits = {
 export const WS_LIMITS: WsLimits = {
   socketsMax: 10_000,
   subscriptionsMax: 100,
+  ordersInFlightMax: 256,
   payloadBytesMax: 64 * 1024,
   outboxBytesMax: 1024 * 1024,
   missedCommandsMax: 10_000,

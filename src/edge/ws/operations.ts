@@ -27,9 +27,19 @@ export type Subscribe = { readonly op: "subscribe" } & (
 
 export type Unsubscribe = { readonly op: "unsubscribe" } & Topic;
 
+/**
+ * An order's own fields stand beside `op` and `id`. They are not looked at yet: what REST checks a body with
+ * checks these too. `orderId` is either name of an order that there is.
+ */
+export type OrderOperation =
+  | { readonly op: "place"; readonly body: unknown }
+  | { readonly op: "amend"; readonly orderId: string; readonly body: unknown }
+  | { readonly op: "cancel"; readonly orderId: string; readonly accountId?: string | null | undefined };
+
 export type Operation =
   | Subscribe
   | Unsubscribe
+  | OrderOperation
   | { readonly op: "auth"; readonly key: string }
   | { readonly op: "ping" };
 
@@ -49,9 +59,8 @@ const KEY_CHARACTERS_MAX = 256;
 /** Of an unknown operation's name, how much the answer repeats. */
 const OP_CHARACTERS_MAX = 32;
 
-const OPS = ["subscribe", "unsubscribe", "auth", "ping"];
+const OPS = ["subscribe", "unsubscribe", "auth", "ping", "place", "cancel", "amend"];
 const LATER_CHANNELS = ["ticker", "candles"];
-const LATER_OPS = ["place", "cancel", "amend"];
 
 const id = field(
   z.union([z.string().min(1).max(ID_CHARACTERS_MAX), z.int()]),
@@ -70,9 +79,19 @@ const op = z.string();
 /** What a message has whose form nobody can tell. */
 const ANY = z.object({ id });
 
+/** Either name of an order. */
+const order = field(
+  z.union([z.string().min(1).max(NAME_CHARACTERS_MAX), z.int()]),
+  "must be an orderId or the ULID of an order",
+).transform(String);
+
 const FORMS = {
   ping: z.strictObject({ op, id }),
   auth: z.strictObject({ op, id, key }),
+  // Of these two only the names: the rest is the body of a request.
+  place: z.object({ op, id }),
+  amend: z.object({ op, id, orderId: order }),
+  cancel: z.strictObject({ op, id, orderId: order, accountId: name.nullable().optional() }),
 };
 const ACCOUNT_SUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional(), fromSeq });
 const ACCOUNT_UNSUBSCRIBE = z.strictObject({ op, id, channel, accountId: name.optional() });
@@ -118,16 +137,27 @@ function read(fields: Record<string, unknown>): Operation | Refusal {
   const isKnown = form instanceof z.ZodType;
   const parsed = (isKnown ? form : ANY).safeParse(fields);
   // The forms and the type say the same; zod cannot tie a form to the literal by which it was chosen.
-  if (isKnown && parsed.success) return parsed.data as Operation;
+  if (isKnown && parsed.success) {
+    return bodyOperation(fields, parsed.data) ?? (parsed.data as Operation);
+  }
   const faults = isKnown ? [] : [form];
   if (!parsed.success) faults.push(...parsed.error.issues.flatMap(faultsOf));
   const [{ path, message }] = faults as [FieldFault];
   return new Refusal("invalid-request", `${path} ${message}.`, faults);
 }
 
+/** An operation with a body, which is what came, untouched, less the names. */
+function bodyOperation(fields: Record<string, unknown>, names: unknown): Operation | undefined {
+  const { op, id: _, ...body } = fields;
+  if (op === "place") return { op, body };
+  if (op !== "amend") return undefined;
+  const { orderId: __, ...change } = body;
+  return { op, orderId: (names as { readonly orderId: string }).orderId, body: change };
+}
+
 /** The form that a message of this operation and channel has to have, or why it can have none. */
 function formOf({ op, channel }: Record<string, unknown>): z.ZodType | FieldFault {
-  if (op === "ping" || op === "auth") return FORMS[op];
+  if (isText(op) && Object.hasOwn(FORMS, op)) return FORMS[op as keyof typeof FORMS];
   if (op === "subscribe" || op === "unsubscribe") {
     const forms: Record<string, z.ZodType> = CHANNEL_FORMS[op];
     if (isText(channel) && Object.hasOwn(forms, channel)) return forms[channel]!;
@@ -135,9 +165,6 @@ function formOf({ op, channel }: Record<string, unknown>): z.ZodType | FieldFaul
       return { path: "channel", message: "is not offered yet" };
     }
     return unknownName("channel", channel, Object.keys(forms));
-  }
-  if (isText(op) && LATER_OPS.includes(op)) {
-    return { path: "op", message: "is not offered over the WebSocket yet; use the REST API for orders" };
   }
   return unknownName("op", op, OPS);
 }

@@ -6,19 +6,28 @@ import type { WebSocket } from "ws";
 import { unreachable } from "../../domain/assert.ts";
 import type { Authenticator, Principal } from "../auth.ts";
 import { malformed, problem, Refusal } from "../problems.ts";
-import { type Message, type Operation, readMessage } from "./operations.ts";
+import { type Message, type Operation, type OrderOperation, readMessage } from "./operations.ts";
+import { OrderEntry, type OrderEntryContext } from "./order-entry.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Done, Subscriptions, type SubscriptionsContext } from "./subscriptions.ts";
 
 /** What all sockets share. */
-export type SessionContext = SubscriptionsContext & {
-  readonly authenticate: Authenticator;
-  /** Told who a session belongs to, once, so that revoking the key finds it. */
-  readonly onAuthenticated: (session: Session, principal: Principal) => void;
-  /** Told once that a session does nothing any more, though its connection may take a moment to close. */
-  readonly onEnded: (session: Session) => void;
-  /** Told what went wrong in us while an operation was performed. */
-  readonly onFault: (fault: unknown, requestId: string) => void;
+export type SessionContext = SubscriptionsContext &
+  OrderEntryContext & {
+    readonly authenticate: Authenticator;
+    /** Told who a session belongs to, once, so that revoking the key finds it. */
+    readonly onAuthenticated: (session: Session, principal: Principal) => void;
+    /** Told once that a session does nothing any more, though its connection may take a moment to close. */
+    readonly onEnded: (session: Session) => void;
+    /** Told what went wrong in us while an operation was performed. */
+    readonly onFault: (fault: unknown, requestId: string) => void;
+  };
+
+/** What a session is made of. */
+export type Connection = {
+  readonly socket: WebSocket;
+  readonly outbox: Outbox;
+  readonly traceId: string | null;
 };
 
 /** Close code of RFC 6455. */
@@ -38,6 +47,7 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
+  readonly #orders: OrderEntry;
   #principal: Principal | null = null;
   /** Messages that came while the socket took no answers: those of one read of the connection at most. */
   #unread: (string | null)[] = [];
@@ -47,11 +57,15 @@ export class Session {
   /** What the connection had taken at the last look; null if nothing waited then. */
   #bytesTaken: number | null = null;
 
-  constructor(context: SessionContext, socket: WebSocket, outbox: Outbox) {
+  /** The trace that the request to open the socket came with is that of all its commands. */
+  constructor(context: SessionContext, { socket, outbox, traceId }: Connection) {
     this.#context = context;
     this.#socket = socket;
     this.#outbox = outbox;
     this.#subscriptions = new Subscriptions(context, outbox);
+    this.#orders = new OrderEntry(context, { outbox, traceId }, (names, fault, requestId) =>
+      this.#fail(names, fault, requestId),
+    );
     socket.on("message", (data, isBinary) => this.#receive(isBinary ? null : String(data)));
     socket.on("pong", () => {
       this.#isPinged = false;
@@ -63,6 +77,11 @@ export class Session {
   authenticate(principal: Principal): void {
     this.#principal = principal;
     this.#context.onAuthenticated(this, principal);
+  }
+
+  /** Closes once the orders that are on their way are answered, and takes no more of them. */
+  retire(code: number, reason: string): void {
+    this.#orders.retire(() => this.close(code, reason));
   }
 
   close(code: number, reason: string): void {
@@ -136,6 +155,10 @@ export class Session {
   }
 
   #answer({ op, id, asked }: Message): void {
+    if (isOrderOperation(asked)) {
+      this.#orders.enter({ op, id }, asked, this.#principal);
+      return;
+    }
     const done = asked instanceof Refusal ? asked : this.#perform(asked);
     if (done instanceof Refusal) {
       this.#outbox.send(JSON.stringify({ op, id, ok: false, error: this.#error(done) }));
@@ -145,16 +168,18 @@ export class Session {
     done.afterwards?.();
   }
 
-  #fail({ op, id }: Pick<Message, "op" | "id">, fault: unknown): void {
-    const { newRequestId, onFault } = this.#context;
-    const requestId = newRequestId();
-    onFault(fault, requestId);
+  #fail(
+    { op, id }: Pick<Message, "op" | "id">,
+    fault: unknown,
+    requestId = this.#context.newRequestId(),
+  ): void {
+    this.#context.onFault(fault, requestId);
     const error = problem(new Refusal("internal-error"), { requestId });
     this.#outbox.send(JSON.stringify({ op, id, ok: false, error }));
     this.close(INTERNAL_ERROR, "the exchange failed to answer");
   }
 
-  #perform(operation: Operation): Done | Refusal {
+  #perform(operation: Exclude<Operation, OrderOperation>): Done | Refusal {
     switch (operation.op) {
       case "ping":
         return { fields: {} };
@@ -197,4 +222,9 @@ export class Session {
     this.#subscriptions.endAll();
     this.#context.onEnded(this);
   }
+}
+
+function isOrderOperation(asked: Operation | Refusal): asked is OrderOperation {
+  if (asked instanceof Refusal) return false;
+  return asked.op === "place" || asked.op === "cancel" || asked.op === "amend";
 }

@@ -17,7 +17,16 @@ type AccountTarget = Extract<StreamTarget, { account: AccountIndex }>;
  * The `cause` of a wallet's change. A command that made the account trade changes its wallets by that,
  * whatever else it did; the account `fees` then has a fee.
  */
-type WalletCause = "deposit" | "withdrawal" | "transfer" | "order" | "cancel" | "expiry" | "trade" | "fee";
+type WalletCause =
+  | "deposit"
+  | "withdrawal"
+  | "transfer"
+  | "order"
+  | "amend"
+  | "cancel"
+  | "expiry"
+  | "trade"
+  | "fee";
 
 /** Null for a command that moves no money unless it trades. */
 const CAUSES = {
@@ -25,8 +34,10 @@ const CAUSES = {
   WithdrawFunds: "withdrawal",
   TransferFunds: "transfer",
   PlaceOrder: "order",
+  AmendOrder: "amend",
   CancelOrder: "cancel",
   CancelAllOrders: "cancel",
+  SetCancelAfter: null,
   ExpireOrders: "expiry",
   OpenAccount: null,
   SetAccountStatus: null,

@@ -11,7 +11,10 @@ import type { Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { sendRefusal } from "../http/replies.ts";
 import type { Desk } from "../http/route.ts";
+import { compiledCheck, jsonSchema } from "../http/validation.ts";
 import type { Log } from "../log.ts";
+import { count } from "../metrics.ts";
+import { amendBody, orderBody } from "../orders/order-body.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { isUpgrade } from "../upgrade.ts";
@@ -25,14 +28,24 @@ import { Streams } from "./streams.ts";
 
 const PATH = "/v1/ws";
 
+/** What stands for the method where requests are counted and logged. */
+const SOCKET_METHOD = "WS";
+const ORDER_OPS = ["place", "cancel", "amend"] as const;
+
 /** Close codes of RFC 6455. */
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 
+/** Where is told what is worth remembering. */
+type Recorders = {
+  readonly fault: SessionContext["onFault"];
+  readonly orderAnswer: SessionContext["onOrderAnswer"];
+};
+
 export type WebSocketOptions = {
   readonly limits?: WsLimits;
   /** Where faults of ours are told; without it they are warnings of the process. */
-  readonly log?: Pick<Log, "lines">;
+  readonly log?: Pick<Log, "lines" | "answer">;
 };
 
 /** Adds the route, before all others. Sockets are accepted once the desk has its exchange. */
@@ -41,7 +54,8 @@ export async function addWebSocket(
   desk: Desk,
   { limits = WS_LIMITS, log }: WebSocketOptions = {},
 ): Promise<void> {
-  const sockets = new Sockets(desk, limits, faultTeller(log));
+  const recorders = { fault: faultTeller(log), orderAnswer: orderAnswerTeller(desk, log) };
+  const sockets = new Sockets(desk, limits, recorders);
   app.addHook("onRequest", (request, reply, done) => {
     if (!isUpgrade(request) || request.routeOptions.url === PATH) done();
     else sendRefusal(reply, malformed("Upgrade", `is for ${PATH} only`));
@@ -56,6 +70,20 @@ function faultTeller(log: WebSocketOptions["log"]): SessionContext["onFault"] {
   return (fault, requestId) => {
     const detail = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
     process.emitWarning(`operation ${requestId} failed: ${detail}`);
+  };
+}
+
+/** An operation on an order is counted and logged as a request is. */
+function orderAnswerTeller({ metrics }: Desk, log: WebSocketOptions["log"]): Recorders["orderAnswer"] {
+  const tallies = new Map(
+    ORDER_OPS.map((op) => [op, metrics.tally({ method: SOCKET_METHOD, path: `${PATH} ${op}` })]),
+  );
+  return ({ op, requestId, status, isDecided, startedAt }) => {
+    const ms = performance.now() - startedAt;
+    count(tallies.get(op)!, status);
+    if (isDecided) metrics.observeCommand(ms / 1000);
+    const route = `${PATH} ${op}`;
+    log?.answer({ requestId, method: SOCKET_METHOD, route, status, ms: Math.round(ms * 1000) / 1000 });
   };
 }
 
@@ -97,7 +125,7 @@ function answerPlainRequest(_: FastifyRequest, reply: FastifyReply): void {
 class Sockets {
   readonly #desk: Desk;
   readonly #limits: WsLimits;
-  readonly #onFault: SessionContext["onFault"];
+  readonly #recorders: Recorders;
   readonly #departures = new Departures();
   /** Those that have not ended, with the key that each is authenticated by; null for none, or an operator's. */
   readonly #sessions = new Map<Session, string | null>();
@@ -109,10 +137,10 @@ class Sockets {
   #keepalive: NodeJS.Timeout | null = null;
   #isClosing = false;
 
-  constructor(desk: Desk, limits: WsLimits, onFault: SessionContext["onFault"]) {
+  constructor(desk: Desk, limits: WsLimits, recorders: Recorders) {
     this.#desk = desk;
     this.#limits = limits;
-    this.#onFault = onFault;
+    this.#recorders = recorders;
   }
 
   refusalOf(request: FastifyRequest): Refusal | undefined {
@@ -129,10 +157,10 @@ class Sockets {
 
   accept(socket: WebSocket, request: FastifyRequest): void {
     const exchange = this.#desk.exchange!;
-    this.#context ??= this.#open(exchange);
+    this.#context ??= this.#open(exchange, request);
     const connection = { socket, stream: request.raw.socket };
     const outbox = new Outbox(connection, this.#departures, this.#limits.outboxBytesMax);
-    const session = new Session(this.#context, socket, outbox);
+    const session = new Session(this.#context, { socket, outbox, traceId: request.traceId });
     this.#sessions.set(session, null);
     const principal = principalOf(request, this.#desk.authenticate, exchange);
     if (principal instanceof Refusal) session.close(POLICY_VIOLATION, principal.detail);
@@ -145,11 +173,12 @@ class Sockets {
     this.#unsubscribe();
     this.#books?.stop();
     if (this.#keepalive !== null) clearInterval(this.#keepalive);
-    for (const session of this.#sessions.keys()) session.close(GOING_AWAY, "the exchange is shutting down");
+    for (const session of this.#sessions.keys()) session.retire(GOING_AWAY, "the exchange is shutting down");
   }
 
-  #open(exchange: ExchangePort): SessionContext {
-    const { subscriptionsMax, missedCommandsMax, bookIntervalMs, keepaliveMs } = this.#limits;
+  #open(exchange: ExchangePort, request: FastifyRequest): SessionContext {
+    const { subscriptionsMax, ordersInFlightMax, missedCommandsMax, bookIntervalMs, keepaliveMs } =
+      this.#limits;
     const streams = new Streams(exchange, missedCommandsMax);
     const books = new BookChannel(exchange, bookIntervalMs);
     this.#books = books;
@@ -164,10 +193,16 @@ class Sockets {
       books,
       streams,
       subscriptionsMax,
+      checks: {
+        order: compiledCheck(request, jsonSchema(orderBody)),
+        amend: compiledCheck(request, jsonSchema(amendBody)),
+      },
+      ordersInFlightMax,
       newRequestId,
+      onOrderAnswer: this.#recorders.orderAnswer,
       onAuthenticated: (session, principal) => this.#remember(session, principal),
       onEnded: (session) => this.#forget(session),
-      onFault: this.#onFault,
+      onFault: this.#recorders.fault,
     };
   }
 

@@ -7,6 +7,10 @@ type Access = "public" | "admin" | (typeof SCOPES)[number];
 
 const ROUTES: readonly [Access, string, string][] = [
   ["trade", "POST", "/v1/orders"],
+  ["trade", "POST", "/v1/orders/batch"],
+  ["trade", "POST", "/v1/orders/cancel-after"],
+  ["read", "POST", "/v1/orders/preview"],
+  ["trade", "PATCH", "/v1/orders/1"],
   ["trade", "DELETE", "/v1/orders"],
   ["trade", "DELETE", "/v1/orders/1"],
   ["read", "GET", "/v1/orders"],

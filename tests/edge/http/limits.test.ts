@@ -142,8 +142,10 @@ describe("headers", () => {
 describe("a method", () => {
   const rows = [
     { path: "/v1/orders", allow: "DELETE, GET, HEAD, POST" },
-    { path: "/v1/orders/1", allow: "DELETE, GET, HEAD" },
-    { path: "/v1/orders/batch", allow: "DELETE, GET, HEAD" },
+    { path: "/v1/orders/1", allow: "DELETE, GET, HEAD, PATCH" },
+    { path: "/v1/orders/batch", allow: "POST" },
+    { path: "/v1/orders/preview", allow: "POST" },
+    { path: "/v1/orders/cancel-after", allow: "POST" },
     { path: "/v1/wallets", allow: "GET, HEAD" },
     { path: "/v1/deposits", allow: "POST" },
     { path: "/v1/accounts/alice", allow: "GET, HEAD, PATCH" },

@@ -148,6 +148,46 @@ describe("assets and markets", () => {
     });
   });
 
+  it("have a price band and a rebate, which the taker's fee always covers", async () => {
+    await operator.post("/v1/assets", { asset: "BAND", scale: 0 });
+    const market = "BAND-BRL";
+    const listed = await operator.post("/v1/markets", {
+      market,
+      base: "BAND",
+      quote: "BRL",
+      tickSize: "0.01",
+      lotSize: "1",
+      priceBand: "0.10",
+      referencePrice: "100",
+      makerFee: "-0.00050",
+      takerFee: "0.0005",
+      status: "auction",
+    });
+    expect(listed).toMatchObject({
+      status: 201,
+      body: { priceBand: "0.1", makerFee: "-0.0005", takerFee: "0.0005", status: "auction" },
+    });
+    const change = (body: object) => operator.patch(`/v1/markets/${market}`, body);
+    for (const [body, path] of [
+      [{ takerFee: "0.0004" }, "takerFee"],
+      [{ makerFee: "-0.0006" }, "makerFee"],
+      [{ makerFee: "-0.0006", takerFee: "0.000599" }, "makerFee"],
+    ] as const) {
+      expect(await change(body)).toMatchObject({ status: 400, seq: null, body: { errors: [{ path }] } });
+    }
+    expect((await change({ makerFee: "-0.0006", takerFee: "0.0006" })).body).toMatchObject({
+      makerFee: "-0.0006",
+      priceBand: "0.1",
+    });
+    expect((await change({ makerFee: "-0", status: null })).body).toMatchObject({ makerFee: "0" });
+    expect((await change({ priceBand: "0.25" })).body).toMatchObject({
+      priceBand: "0.25",
+      takerFee: "0.0006",
+    });
+    expect((await change({ priceBand: null })).body).toMatchObject({ priceBand: null, status: "auction" });
+    expect((await anybody.get(`/v1/markets/${market}`)).body).toMatchObject({ priceBand: null });
+  });
+
   const good = { market: "VIB-BRL", base: "VIB", quote: "BRL", tickSize: "0.01", lotSize: "1" };
   const rows: { change: object; status?: number; path?: string }[] = [
     { change: { market: "BRL-VIB" }, path: "market" },
@@ -168,13 +208,24 @@ describe("assets and markets", () => {
     { change: { maxOpenOrders: 0 }, path: "maxOpenOrders" },
     { change: { maxOpenOrders: "10" }, path: "maxOpenOrders" },
     { change: { maxOpenOrders: 1.5 }, path: "maxOpenOrders" },
+    ...["1", "-1", "--0.1", "- 0.1", "+0.1", "-", "-.1", "-0.0000001", -0.001].map((makerFee) => ({
+      change: { makerFee, takerFee: "0.9" },
+      path: "makerFee",
+    })),
     { change: { makerFee: "-0.001" }, path: "makerFee" },
-    { change: { makerFee: "1" }, path: "makerFee" },
+    { change: { makerFee: "-0.001", takerFee: "0.000999" }, path: "makerFee" },
+    { change: { takerFee: "-0.001" }, path: "takerFee" },
     { change: { takerFee: "0.0000001" }, path: "takerFee" },
     { change: { takerFee: 0.001 }, path: "takerFee" },
-    { change: { status: "auction" }, path: "status" },
-    { change: { priceBand: "0.10" }, path: "priceBand" },
-    { change: { referencePrice: "100" }, path: "referencePrice" },
+    { change: { status: "pre-open" }, path: "status" },
+    ...["0", "0.0", "1", "-0.1", "0.0000001", "10%", 0.1].map((priceBand) => ({
+      change: { priceBand },
+      path: "priceBand",
+    })),
+    ...["0", "100.001", "-1", "9".repeat(20), 100].map((referencePrice) => ({
+      change: { referencePrice },
+      path: "referencePrice",
+    })),
   ];
   it.each(rows)("cannot be listed with $change", async ({ change, status = 400, path }) => {
     const answer = await operator.post("/v1/markets", { ...good, ...change });
@@ -182,12 +233,19 @@ describe("assets and markets", () => {
     if (path !== undefined) expect(answer.body.errors).toMatchObject([{ path }]);
   });
 
-  it.each([{}, { status: "auction" }, { priceBand: "0.1" }, { takerFee: "2" }, { status: null }])(
-    "cannot be changed by %o",
-    async (body) => {
-      expect(await operator.patch("/v1/markets/VIB-BRL", body)).toMatchObject({ status: 400, seq: null });
-    },
-  );
+  it.each([
+    {},
+    { status: "closed" },
+    { priceBand: "0" },
+    { priceBand: "1" },
+    { referencePrice: "100.00" },
+    { takerFee: "2" },
+    { status: null },
+    { makerFee: null, takerFee: null },
+    { makerFee: "-0.0001" },
+  ])("cannot be changed by %o", async (body) => {
+    expect(await operator.patch("/v1/markets/VIB-BRL", body)).toMatchObject({ status: 400, seq: null });
+  });
 
   it("are unknown where there is none", async () => {
     for (const path of ["", "/book", "/trades"]) {

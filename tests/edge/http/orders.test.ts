@@ -38,6 +38,7 @@ describe("an order's answer", () => {
       displayQuantity: null,
       filledQuantity: "0",
       remainingQuantity: "10",
+      preventedQuantity: "0",
       filledValue: "0.00",
       averagePrice: null,
       selfTradePrevention: "cancel-maker",

@@ -43,6 +43,14 @@ export class StandIn implements ExchangePort {
     else answer({ turnedAway: turnaway });
   }
 
+  submitTogether(_: unknown, answer: Parameters<ExchangePort["submitTogether"]>[1]): void {
+    answer({ turnedAway: this.turnaway });
+  }
+
+  preview(): never {
+    throw new Error("a stand-in has no engine to ask");
+  }
+
   subscribe(): () => void {
     return () => {};
   }

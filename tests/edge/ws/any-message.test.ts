@@ -100,7 +100,8 @@ describe("an id that is given and is none", () => {
     { rest: '"op":"subscribe","channel":"ticker"', paths: ["channel", "id"] },
     { rest: '"op":"unsubscribe"', paths: ["channel", "id"] },
     { rest: '"op":"dance"', paths: ["op", "id"] },
-    { rest: '"op":"place"', paths: ["op", "id"] },
+    { rest: '"op":"place"', paths: ["id"] },
+    { rest: '"op":"cancel"', paths: ["id", "orderId"] },
     { rest: '"market":"VIB-BRL"', paths: ["op", "id"] },
   ];
 

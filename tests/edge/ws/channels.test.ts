@@ -1,6 +1,6 @@
 /** What the channels tell, message by message, of commands that a test gives one at a time. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { marketIndex, minor, partsPerMillion } from "../../../src/domain/units.ts";
+import { lots, marketIndex, minor, orderId, partsPerMillion, ticks } from "../../../src/domain/units.ts";
 import { Client } from "./client.ts";
 import { ADMIN_KEY, BRL, type Floor, type Member, openFloor, VIB } from "./floor.ts";
 
@@ -109,6 +109,53 @@ describe("orders", () => {
   });
 });
 
+describe("orders by the whole rulebook", () => {
+  test("are triggered and amended in words of their own, with the order as it was then", async () => {
+    const alices = await asMember(alice);
+    tradeOnce();
+    await alices.ask({ op: "subscribe", channel: "orders" });
+    const stop = floor.apply({
+      ...floor.terms(alice.account, { side: "sell", price: 9_000, quantity: 2 }),
+      type: "stop-limit",
+      triggerPrice: ticks(9_500),
+    });
+    const order = orderId(stop.entry.seq);
+    const amend = { kind: "AmendOrder", account: alice.account, order, price: null } as const;
+    floor.apply({ ...amend, quantity: lots(3) });
+    floor.order(bob.account, { side: "buy", price: 9_400, quantity: 1 });
+    const carol = floor.member("carol");
+    const { entry } = floor.order(carol.account, { side: "sell", price: 9_400, quantity: 1 });
+    floor.apply({ ...amend, price: ticks(9_100), quantity: null });
+    await alices.until(() => alices.of("orders").length === 4);
+    expect(alices.of("orders").map(({ type, seq, order: { status } }) => [type, seq, status])).toEqual([
+      ["placed", order, "pending"],
+      ["amended", order + 1, "pending"],
+      ["triggered", entry.seq, "open"],
+      ["amended", entry.seq + 1, "open"],
+    ]);
+    expect(alices.of("orders").map(({ order: shown }) => shown)).toMatchObject([
+      { quantity: "2", price: "90.00", triggerPrice: "95.00" },
+      { quantity: "3", price: "90.00" },
+      { quantity: "3", price: "90.00" },
+      { quantity: "3", price: "91.00", triggerPrice: "95.00" },
+    ]);
+    await alices.close();
+  });
+
+  test("change wallets by an amend; arming a switch changes none", async () => {
+    const alices = await asMember(alice);
+    for (const channel of ["orders", "wallets"]) await alices.ask({ op: "subscribe", channel });
+    const { entry } = floor.order(alice.account, { side: "buy", price: 9_000, quantity: 1 });
+    const order = orderId(entry.seq);
+    floor.apply({ kind: "AmendOrder", account: alice.account, order, price: null, quantity: lots(2) });
+    floor.apply({ kind: "SetCancelAfter", account: alice.account, seconds: 0 });
+    floor.apply({ kind: "CancelAllOrders", account: alice.account, market: null });
+    await alices.until(() => alices.of("wallets").length === 3);
+    expect(alices.of("wallets").map(({ cause }) => cause)).toEqual(["order", "amend", "cancel"]);
+    await alices.close();
+  });
+});
+
 describe("fills", () => {
   test("maker and taker each get their own part", async () => {
     const [alices, bobs] = [await asMember(alice), await asMember(bob)];
@@ -194,6 +241,7 @@ describe("wallets", () => {
       status: null,
       makerFee: partsPerMillion(1000),
       takerFee: partsPerMillion(2000),
+      priceBand: null,
     });
     tradeOnce();
     const terms = { side: "buy", price: 9_000, quantity: 1 } as const;

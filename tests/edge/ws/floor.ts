@@ -4,7 +4,7 @@
  */
 import type { AddressInfo, Server } from "node:net";
 import { fastify } from "fastify";
-import type { Command, Scope } from "../../../src/domain/commands.ts";
+import type { Command, PlaceOrder, Request, Scope } from "../../../src/domain/commands.ts";
 import { FIRST_COMMANDS } from "../../../src/domain/defaults.ts";
 import type { Committed } from "../../../src/domain/events.ts";
 import type { Side } from "../../../src/domain/market.ts";
@@ -22,9 +22,10 @@ import {
   ticks,
 } from "../../../src/domain/units.ts";
 import { createAuthenticator, makeKey } from "../../../src/edge/auth.ts";
-import type { CommittedListener, ExchangePort } from "../../../src/edge/exchange-port.ts";
+import type { Answer, CommittedListener, ExchangePort, Taken } from "../../../src/edge/exchange-port.ts";
 import { addLifecycle } from "../../../src/edge/http/lifecycle.ts";
 import type { Desk } from "../../../src/edge/http/route.ts";
+import { AJV_OPTIONS } from "../../../src/edge/http/validation.ts";
 import { type Log, openLog } from "../../../src/edge/log.ts";
 import { createMetrics } from "../../../src/edge/metrics.ts";
 import { newRequestId } from "../../../src/edge/request-id.ts";
@@ -66,8 +67,12 @@ export type Floor = {
   readonly server: Server;
   readonly appliedSeq: () => number;
   apply(command: Command): Committed;
+  /** While it is slow, what sockets submit waits until it is released. */
+  readonly disk: { isSlow: boolean; release(): void };
   /** Opens an account with money and a key. */
   member(accountId: string, scopes?: readonly Scope[]): Member;
+  /** A limit order as a command, for a test to give other terms. */
+  terms(account: AccountIndex, terms: Terms): PlaceOrder;
   order(account: AccountIndex, terms: Terms): Committed;
   cancel(account: AccountIndex, order: number): Committed;
   deposit(account: AccountIndex, amount: number): Committed;
@@ -78,7 +83,7 @@ const MARKET = marketIndex(0);
 const RICH = 1_000_000_000_000;
 
 export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
-  const { exchange, apply } = createExchange(options.feedEventsMax ?? 1_000_000);
+  const { exchange, apply, disk } = createExchange(options.feedEventsMax ?? 1_000_000);
   for (const command of FIRST_COMMANDS) apply(command);
   const desk: Desk = {
     exchange: options.isStarting === true ? null : exchange,
@@ -87,7 +92,11 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     version: "0.0.0",
   };
   const log = openLog("silent");
-  const app = fastify({ genReqId: newRequestId, forceCloseConnections: "idle" });
+  const app = fastify({
+    genReqId: newRequestId,
+    forceCloseConnections: "idle",
+    ajv: { customOptions: AJV_OPTIONS },
+  });
   addLifecycle(app, { desk, log, closing: { now: false } });
   await addWebSocket(app, desk, { limits: { ...WS_LIMITS, ...options.limits }, log });
   app.get("/plain", async () => ({}));
@@ -99,6 +108,24 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     const reference = `d-${references}`;
     return apply({ kind: "DepositFunds", account, asset: BRL, amount: minor(amount), reference });
   };
+  const terms: Floor["terms"] = (account, { side, price, quantity, lifeMs }) => ({
+    kind: "PlaceOrder",
+    account,
+    market: MARKET,
+    side,
+    type: "limit",
+    timeInForce: lifeMs === undefined ? "gtc" : "gtd",
+    price: ticks(price),
+    triggerPrice: null,
+    trailingOffset: null,
+    quantity: lots(quantity),
+    quoteQuantity: null,
+    displayQuantity: null,
+    expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
+    postOnly: false,
+    selfTradePrevention: "cancel-maker",
+    clientOrderId: null,
+  });
   return {
     url: `ws://127.0.0.1:${port}/v1/ws`,
     exchange,
@@ -106,6 +133,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     server: app.server,
     appliedSeq: () => exchange.appliedSeq,
     apply,
+    disk,
     member: (accountId, scopes = ["read", "trade"]) => {
       apply({ kind: "OpenAccount", accountId, name: null });
       const { account } = exchange.directory.accountById(accountId)!;
@@ -115,22 +143,8 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
       deposit(account, RICH);
       return { account, key, keyId };
     },
-    order: (account, { side, price, quantity, lifeMs }) =>
-      apply({
-        kind: "PlaceOrder",
-        account,
-        market: MARKET,
-        side,
-        type: "limit",
-        timeInForce: lifeMs === undefined ? "gtc" : "gtd",
-        price: ticks(price),
-        quantity: lots(quantity),
-        quoteQuantity: null,
-        expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
-        postOnly: false,
-        selfTradePrevention: "cancel-maker",
-        clientOrderId: null,
-      }),
+    terms,
+    order: (account, wanted) => apply(terms(account, wanted)),
     cancel: (account, order) => apply({ kind: "CancelOrder", account, order: orderId(order) as OrderId }),
     deposit,
     stop: async () => {
@@ -152,9 +166,9 @@ function createExchange(feedEventsMax: number) {
   const books = new BookDepth();
   const feed = new FeedLog({ eventsMax: feedEventsMax });
   const listeners = new Set<CommittedListener>();
-  const apply = (command: Command): Committed => {
+  const take = ({ requestId, traceId, command }: Request): Taken => {
     const next = engine.appliedSeq + 1;
-    const entry = { seq: seq(next), at: timeOf(next), requestId: newRequestId(), traceId: null, command };
+    const entry = { seq: seq(next), at: timeOf(next), requestId, traceId, command };
     const committed = { entry, events: engine.apply(entry) };
     directory.project(committed);
     const updates = orders.project(committed);
@@ -162,9 +176,14 @@ function createExchange(feedEventsMax: number) {
     books.project(committed);
     const told = feed.project(committed, updates);
     for (const listener of listeners) listener(committed, told);
-    return committed;
+    return { committed, updates };
   };
+  const held: (() => void)[] = [];
   const exchange = {
+    submit: (request: Request, answer: (answer: Answer) => void) => {
+      held.push(() => answer(take(request)));
+      if (!disk.isSlow) release();
+    },
     subscribe: (listener: CommittedListener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -179,6 +198,12 @@ function createExchange(feedEventsMax: number) {
     feed,
     now: () => epochMs(Date.now()),
   };
-  // Commands, history and figures are not for sockets; a test that asked for them would fail loudly.
-  return { exchange: exchange as unknown as ExchangePort, apply };
+  const release = () => {
+    for (const decide of held.splice(0)) decide();
+  };
+  const disk = { isSlow: false, release };
+  const apply = (command: Command): Committed =>
+    take({ requestId: newRequestId(), traceId: null, command }).committed;
+  // History and figures are not for sockets; a test that asked for them would fail loudly.
+  return { exchange: exchange as unknown as ExchangePort, apply, disk };
 }

@@ -27,7 +27,11 @@ let session: Session;
 beforeEach(() => {
   socket = new HandSocket();
   outbox = { isEmpty: true, bytesTaken: 0 };
-  session = new Session(CONTEXT, socket as unknown as WebSocket, outbox as unknown as Outbox);
+  session = new Session(CONTEXT, {
+    socket: socket as unknown as WebSocket,
+    outbox: outbox as unknown as Outbox,
+    traceId: null,
+  });
 });
 
 /** A look at the socket, when so much waits for it and has been taken. */

@@ -1,0 +1,68 @@
+/** What placing an order now would do, for whoever wants to know before doing it. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { z } from "zod";
+import type { ExchangePort } from "../exchange-port.ts";
+import { type OrderBody, orderBody } from "../orders/order-body.ts";
+import { previewOrder } from "../orders/preview.ts";
+import { readOrder } from "../orders/read-order.ts";
+import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import { ORDER_EXAMPLE } from "./place-order.ts";
+import { askerOf, markPosition, sendRefusal } from "./replies.ts";
+import { addRoute, type Call, type Desk } from "./route.ts";
+import { amount } from "./schemas.ts";
+import { fillSchema, orderSchema, problemSchema, walletSchema } from "./views.ts";
+
+const previewSchema = z.object({
+  order: orderSchema
+    .extend({ id: z.string().nullable(), orderId: z.int().nullable() })
+    .optional()
+    .describe("The order as placing it would show it; `id` and `orderId` are null, since it has none yet."),
+  fills: z.array(fillSchema).optional().describe("What it would trade at once."),
+  fees: z.object({ asset: z.string(), amount }).optional().describe("What these trades would cost."),
+  balances: z
+    .array(walletSchema)
+    .optional()
+    .describe("The wallets of the market's base and quote asset afterwards."),
+  replayed: z
+    .literal(true)
+    .optional()
+    .describe("Its `clientOrderId` names an order that was placed before, which is the one shown."),
+  refused: problemSchema.optional().describe("Why placing it would be refused; then there is nothing else."),
+});
+
+const CONFLICT = 409;
+
+export function addPreviewOrderRoute(app: FastifyInstance, desk: Desk): void {
+  addRoute(app, desk, {
+    method: "POST",
+    path: "/v1/orders/preview",
+    access: "read",
+    isRead: true,
+    tag: "orders",
+    summary: "What placing an order now would do",
+    description:
+      "Takes the body of an order. The answer has `order`, `fills`, `fees` and `balances`, or, if the order would be refused " +
+      "with 409 or 422, that problem as `refused`. Nothing is journaled or held, and a moment later it may be otherwise. " +
+      "Other orders that its trades would trigger are not looked at.",
+    body: orderBody,
+    example: ORDER_EXAMPLE,
+    answers: { 200: { is: "What would happen.", body: previewSchema } },
+    problems: ["unknown-account", "unknown-market", "overloaded"],
+    handle: preview,
+  });
+}
+
+async function preview(
+  exchange: ExchangePort,
+  request: Call<OrderBody>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const asker = askerOf(request);
+  const { appliedSeq, directory } = exchange;
+  const command = readOrder(request.body, asker.principal, directory);
+  const answer = command instanceof Refusal ? command : await previewOrder(exchange, asker, command);
+  if (!(answer instanceof Refusal)) return markPosition(reply, appliedSeq).send(answer);
+  // What the rules would say is what was asked for; what is malformed or unknown is a fault of the asking.
+  if (PROBLEMS[answer.code].status < CONFLICT) return sendRefusal(reply, answer);
+  return markPosition(reply, appliedSeq).send({ refused: problem(answer, asker) });
+}

@@ -1,0 +1,61 @@
+/** An order and its fills, as the answer to what was done with it: told from its command's own events where they say it all. */
+import type { OrderRepeated } from "../../domain/events.ts";
+import { type OrderId, orderId } from "../../domain/units.ts";
+import type { OrderUpdate } from "../../projections/live/live-orders.ts";
+import type { OrderRecord } from "../../projections/order-record.ts";
+import type { ExchangePort, Taken } from "../exchange-port.ts";
+import { fillOfTrade, fillView, orderView } from "../render.ts";
+import { findOrder } from "./find-order.ts";
+
+export type Placed = {
+  readonly order: ReturnType<typeof orderView>;
+  readonly fills: readonly ReturnType<typeof fillView>[];
+};
+
+/** What a command to place an order that was not refused is answered with. */
+export type PlacedBy = { readonly placed: Placed; readonly isReplayed: boolean };
+
+/** Synchronous unless the order had been placed before, for which history has to be asked. */
+export function placedBy(exchange: ExchangePort, taken: Taken): PlacedBy | Promise<PlacedBy> {
+  const { entry, events } = taken.committed;
+  const first = events[0];
+  if (first?.kind !== "OrderRepeated") {
+    return { placed: orderAfter(exchange, taken, orderId(entry.seq)), isReplayed: false };
+  }
+  return repeatedOrder(exchange, first).then((placed) => ({ placed, isReplayed: true }));
+}
+
+/** The order as a command left it, and what it traded in that command's step, as taker and as maker. */
+export function orderAfter({ directory }: ExchangePort, taken: Taken, order: OrderId): Placed {
+  const { entry, events } = taken.committed;
+  const fills = [];
+  for (const event of events) {
+    if (event.kind !== "TradeExecuted") continue;
+    if (event.takerOrder === order) fills.push(fillView(fillOfTrade(event, "taker", entry), directory));
+    else if (event.makerOrder === order) fills.push(fillView(fillOfTrade(event, "maker", entry), directory));
+  }
+  return { order: orderView(lastOf(taken.updates, order), directory), fills };
+}
+
+/** The first order of a client's id as it is now, with the fills of its own entry. */
+export async function repeatedOrder(
+  exchange: ExchangePort,
+  { account, order }: OrderRepeated,
+): Promise<Placed> {
+  const { directory } = exchange;
+  const found = await findOrder(exchange, account, { order, at: null });
+  if (found === undefined) throw new Error("an order that is remembered is open or in the ledger");
+  const fills = [];
+  for (const fill of found.fills) {
+    if (fill.seq === (order as number)) fills.push(fillView(fill, directory));
+  }
+  return { order: orderView(found.record, directory), fills };
+}
+
+function lastOf(updates: readonly OrderUpdate[], order: OrderId): OrderRecord {
+  for (let index = updates.length - 1; index >= 0; index -= 1) {
+    const update = updates[index]!;
+    if (update.order.order === order) return update.order;
+  }
+  throw new Error("an order that a command changed is among its updates");
+}

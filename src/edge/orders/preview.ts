@@ -1,0 +1,107 @@
+/**
+ * What placing an order would do now: the engine's own events for it, told as the answer to placing it would be,
+ * with what it would cost and leave. Nothing is journaled, so the order in it has no id.
+ */
+import type { PlaceOrder } from "../../domain/commands.ts";
+import type { Event, OrderPlaced, TradeExecuted, WalletChanged } from "../../domain/events.ts";
+import { lots, minor } from "../../domain/units.ts";
+import type { OrderProgress, OrderRecord } from "../../projections/order-record.ts";
+import type { ExchangePort } from "../exchange-port.ts";
+import { Refusal } from "../problems.ts";
+import { fillOfTrade, fillView, moneyView, orderView, walletView } from "../render.ts";
+import type { Asker } from "./operations.ts";
+import { type Placed, repeatedOrder } from "./placed.ts";
+
+export type Preview = {
+  readonly order: Omit<Placed["order"], "id" | "orderId"> & {
+    readonly id: string | null;
+    readonly orderId: number | null;
+  };
+  readonly fills: Placed["fills"];
+  /** What the placing would cost. */
+  readonly fees: ReturnType<typeof moneyView>;
+  /** The account's wallets of both assets, afterwards. */
+  readonly balances: readonly ReturnType<typeof walletView>[];
+  /** Set if the order would be recognised as one that was placed before. */
+  readonly replayed?: true;
+};
+
+/** What the exchange would say to an order; nothing is changed by it. */
+export async function previewOrder(
+  exchange: ExchangePort,
+  asker: Asker,
+  command: PlaceOrder,
+): Promise<Preview | Refusal> {
+  const events = exchange.preview(command);
+  const first = events[0];
+  if (first?.kind === "CommandRejected") return new Refusal(first.reason);
+  const balances = balancesAfter(exchange, command, events);
+  if (first?.kind === "OrderRepeated") {
+    const placed = await repeatedOrder(exchange, first);
+    return { ...placed, fees: feesOf(exchange, command, []), balances, replayed: true };
+  }
+  if (first?.kind !== "OrderPlaced") throw new Error("an order is placed, repeated or refused");
+  const { directory } = exchange;
+  const at = exchange.now();
+  const fills = tradesOf(first, events).map((trade) =>
+    fillView(fillOfTrade(trade, "taker", { at, seq: exchange.appliedSeq }), directory),
+  );
+  const record: OrderRecord = {
+    order: first.order,
+    terms: command,
+    requestId: asker.requestId,
+    traceId: asker.traceId,
+    createdAt: at,
+    progress: { ...progressOf(first, events), updatedAt: at },
+  };
+  const order = { ...orderView(record, directory), id: null, orderId: null };
+  return { order, fills, fees: feesOf(exchange, command, tradesOf(first, events)), balances };
+}
+
+/** How far the order would come at once. */
+function progressOf(placed: OrderPlaced, events: readonly Event[]): Omit<OrderProgress, "updatedAt"> {
+  const trades = tradesOf(placed, events);
+  const filledQuantity = lots(trades.reduce((sum, { quantity }) => sum + quantity, 0));
+  const filledValue = minor(trades.reduce((sum, { value }) => sum + value, 0));
+  let prevented = 0;
+  let status: OrderProgress["status"] = filledQuantity > 0 ? "partially-filled" : "open";
+  if (placed.triggerPrice !== null || placed.trailingOffset !== null) status = "pending";
+  let reason: OrderProgress["reason"] = null;
+  for (const event of events) {
+    if (event.kind === "SelfTradePrevented" && event.takerOrder === placed.order) prevented += event.quantity;
+    if (!("order" in event) || event.order !== placed.order) continue;
+    if (event.kind === "OrderFilled") status = "filled";
+    else if (event.kind === "OrderCanceled" || event.kind === "OrderExpired") {
+      status = event.kind === "OrderCanceled" ? "canceled" : "expired";
+      reason = event.reason;
+    }
+  }
+  return { status, reason, filledQuantity, filledValue, preventedQuantity: lots(prevented) };
+}
+
+function tradesOf({ order }: OrderPlaced, events: readonly Event[]): TradeExecuted[] {
+  return events.filter(
+    (event): event is TradeExecuted => event.kind === "TradeExecuted" && event.takerOrder === order,
+  );
+}
+
+function feesOf({ directory }: ExchangePort, { market }: PlaceOrder, trades: readonly TradeExecuted[]) {
+  const paid = trades.reduce((sum, { takerFee }) => sum + takerFee, 0);
+  return moneyView(minor(paid), directory.asset(directory.market(market).quote));
+}
+
+/** The wallets of the market's two assets, as the events leave them. */
+function balancesAfter(
+  { directory, balances }: ExchangePort,
+  { account, market }: PlaceOrder,
+  events: readonly Event[],
+) {
+  const { base, quote } = directory.market(market);
+  return [base, quote].map((asset) => {
+    const changed = events.findLast(
+      (event): event is WalletChanged =>
+        event.kind === "WalletChanged" && event.account === account && event.asset === asset,
+    );
+    return walletView(changed ?? balances.get(account, asset), directory.asset(asset));
+  });
+}
