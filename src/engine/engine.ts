@@ -8,12 +8,14 @@ import type { Event } from "../domain/events.ts";
 import type { Side } from "../domain/market.ts";
 import { type EpochMs, type MarketIndex, type Seq, seq } from "../domain/units.ts";
 import type { PriceLadder } from "./book/price-ladder.ts";
+import { amendOrder } from "./commands/amend-order.ts";
 import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
 import { expireOrders } from "./commands/expire-orders.ts";
 import { createKey, openAccount, revokeKey, setAccountStatus } from "./commands/manage-accounts.ts";
 import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.ts";
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
+import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { checkInvariants } from "./invariants.ts";
 import { emptyState, type State } from "./state.ts";
 
@@ -27,9 +29,12 @@ export class Engine {
     return this.#appliedSeq;
   }
 
-  /** When the first order expires of itself, or null if none will. */
+  /** When the first order expires, or the first account's switch runs out, or null if none will. */
   get nextExpiry(): EpochMs | null {
-    return this.#state.open.expiries.firstAt;
+    const { open, deadlines } = this.#state;
+    const { firstAt } = open.expiries;
+    const deadline = deadlines.firstAt;
+    return deadline !== null && (firstAt === null || deadline < firstAt) ? deadline : firstAt;
   }
 
   /** Applies the next command: what it does, the levels that it changed, the wallets that it changed. */
@@ -40,7 +45,8 @@ export class Engine {
     for (const book of this.#state.changedBooks) {
       drainLevels(events, book.market, "buy", book.bids);
       drainLevels(events, book.market, "sell", book.asks);
-      assert(!book.crossed, "no book is crossed");
+      const isOpen = this.#state.markets[book.market]!.market.status === "open";
+      assert(!isOpen || !book.crossed, "no book of an open market is crossed");
     }
     this.#state.changedBooks.length = 0;
     this.#state.wallets.drainChanges(events);
@@ -60,10 +66,14 @@ function dispatch(state: State, entry: Sequenced): Event[] {
   switch (command.kind) {
     case "PlaceOrder":
       return placeOrder(state, of(entry, command));
+    case "AmendOrder":
+      return amendOrder(state, of(entry, command));
     case "CancelOrder":
       return cancelOrder(state, of(entry, command));
     case "CancelAllOrders":
       return cancelAllOrders(state, of(entry, command));
+    case "SetCancelAfter":
+      return setCancelAfter(state, of(entry, command));
     case "ExpireOrders":
       return expireOrders(state, of(entry, command));
     case "DepositFunds":

@@ -1,18 +1,19 @@
 /**
  * Fees on an order's running total: after each fill it has paid exactly ⌈Σ rate × value⌉ minor units in all,
- * so many small fills never cost more than one large one. The products pass 2^53, so whole units and parts
- * per million of one are kept apart.
+ * so many small fills never cost more than one large one. A negative maker rate is a rebate, which is paid
+ * out of what the taker pays in the same trade; what that does not cover stays due. The products pass 2^53,
+ * so whole units and parts per million of one are kept apart.
  */
 import { PPM_ONE } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
 
-/** What an order has paid in fees so far, in minor units of the quote asset. */
+/** What an order has paid in fees so far, in minor units of the quote asset; negative if it was paid rebates. */
 export function feesPaid(pool: OrderPool, slot: Slot): number {
-  return pool.feeWhole[slot]! + (pool.feeParts[slot]! > 0 ? 1 : 0);
+  return feesOwed(pool, slot) + pool.rebateDue[slot]!;
 }
 
-/** What an order would have paid in all after a further value at a rate; above 2^53 - 1 it is only known to be too large. */
-export function feesPaidAfter(pool: OrderPool, slot: Slot, value: number, rate: number): number {
+/** What an order's total would be after a further value at a rate; above 2^53 - 1 it is only known to be too large. */
+export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: number): number {
   return pool.feeWhole[slot]! + shareRoundedUp(value, rate, pool.feeParts[slot]!);
 }
 
@@ -23,12 +24,24 @@ export function shareRoundedUp(value: number, rate: number, partsBefore = 0): nu
   return rate * millions + Math.ceil((rate * (value % PPM_ONE) + partsBefore) / PPM_ONE);
 }
 
-/** Adds a fill to an order's running total and gives what it newly owes. */
-export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number): number {
+/**
+ * Adds a fill to an order's running total and gives what it newly pays. That is negative for a rebate, of
+ * which no more is paid than the given amount: nothing to a taker, to a maker what the taker pays.
+ */
+export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number, rebateMax = 0): number {
   if (rate === 0) return 0;
   const paidBefore = feesPaid(pool, slot);
   const parts = rate * (value % PPM_ONE) + pool.feeParts[slot]!;
-  pool.feeWhole[slot]! += rate * Math.floor(value / PPM_ONE) + Math.floor(parts / PPM_ONE);
-  pool.feeParts[slot] = parts % PPM_ONE;
-  return feesPaid(pool, slot) - paidBefore;
+  const whole = Math.floor(parts / PPM_ONE);
+  pool.feeWhole[slot]! += rate * Math.floor(value / PPM_ONE) + whole;
+  pool.feeParts[slot] = parts - whole * PPM_ONE;
+  const owed = feesOwed(pool, slot);
+  // Not the negation of the amount, which would be -0 for nothing.
+  const fee = Math.max(owed - paidBefore, 0 - rebateMax);
+  pool.rebateDue[slot] = paidBefore + fee - owed;
+  return fee;
+}
+
+function feesOwed(pool: OrderPool, slot: Slot): number {
+  return pool.feeWhole[slot]! + (pool.feeParts[slot]! > 0 ? 1 : 0);
 }

@@ -78,7 +78,9 @@ export class OnceOnly {
 /** The content of an order, in units; two orders are the same exactly if these are. */
 export function orderContent(command: PlaceOrder): string {
   const { market, side, type, timeInForce, price, quantity, quoteQuantity, expiresAt, postOnly } = command;
-  return `${market} ${side} ${type} ${timeInForce} ${price} ${quantity} ${quoteQuantity} ${expiresAt} ${postOnly} ${command.selfTradePrevention}`;
+  const { triggerPrice, trailingOffset, displayQuantity, selfTradePrevention } = command;
+  const plain = `${market} ${side} ${type} ${timeInForce} ${price} ${quantity} ${quoteQuantity} ${expiresAt} ${postOnly} ${selfTradePrevention}`;
+  return `${plain} ${triggerPrice} ${trailingOffset} ${displayQuantity}`;
 }
 
 function memoryOf<T>(memories: Map<AccountIndex, Memory<T>>, account: AccountIndex): Memory<T> {

@@ -23,8 +23,8 @@ export function settle(state: State, place: MarketState, { maker, taker, price, 
   const { market } = place;
   const { pool } = state.open;
   const value = quoteAmount(market, price, quantity);
-  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!) as Minor;
   const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!) as Minor;
+  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee) as Minor;
   const takerBuys = pool.isBuy[taker] === 1;
   moveMoney(state, place, {
     buyer: takerBuys ? taker : maker,
@@ -36,6 +36,7 @@ export function settle(state: State, place: MarketState, { maker, taker, price, 
   });
   const trade = place.nextTrade;
   place.nextTrade = tradeId(trade + 1);
+  place.lastPrice = price;
   return {
     kind: "TradeExecuted",
     market: market.market,
@@ -69,8 +70,11 @@ function moveMoney(state: State, { market }: MarketState, legs: Legs): void {
   const buyerAccount = pool.accountOf(buyer);
   const sellerAccount = pool.accountOf(seller);
 
-  wallets.spend(buyerAccount, market.quote, value + buyerFee);
-  pool.held[buyer]! -= value + buyerFee;
+  // A rebate is not part of what was held: it is credited, and the hold is set anew after the trade.
+  const spent = value + Math.max(0, buyerFee);
+  wallets.spend(buyerAccount, market.quote, spent);
+  pool.held[buyer]! -= spent;
+  if (buyerFee < 0) wallets.credit(buyerAccount, market.quote, -buyerFee);
   wallets.credit(sellerAccount, market.quote, value - sellerFee);
 
   wallets.spend(sellerAccount, market.base, base);
@@ -81,12 +85,14 @@ function moveMoney(state: State, { market }: MarketState, legs: Legs): void {
   if (fees > 0) wallets.credit(FEES_ACCOUNT, market.quote, fees);
 }
 
-/** Sets what an order holds to what it needs now; the difference is free at once. */
-export function shrinkHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
+/** Sets what an order holds to what it needs now; a difference is free at once, or taken from what is available. */
+export function setHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
   const { pool } = state.open;
   const excess = pool.held[slot]! - needed;
   if (excess === 0) return;
   const asset = pool.isBuy[slot] === 1 ? market.quote : market.base;
-  state.wallets.release(pool.accountOf(slot), asset, excess);
+  const account = pool.accountOf(slot);
+  if (excess > 0) state.wallets.release(account, asset, excess);
+  else state.wallets.hold(account, asset, -excess);
   pool.held[slot] = needed;
 }

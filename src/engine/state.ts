@@ -3,8 +3,10 @@ import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } fro
 import type { Event } from "../domain/events.ts";
 import type { Market } from "../domain/market.ts";
 import type { Rejection } from "../domain/rejections.ts";
-import { type AccountIndex, type MarketIndex, type TradeId, tradeId } from "../domain/units.ts";
+import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
+import { TriggerIndex } from "./book/trigger-index.ts";
+import { Deadlines } from "./deadlines.ts";
 import { OnceOnly } from "./once-only.ts";
 import { OpenOrders } from "./open-orders.ts";
 import { Wallets } from "./wallets.ts";
@@ -13,7 +15,10 @@ import { Wallets } from "./wallets.ts";
 export type MarketState = {
   market: Market;
   readonly book: OrderBook;
+  readonly triggers: TriggerIndex;
   nextTrade: TradeId;
+  /** The price of the last trade, or null before the first. */
+  lastPrice: Ticks | null;
 };
 
 export type State = {
@@ -28,6 +33,7 @@ export type State = {
   /** The books that the current command has changed. */
   readonly changedBooks: OrderBook[];
   readonly open: OpenOrders;
+  readonly deadlines: Deadlines;
   readonly once: OnceOnly;
 };
 
@@ -41,13 +47,15 @@ export function emptyState(): State {
     wallets: new Wallets(),
     changedBooks: [],
     open: new OpenOrders(),
+    deadlines: new Deadlines(),
     once: new OnceOnly(),
   };
 }
 
 export function addMarket(state: State, market: Market): void {
   const book = new OrderBook(market.market, state.open.pool, state.changedBooks);
-  state.markets.push({ market, book, nextTrade: tradeId(1) });
+  const triggers = new TriggerIndex();
+  state.markets.push({ market, book, triggers, nextTrade: tradeId(1), lastPrice: null });
   state.open.listMarket();
 }
 

@@ -46,6 +46,8 @@ const LISTING: Command = {
   maxOpenOrders: 10_000,
   makerFee: partsPerMillion(0),
   takerFee: partsPerMillion(0),
+  priceBand: null,
+  referencePrice: null,
   status: "open",
 };
 
@@ -58,8 +60,11 @@ function bid(price: number, expiresAt: number | null = null): Command {
     type: "limit",
     timeInForce: expiresAt === null ? "gtc" : "gtd",
     price: ticks(price),
+    triggerPrice: null,
+    trailingOffset: null,
     quantity: lots(1),
     quoteQuantity: null,
+    displayQuantity: null,
     expiresAt: expiresAt === null ? null : epochMs(expiresAt),
     postOnly: false,
     selfTradePrevention: "cancel-maker",

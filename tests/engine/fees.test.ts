@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AMOUNT_MAX, PPM_ONE } from "../../src/domain/units.ts";
 import { OrderPool } from "../../src/engine/book/order-pool.ts";
-import { chargeFee, feesPaid, feesPaidAfter, shareRoundedUp } from "../../src/engine/fees.ts";
+import { chargeFee, feesOwedAfter, feesPaid, shareRoundedUp } from "../../src/engine/fees.ts";
 import { anOrder } from "./orders.ts";
 
 const value = fc.oneof(
@@ -54,7 +54,7 @@ describe("the running total of an order's fees", () => {
         for (const { amount, share } of fills) {
           charged += BigInt(amount) * BigInt(share);
           const expected = Number((charged + 999_999n) / 1_000_000n);
-          expect(feesPaidAfter(pool, slot, amount, share)).toBe(expected);
+          expect(feesOwedAfter(pool, slot, amount, share)).toBe(expected);
           paid += chargeFee(pool, slot, amount, share);
           expect([paid, feesPaid(pool, slot)]).toEqual([expected, expected]);
         }

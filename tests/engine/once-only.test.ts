@@ -91,7 +91,10 @@ const COMMAND: PlaceOrder = {
   timeInForce: "gtc",
   price: ticks(100),
   quantity: lots(2),
+  triggerPrice: null,
+  trailingOffset: null,
   quoteQuantity: null,
+  displayQuantity: null,
   expiresAt: null,
   postOnly: false,
   selfTradePrevention: "cancel-maker",
@@ -111,6 +114,10 @@ describe("the content of an order", () => {
     { change: { quantity: null, quoteQuantity: 2 }, why: "a budget instead of a quantity" },
     { change: { expiresAt: 5 }, why: "an end" },
     { change: { postOnly: true }, why: "post-only" },
+    { change: { selfTradePrevention: "decrement" }, why: "another self-trade mode" },
+    { change: { triggerPrice: 100 }, why: "a trigger" },
+    { change: { trailingOffset: 100 }, why: "an offset" },
+    { change: { displayQuantity: 1 }, why: "a part to show" },
   ])("differs by $why", ({ change }) => {
     expect(orderContent({ ...COMMAND, ...change })).not.toBe(orderContent(COMMAND));
   });

@@ -14,6 +14,7 @@ export class OrderBook {
   readonly market: MarketIndex;
   readonly bids = new PriceLadder("bids");
   readonly asks = new PriceLadder("asks");
+  #arrivals = 0;
 
   constructor(market: MarketIndex, pool: OrderPool, changedBooks: OrderBook[]) {
     this.market = market;
@@ -36,9 +37,13 @@ export class OrderBook {
     return side.best === NONE ? null : (side.price[side.best] as Ticks);
   }
 
-  /** Puts an order at the back of its price level. */
+  /** Puts an order at the back of its price level, showing no more of it than it wants shown. */
   rest(slot: Slot): void {
     const pool = this.#pool;
+    const display = pool.display[slot]!;
+    if (display !== 0) pool.hidden[slot] = Math.max(0, pool.remaining[slot]! - display);
+    this.#arrivals += 1;
+    pool.arrival[slot] = this.#arrivals;
     const side = this.sideOf(slot);
     const level = side.reach(pool.priceOf(slot));
     const last = side.tail[level]!;
@@ -48,7 +53,7 @@ export class OrderBook {
     if (last === NONE) side.head[level] = slot;
     else pool.next[last] = slot;
     side.tail[level] = slot;
-    this.#resize(side, level, pool.remaining[slot]!);
+    this.#resize(side, level, pool.shownOf(slot));
   }
 
   /** Takes an order out of its level, whatever it still has. */
@@ -58,7 +63,7 @@ export class OrderBook {
     const level = pool.level[slot]!;
     const next = pool.next[slot]!;
     const previous = pool.previous[slot]!;
-    this.#resize(side, level, -pool.remaining[slot]!);
+    this.#resize(side, level, -pool.shownOf(slot));
     if (previous === NONE) side.head[level] = next;
     else pool.next[previous] = next;
     if (next === NONE) side.tail[level] = previous;
@@ -67,12 +72,27 @@ export class OrderBook {
     if (side.head[level] === NONE) side.drop(level);
   }
 
-  /** Counts lots off a resting order, which keeps its place; it may reach zero and must then be removed. */
+  /** Counts traded lots off what is shown of a resting order, which keeps its place; nothing shown may be left. */
   reduce(slot: Slot, quantity: Lots): void {
     const left = this.#pool.remaining[slot]! - quantity;
-    assert(left >= 0, "no order trades more than it has");
+    assert(left >= this.#pool.hidden[slot]!, "no order trades more than it shows");
     this.#pool.remaining[slot] = left;
     this.#resize(this.sideOf(slot), this.#pool.level[slot]!, -quantity);
+  }
+
+  /** Takes lots off a resting order without a trade, the hidden ones first; it keeps its place. */
+  shorten(slot: Slot, quantity: number): void {
+    const pool = this.#pool;
+    const fromHidden = Math.min(pool.hidden[slot]!, quantity);
+    pool.hidden[slot]! -= fromHidden;
+    pool.remaining[slot]! -= fromHidden;
+    if (fromHidden < quantity) this.reduce(slot, (quantity - fromHidden) as Lots);
+  }
+
+  /** Puts an iceberg whose shown part is used up at the back of its level, with a new part to show. */
+  refresh(slot: Slot): void {
+    this.remove(slot);
+    this.rest(slot);
   }
 
   /** Whether a bid stands at or above an ask, which must not be while the market is open. */

@@ -4,6 +4,7 @@
  * expiries are fields too, so that a slot or a link costs no object of its own: the arrays grow by doubling,
  * when more orders are in the exchange than ever before.
  */
+import { SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
 
@@ -23,6 +24,10 @@ export type NewOrder = {
   readonly isBuy: boolean;
   readonly price: Ticks | null;
   readonly quantity: Lots | null;
+  readonly displayQuantity: Lots | null;
+  /** Bits of `traits.ts`. */
+  readonly traits: number;
+  readonly selfTradePrevention: SelfTradePrevention;
   readonly expiresAt: EpochMs | null;
   readonly makerFee: number;
   readonly takerFee: number;
@@ -34,10 +39,22 @@ export class OrderPool {
   account = new Int32Array(SLOTS_FIRST);
   market = new Int32Array(SLOTS_FIRST);
   isBuy = new Uint8Array(SLOTS_FIRST);
-  /** Ticks; zero for a market order. */
+  /** Bits of `traits.ts`. */
+  traits = new Uint8Array(SLOTS_FIRST);
+  /** Which of `SELF_TRADE_PREVENTIONS` holds when the order comes in. */
+  selfTrade = new Uint8Array(SLOTS_FIRST);
+  /** Ticks; zero for an order without a limit. */
   price = new Float64Array(SLOTS_FIRST);
+  /** Lots in all, what has been filled and prevented included; zero for an order by budget. */
+  quantity = new Float64Array(SLOTS_FIRST);
   /** Lots that can still trade; for an order by budget zero, since its held money says how far it goes. */
   remaining = new Float64Array(SLOTS_FIRST);
+  /** Lots of these that the book does not show while the order rests: zero unless it is an iceberg. */
+  hidden = new Float64Array(SLOTS_FIRST);
+  /** Lots that the book shows at most; zero for an order that is shown whole. */
+  display = new Float64Array(SLOTS_FIRST);
+  /** Counts up within a book with every place at the back of a queue that was taken: a place in time. */
+  arrival = new Float64Array(SLOTS_FIRST);
   /** Minor units that the order holds: of the base asset for a sell, of the quote asset for a buy. */
   held = new Float64Array(SLOTS_FIRST);
   /** The rates in force when the order was placed, in parts per million. */
@@ -46,6 +63,8 @@ export class OrderPool {
   /** Rate × value over all fills so far: whole minor units, and parts per million of one. */
   feeWhole = new Float64Array(SLOTS_FIRST);
   feeParts = new Int32Array(SLOTS_FIRST);
+  /** Rebates that the order has earned and not been paid, in whole minor units. */
+  rebateDue = new Float64Array(SLOTS_FIRST);
   /** Milliseconds; zero if the order has no end of its own. */
   expiresAt = new Float64Array(SLOTS_FIRST);
   /** Its place in the queue of expiries, or NONE. */
@@ -69,13 +88,22 @@ export class OrderPool {
     this.account[slot] = order.account;
     this.market[slot] = order.market;
     this.isBuy[slot] = order.isBuy ? 1 : 0;
+    this.traits[slot] = order.traits;
+    this.selfTrade[slot] =
+      order.selfTradePrevention === "cancel-maker"
+        ? 0
+        : SELF_TRADE_PREVENTIONS.indexOf(order.selfTradePrevention);
     this.price[slot] = order.price ?? 0;
+    this.quantity[slot] = order.quantity ?? 0;
     this.remaining[slot] = order.quantity ?? 0;
+    this.hidden[slot] = 0;
+    this.display[slot] = order.displayQuantity ?? 0;
     this.held[slot] = 0;
     this.makerFee[slot] = order.makerFee;
     this.takerFee[slot] = order.takerFee;
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;
+    this.rebateDue[slot] = 0;
     this.expiresAt[slot] = order.expiresAt ?? 0;
     this.expiryPlace[slot] = NONE;
     this.level[slot] = NONE;
@@ -106,6 +134,24 @@ export class OrderPool {
     return this.price[slot] as Ticks;
   }
 
+  has(slot: Slot, trait: number): boolean {
+    return (this.traits[slot]! & trait) !== 0;
+  }
+
+  /** An order by budget has no quantity: what it holds says how far it goes. */
+  isByBudget(slot: Slot): boolean {
+    return this.quantity[slot] === 0;
+  }
+
+  /** What the book shows of an order that rests, and what may trade before it goes to the back. */
+  shownOf(slot: Slot): Lots {
+    return (this.remaining[slot]! - this.hidden[slot]!) as Lots;
+  }
+
+  selfTradePreventionOf(slot: Slot): SelfTradePrevention {
+    return SELF_TRADE_PREVENTIONS[this.selfTrade[slot]!]!;
+  }
+
   #takeSlot(): Slot {
     if (this.#freed !== NONE) {
       const slot = this.#freed;
@@ -121,13 +167,20 @@ export class OrderPool {
     this.account = grownIntegers(this.account, length);
     this.market = grownIntegers(this.market, length);
     this.isBuy = grownBytes(this.isBuy, length);
+    this.traits = grownBytes(this.traits, length);
+    this.selfTrade = grownBytes(this.selfTrade, length);
     this.price = grownDoubles(this.price, length);
+    this.quantity = grownDoubles(this.quantity, length);
     this.remaining = grownDoubles(this.remaining, length);
+    this.hidden = grownDoubles(this.hidden, length);
+    this.display = grownDoubles(this.display, length);
+    this.arrival = grownDoubles(this.arrival, length);
     this.held = grownDoubles(this.held, length);
     this.makerFee = grownIntegers(this.makerFee, length);
     this.takerFee = grownIntegers(this.takerFee, length);
     this.feeWhole = grownDoubles(this.feeWhole, length);
     this.feeParts = grownIntegers(this.feeParts, length);
+    this.rebateDue = grownDoubles(this.rebateDue, length);
     this.expiresAt = grownDoubles(this.expiresAt, length);
     this.expiryPlace = grownIntegers(this.expiryPlace, length);
     this.level = grownIntegers(this.level, length);

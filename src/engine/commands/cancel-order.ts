@@ -2,7 +2,7 @@
 import type { CancelAllOrders, CancelOrder, Sequenced } from "../../domain/commands.ts";
 import type { Event } from "../../domain/events.ts";
 import { NONE } from "../book/order-pool.ts";
-import { endResting, REQUESTED } from "../order-ends.ts";
+import { endOpen, REQUESTED } from "../order-ends.ts";
 import { reject, type State } from "../state.ts";
 
 /** A suspended account and a halted market still cancel. Somebody else's order is as if it were not open. */
@@ -10,7 +10,7 @@ export function cancelOrder(state: State, { command }: Sequenced<CancelOrder>): 
   const slot = state.open.find(command.order);
   if (slot === NONE || state.open.pool.account[slot] !== command.account) return reject("order-not-open");
   const events: Event[] = [];
-  endResting(state, slot, REQUESTED, events);
+  endOpen(state, slot, REQUESTED, events);
   return events;
 }
 
@@ -18,7 +18,7 @@ export function cancelOrder(state: State, { command }: Sequenced<CancelOrder>): 
 export function cancelAllOrders(state: State, { command }: Sequenced<CancelAllOrders>): Event[] {
   const events: Event[] = [];
   for (const slot of state.open.ofAccount(command.account, command.market)) {
-    endResting(state, slot, REQUESTED, events);
+    endOpen(state, slot, REQUESTED, events);
   }
   return events;
 }

@@ -1,12 +1,35 @@
-/** Ends every order whose time is over, the earliest first. */
+/**
+ * Ends every order whose time is over, and all orders of every account whose switch has run out, in the
+ * order of these times; at one time the orders that end by themselves come first.
+ */
 import type { ExpireOrders, Sequenced } from "../../domain/commands.ts";
 import type { Event } from "../../domain/events.ts";
-import { endResting, TIME } from "../order-ends.ts";
+import type { EpochMs } from "../../domain/units.ts";
+import { CANCEL_AFTER, endOpen, TIME } from "../order-ends.ts";
 import type { State } from "../state.ts";
 
 export function expireOrders(state: State, { at }: Sequenced<ExpireOrders>): Event[] {
-  const { expiries } = state.open;
+  const { open, deadlines } = state;
   const events: Event[] = [];
-  while (expiries.firstAt !== null && expiries.firstAt <= at) endResting(state, expiries.first, TIME, events);
-  return events;
+  for (;;) {
+    const { firstAt } = open.expiries;
+    const deadline = deadlines.firstAt;
+    if (isDue(firstAt, at) && (deadline === null || firstAt <= deadline)) {
+      endOpen(state, open.expiries.first, TIME, events);
+    } else if (isDue(deadline, at)) cancelAll(state, events);
+    else return events;
+  }
+}
+
+function isDue(time: EpochMs | null, at: EpochMs): time is EpochMs {
+  return time !== null && time <= at;
+}
+
+/** Oldest first, as when the account cancels them itself. */
+function cancelAll(state: State, events: Event[]): void {
+  const { open, deadlines } = state;
+  const account = deadlines.firstAccount;
+  for (const slot of open.ofAccount(account, null)) endOpen(state, slot, CANCEL_AFTER, events);
+  deadlines.disarm(account);
+  events.push({ kind: "CancelAfterSet", account, deadline: null });
 }

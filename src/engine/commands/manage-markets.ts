@@ -3,7 +3,10 @@ import { assert } from "../../domain/assert.ts";
 import type { ChangeMarket, ListAsset, ListMarket, Sequenced } from "../../domain/commands.ts";
 import type { Event } from "../../domain/events.ts";
 import { assetIndex, marketIndex } from "../../domain/units.ts";
+import { stateBefore } from "../entering.ts";
 import { addMarket, marketState, reject, type State } from "../state.ts";
+import { enterTriggered } from "../triggers.ts";
+import { uncross } from "../uncross.ts";
 
 export function listAsset(state: State, { command }: Sequenced<ListAsset>): Event[] {
   const { name, scale } = command;
@@ -25,13 +28,25 @@ export function listMarket(state: State, { command }: Sequenced<ListMarket>): Ev
   return [{ kind: "MarketListed", market, ...listing }];
 }
 
-/** New fees hold for orders placed from now on; a change of status leaves resting orders as they are. */
-export function changeMarket(state: State, { command }: Sequenced<ChangeMarket>): Event[] {
+/**
+ * New fees hold for orders placed from now on. A market that opens is uncrossed, and then what that triggers
+ * enters; any other change of status leaves the orders as they are.
+ */
+export function changeMarket(state: State, { at, command }: Sequenced<ChangeMarket>): Event[] {
   const place = marketState(state, command.market);
-  const before = place.market;
-  const status = command.status ?? before.status;
-  const makerFee = command.makerFee ?? before.makerFee;
-  const takerFee = command.takerFee ?? before.takerFee;
-  place.market = { ...before, status, makerFee, takerFee };
-  return [{ kind: "MarketChanged", market: before.market, status, makerFee, takerFee }];
+  const settingsBefore = place.market;
+  const status = command.status ?? settingsBefore.status;
+  const makerFee = command.makerFee ?? settingsBefore.makerFee;
+  const takerFee = command.takerFee ?? settingsBefore.takerFee;
+  const asked = command.priceBand ?? settingsBefore.priceBand;
+  const priceBand = asked === 0 ? null : asked;
+  place.market = { ...settingsBefore, status, makerFee, takerFee, priceBand };
+  const { market } = settingsBefore;
+  const events: Event[] = [{ kind: "MarketChanged", market, status, makerFee, takerFee, priceBand }];
+  if (status === "open" && settingsBefore.status !== "open") {
+    const before = stateBefore(place, at);
+    uncross(state, place, events);
+    enterTriggered(state, place, before, events);
+  }
+  return events;
 }

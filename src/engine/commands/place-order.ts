@@ -4,16 +4,21 @@
  */
 import type { PlaceOrder, Sequenced } from "../../domain/commands.ts";
 import type { Event, OrderPlaced } from "../../domain/events.ts";
-import { productOrNull } from "../../domain/market.ts";
+import { type Market, productOrNull } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { type OrderId, orderId } from "../../domain/units.ts";
+import { type AssetIndex, type OrderId, orderId, type Ticks } from "../../domain/units.ts";
+import { type Band, isWithin } from "../band.ts";
 import type { Slot } from "../book/order-pool.ts";
-import { buyHoldOrNull, limitHold, sellHoldOrNull } from "../holds.ts";
-import { matchBudget, matchQuantity, reachable, type Stop } from "../matching.ts";
+import type { Trigger } from "../book/pending.ts";
+import { traitsOf } from "../book/traits.ts";
+import { enterNew, stateBefore } from "../entering.ts";
+import { buyHoldOrNull, sellHoldOrNull } from "../holds.ts";
 import { orderContent } from "../once-only.ts";
-import { endEntering, FILLED, TIME, UNFILLED } from "../order-ends.ts";
-import { shrinkHold } from "../settlement.ts";
+import { endEntering, TIME, UNFILLED } from "../order-ends.ts";
+import { type Reachable, reachable } from "../reachable.ts";
+import { setHold } from "../settlement.ts";
 import { type MarketState, marketState, reject, type State } from "../state.ts";
+import { enterTriggered, isReached, triggerOf, waitForPrice } from "../triggers.ts";
 
 export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] {
   const { seq, at, command } = entry;
@@ -25,11 +30,14 @@ export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] 
     if (first !== undefined) return [{ kind: "OrderRepeated", account, order: first.named }];
   }
   const place = marketState(state, command.market);
-  const refusal = refuse(state, place, command);
+  const trigger = triggerOf(command);
+  const before = stateBefore(place, at);
+  const refusal = refuse(state, place, { command, trigger, band: before.band });
   if (refusal !== null) return reject(refusal);
-  const hold = holdOrNull(state, place, command);
+  const hold = holdOrNull(state, place, command, before.band);
   if (hold === null) return reject("amount-too-large");
-  const killed = command.timeInForce === "fok" && !fillsWhole(state, place, command);
+  const killed =
+    command.timeInForce === "fok" && trigger === null && !fillsWhole(state, place, command, before.band);
   if (!killed && state.wallets.available(account, holdAsset(place, command)) < hold) {
     return reject("insufficient-funds");
   }
@@ -41,7 +49,14 @@ export function placeOrder(state: State, entry: Sequenced<PlaceOrder>): Event[] 
   const slot = takeSlot(state, place, entry);
   if (killed) endEntering(state, slot, UNFILLED, events);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, slot, TIME, events);
-  else enter(state, place, { slot, command, hold }, events);
+  else {
+    setHold(state, place, slot, hold);
+    if (trigger !== null) waitForPrice(state, place, slot, trigger);
+    else {
+      enterNew(state, place, slot, before.band, events);
+      enterTriggered(state, place, before, events);
+    }
+  }
   return events;
 }
 
@@ -56,8 +71,11 @@ function orderPlaced(order: OrderId, command: PlaceOrder): OrderPlaced {
     type: command.type,
     timeInForce: command.timeInForce,
     price: command.price,
+    triggerPrice: command.triggerPrice,
+    trailingOffset: command.trailingOffset,
     quantity: command.quantity,
     quoteQuantity: command.quoteQuantity,
+    displayQuantity: command.displayQuantity,
     expiresAt: command.expiresAt,
     postOnly: command.postOnly,
     selfTradePrevention: command.selfTradePrevention,
@@ -65,28 +83,45 @@ function orderPlaced(order: OrderId, command: PlaceOrder): OrderPlaced {
   };
 }
 
+type Asked = { readonly command: PlaceOrder; readonly trigger: Trigger | null; readonly band: Band };
+
 /** The first rule that refuses the order, in the rulebook's order, before its funds are looked at. */
-function refuse(state: State, place: MarketState, command: PlaceOrder): Rejection | null {
+function refuse(state: State, place: MarketState, { command, trigger, band }: Asked): Rejection | null {
   const { market, book } = place;
-  const { account, price, quantity, quoteQuantity } = command;
+  const { account, price, quantity } = command;
   if (state.accountStatuses[account] !== "active") return "account-suspended";
-  if (market.status !== "open") return "market-halted";
+  if (market.status !== "open" && !waitsForOpening(market, command, trigger)) return "market-halted";
   const best = book.bestPrice(command.side === "buy" ? book.asks : book.bids);
   if (command.type === "market" && best === null) return "no-liquidity";
   if (market.minNotional !== null) {
-    const notional = quoteQuantity ?? (price ?? best!) * quantity! * market.quoteMinorPerTickLot;
-    if (notional < market.minNotional) return "below-min-notional";
+    const notional = notionalOrNull(market, command, best);
+    if (notional !== null && notional < market.minNotional) return "below-min-notional";
   }
   if (market.maxQuantity !== null && quantity !== null && quantity > market.maxQuantity) {
     return "above-max-quantity";
   }
-  if (canRest(command) && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
+  if (price !== null && !isWithin(band, price)) return "price-out-of-band";
+  const stays = trigger !== null || canRest(command);
+  if (stays && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
     return "too-many-open-orders";
   }
   if (command.postOnly && best !== null && (command.side === "buy" ? price! >= best : price! <= best)) {
     return "would-take";
   }
-  return null;
+  return trigger !== null && isReached(trigger, place.lastPrice) ? "would-trigger" : null;
+}
+
+/** In an auction plain limit orders rest and triggered ones wait. */
+function waitsForOpening({ status }: Market, command: PlaceOrder, trigger: Trigger | null): boolean {
+  if (status !== "auction") return false;
+  return trigger !== null || (command.type === "limit" && canRest(command) && !command.postOnly);
+}
+
+/** What the minimum notional is judged on, or null if there is no price yet: that of a trailing sell is unknown. */
+function notionalOrNull(market: Market, command: PlaceOrder, best: Ticks | null): number | null {
+  if (command.quoteQuantity !== null) return command.quoteQuantity;
+  const price = command.price ?? command.triggerPrice ?? (command.type === "market" ? best : null);
+  return price === null ? null : price * command.quantity! * market.quoteMinorPerTickLot;
 }
 
 function canRest({ timeInForce }: PlaceOrder): boolean {
@@ -94,13 +129,13 @@ function canRest({ timeInForce }: PlaceOrder): boolean {
 }
 
 /** What the order must hold as it enters, or null if its value or its hold passes 2^53 - 1. */
-function holdOrNull(state: State, place: MarketState, command: PlaceOrder): number | null {
+function holdOrNull(state: State, place: MarketState, command: PlaceOrder, band: Band): number | null {
   const { market } = place;
   const { side, price, quantity, quoteQuantity } = command;
   if (quoteQuantity !== null) return quoteQuantity;
   if (price === null) {
     if (side === "sell") return sellHoldOrNull(market, quantity!);
-    return buyHoldOrNull(wouldFind(state, place, command).value, market.takerFee);
+    return buyHoldOrNull(wouldFind(state, place, command, band).value, market.takerFee);
   }
   const value = productOrNull(price, quantity!, market.quoteMinorPerTickLot);
   if (value === null) return null;
@@ -108,18 +143,25 @@ function holdOrNull(state: State, place: MarketState, command: PlaceOrder): numb
   return buyHoldOrNull(value, Math.max(market.makerFee, market.takerFee));
 }
 
-function fillsWhole(state: State, place: MarketState, command: PlaceOrder): boolean {
-  return wouldFind(state, place, command).quantity === command.quantity;
+function fillsWhole(state: State, place: MarketState, command: PlaceOrder, band: Band): boolean {
+  return wouldFind(state, place, command, band).quantity === command.quantity;
 }
 
-function wouldFind(state: State, { market, book }: MarketState, command: PlaceOrder) {
+function wouldFind(state: State, { market, book }: MarketState, command: PlaceOrder, band: Band): Reachable {
   const isBuy = command.side === "buy";
-  const { account, price: limit } = command;
-  const quantity = command.quantity!;
-  return reachable(state, { market, side: isBuy ? book.asks : book.bids, isBuy, account, limit, quantity });
+  const { account, selfTradePrevention } = command;
+  return reachable(state.open.pool, {
+    market,
+    side: isBuy ? book.asks : book.bids,
+    isBuy,
+    account,
+    limit: command.price ?? (isBuy ? band.highest : band.lowest),
+    quantity: command.quantity!,
+    selfTradePrevention,
+  });
 }
 
-function holdAsset({ market }: MarketState, { side }: PlaceOrder) {
+function holdAsset({ market }: MarketState, { side }: PlaceOrder): AssetIndex {
   return side === "buy" ? market.quote : market.base;
 }
 
@@ -131,33 +173,12 @@ function takeSlot(state: State, { market }: MarketState, { seq, command }: Seque
     isBuy: command.side === "buy",
     price: command.price,
     quantity: command.quantity,
+    displayQuantity: command.displayQuantity,
+    traits: traitsOf(command),
+    selfTradePrevention: command.selfTradePrevention,
     expiresAt: command.expiresAt,
     makerFee: market.makerFee,
     takerFee: market.takerFee,
     clientOrderId: command.clientOrderId,
   });
-}
-
-type Entering = { readonly slot: Slot; readonly command: PlaceOrder; readonly hold: number };
-
-/** Holds the funds, trades what crosses, then rests or ends. */
-function enter(state: State, place: MarketState, { slot, command, hold }: Entering, events: Event[]): void {
-  const { pool } = state.open;
-  state.wallets.hold(command.account, holdAsset(place, command), hold);
-  pool.held[slot] = hold;
-  const byBudget = command.quoteQuantity !== null;
-  const tradesBefore = place.nextTrade;
-  const stop = byBudget ? matchBudget(state, place, slot, events) : matchQuantity(state, place, slot, events);
-  if (stop !== "complete" && canRest(command)) {
-    shrinkHold(state, place, slot, limitHold(pool, slot, place.market));
-    place.book.rest(slot);
-    state.open.add(slot);
-    return;
-  }
-  endEntering(state, slot, isFilled(stop, place.nextTrade !== tradesBefore) ? FILLED : UNFILLED, events);
-}
-
-/** An order by budget is filled when not one more lot fits, unless it has bought nothing at all. */
-function isFilled(stop: Stop, traded: boolean): boolean {
-  return stop === "complete" || (stop === "budget" && traded);
 }
