@@ -38,6 +38,9 @@ const DENSE = [
   "trade with a rebate",
   "filled",
   "triggered",
+  "several triggered",
+  "parts of an iceberg",
+  "uncross",
   "prevented",
   "amended keeps its place",
   "amended enters again",
@@ -79,6 +82,7 @@ describe("any random story of every command over several accounts, assets and ma
         expectSameBooks(books, model, entry);
         count("command");
         for (const line of expected) count(shape(line));
+        for (const what of composed(entry, expected)) count(what);
       }
     });
   });
@@ -101,9 +105,21 @@ describe("any random story of every command over several accounts, assets and ma
   });
 });
 
+/** What only several lines together show. */
+function composed({ command }: Sequenced, lines: readonly string[]): string[] {
+  const trades = lines.filter((line) => line.startsWith("trade"));
+  const pairs = trades.map((line) => /, (\d+) \w+ paying \S+, (\d+) /.exec(line)!.slice(1).join(" "));
+  const what: string[] = [];
+  if (command.kind === "ChangeMarket" && trades.length > 0) what.push("uncross");
+  if (new Set(pairs).size < pairs.length) what.push("parts of an iceberg");
+  if (lines.filter((line) => line.startsWith("triggered")).length > 1) what.push("several triggered");
+  return what;
+}
+
 /** A line of the model without its numbers. */
 function shape(line: string): string {
   if (line.startsWith("trade")) return line.includes("paying -") ? "trade with a rebate" : "trade";
+  if (line.startsWith("market")) return line.replace(/^market \d+ is (\S+),.*/, "market is $1");
   if (line.startsWith("amended")) return line.replace(/ .*, /, " ");
   if (line.startsWith("prevented") || line.startsWith("cancel-after")) return line.replace(/ .*/, "");
   return line.replace(/ \d+/, "");

@@ -229,7 +229,8 @@ function named(
   const { open, placed: all } = past;
   const order = open.length === 0 ? undefined : open[open.length - 1 - (back % open.length)];
   if (order === undefined || any === 0) {
-    return { account, order: all[Math.max(0, all.length - 1 - back)] ?? (1 as OrderId), open: null };
+    const id = all[Math.max(0, all.length - 1 - back)] ?? (1 as OrderId);
+    return { account, order: id, open: open.find((each) => each.id === id) ?? null };
   }
   const owner = any === 1 ? account : accountIndex(order.account);
   return { account: owner, order: order.id as OrderId, open: order };

@@ -43,10 +43,17 @@ export const band: fc.Arbitrary<PartsPerMillion | null> = fc
 
 type Steps = { readonly unit: number; readonly lot: number; readonly priceFirst: number };
 
+/** About the value of a few lots. */
+function notional({ unit, priceFirst }: Steps) {
+  return fc
+    .integer({ min: 1, max: 4 })
+    .map((lotsEnough) => minor(Math.min(AMOUNT_MAX, lotsEnough * (priceFirst + 3) * unit)));
+}
+
 function listing(name: string, assets: readonly [number, number], steps: Steps) {
   return fc
     .record({
-      minNotional: fc.option(fc.integer({ min: 1, max: 40 }).map(minor), { freq: 1 }),
+      minNotional: fc.option(notional(steps), { freq: 2 }),
       maxQuantity: fc.option(fc.integer({ min: 8, max: 14 }).map(lots), { freq: 2 }),
       maxOpenOrders: fc.constantFrom(3, 6, ...Array<number>(6).fill(10_000)),
       fees,

@@ -29,6 +29,9 @@ import {
   ticks,
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Told } from "../properties/model/floor.ts";
+import { Model } from "../properties/model/model.ts";
+import { told } from "../properties/told.ts";
 import {
   type AmendStatement,
   type AssetTerms,
@@ -64,6 +67,7 @@ export function play(scenario: Scenario): string {
 
 class Stage {
   readonly #engine = new Engine();
+  readonly #model = new Model();
   readonly #assets: readonly AssetTerms[];
   readonly #markets: readonly MarketListing[];
   readonly #accounts: readonly string[];
@@ -136,10 +140,13 @@ class Stage {
     const events = this.#engine.apply(entry);
     this.#engine.check();
     this.#telling.hear(entry, events);
+    assertSame(told(events), this.#model.apply(entry));
   }
 
   #setUp(command: Command): void {
-    const [event] = this.#engine.apply(this.#entry(command));
+    const entry = this.#entry(command);
+    const [event] = this.#engine.apply(entry);
+    this.#model.apply(entry);
     assert(event?.kind !== "CommandRejected", "the stage is set up without a refusal");
   }
 
@@ -302,6 +309,11 @@ class Stage {
   #amount(text: string, asset: string) {
     return minor(unitsOf(parseDecimal(text, this.#assets[this.#assetPlace(asset)]!.decimals), text));
   }
+}
+
+function assertSame(happened: Told, expected: Told): void {
+  const [is, should] = [happened, expected].map((lines) => lines.join("; "));
+  assert(is === should, `the model says "${should}" of what the engine tells as "${is}"`);
 }
 
 /** A share in parts per million; a rebate is negative. */
