@@ -105,27 +105,16 @@ export class Desk {
     return said(this.apply(placing(account, side, quantity, price, terms)));
   }
 
-  amend(account: AccountIndex, order: OrderId, change: { price?: number; quantity?: number }): string[] {
-    const price = change.price === undefined ? null : ticks(change.price);
-    const quantity = change.quantity === undefined ? null : lots(change.quantity);
-    return said(this.apply({ kind: "AmendOrder", account, order, price, quantity }));
+  amend(account: AccountIndex, order: OrderId, change: Change): string[] {
+    return said(this.apply(amending(account, order, change)));
   }
 
   cancel(account: AccountIndex, order: OrderId): string[] {
     return said(this.apply({ kind: "CancelOrder", account, order }));
   }
 
-  change(settings: {
-    status?: MarketStatus;
-    makerFee?: number;
-    takerFee?: number;
-    priceBand?: number;
-  }): string[] {
-    const { status = null } = settings;
-    const ppm = (share: number | undefined) => (share === undefined ? null : (share as PartsPerMillion));
-    const [makerFee, takerFee] = [ppm(settings.makerFee), ppm(settings.takerFee)];
-    const priceBand = ppm(settings.priceBand);
-    return said(this.apply({ kind: "ChangeMarket", market: MARKET, status, makerFee, takerFee, priceBand }));
+  change(settings: Settings): string[] {
+    return said(this.apply(changing(settings)));
   }
 
   /** Withdraws all but so much. */
@@ -143,6 +132,39 @@ export class Desk {
   get nextOrder(): OrderId {
     return orderId(this.engine.appliedSeq + 1);
   }
+}
+
+/** What of a market changes, the shares in parts per million. */
+type Settings = {
+  readonly status?: MarketStatus;
+  readonly makerFee?: number;
+  readonly takerFee?: number;
+  readonly priceBand?: number;
+};
+
+export function changing({ status, makerFee, takerFee, priceBand }: Settings): Command {
+  const share = (value: number | undefined) => (value === undefined ? null : (value as PartsPerMillion));
+  return {
+    kind: "ChangeMarket",
+    market: MARKET,
+    status: status ?? null,
+    makerFee: share(makerFee),
+    takerFee: share(takerFee),
+    priceBand: share(priceBand),
+  };
+}
+
+/** What an amend changes, in plain numbers. */
+type Change = { readonly price?: number; readonly quantity?: number };
+
+export function amending(account: AccountIndex, order: OrderId, { price, quantity }: Change): Command {
+  return {
+    kind: "AmendOrder",
+    account,
+    order,
+    price: price === undefined ? null : ticks(price),
+    quantity: quantity === undefined ? null : lots(quantity),
+  };
 }
 
 /** A price of zero is none: an order without a limit. */
@@ -207,7 +229,7 @@ export function said(events: readonly Event[]): string[] {
   });
 }
 
-/** The level and wallet changes of a command, the latter as available and held. */
+/** The levels that a command changed. */
 export function shown(events: readonly Event[]): string[] {
   return events.flatMap((event) =>
     event.kind === "LevelChanged" ? [`${event.side} ${event.price}: ${event.quantity}`] : [],
