@@ -16,7 +16,7 @@ import { told } from "./told.ts";
 
 /** PREGAO_STORIES makes a long search of what is a quick check otherwise; PREGAO_SEED tells the same stories again. */
 const { PREGAO_STORIES, PREGAO_SEED } = process.env;
-const STORIES = Number(PREGAO_STORIES ?? 700);
+const STORIES = Number(PREGAO_STORIES ?? 1200);
 const SEED = PREGAO_SEED === undefined ? Date.now() & 0x7fffffff : Number(PREGAO_SEED);
 console.info(`stories: PREGAO_SEED=${SEED} PREGAO_STORIES=${STORIES}`);
 
@@ -59,7 +59,11 @@ function assertStories(runs: number, property: (story: Story) => void, stepsMax 
 }
 
 describe("any random story of every command over several accounts, assets and markets", () => {
-  test("ends as an independent reading of the rulebook says, and keeps every invariant after every command", () => {
+  const timeout = Math.max(60_000, STORIES * 200);
+
+  test("ends as an independent reading of the rulebook says, and keeps every invariant after every command", {
+    timeout,
+  }, () => {
     assertStories(STORIES, (it) => {
       const engine = new Engine();
       const books = new BookDepth();

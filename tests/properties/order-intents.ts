@@ -166,7 +166,7 @@ export function placing(scale: Scale): fc.Arbitrary<Intent> {
     { weight: 5, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.constantFrom("a", "b", "c", "d", "e", "f") },
   );
-  const selfTradePrevention = fc.constantFrom(...SELF_TRADE_PREVENTIONS);
+  const selfTradePrevention = fc.constantFrom(...SELF_TRADE_PREVENTIONS, "decrement" as const);
   return fc
     .record({ shape, account: trader, market, clientOrderId, selfTradePrevention, knows: fc.nat(4) })
     .map(({ shape: terms, knows, ...named }) => (past) => {

@@ -68,14 +68,8 @@ const operating: fc.Arbitrary<Intent> = fc
   .record({
     market,
     from: fc.constantFrom<MarketStatus | null>(
-      "auction",
-      "auction",
-      "auction",
-      "halted",
-      "cancel-only",
-      "open",
-      null,
-      null,
+      ...["auction" as const, "auction" as const, "auction" as const, "halted" as const],
+      ...["cancel-only" as const, "open" as const, null, null, null, null, null, null],
     ),
     to: fc.constantFrom<MarketStatus | null>("open", "open", "open", "open", "open", "open", "auction", null),
     fees: fc.option(fees, { freq: 2 }),
@@ -160,10 +154,10 @@ export function story(stepsMax: number): fc.Arbitrary<Story> {
       { weight: 66, arbitrary: placing(where.scale) },
       { weight: 12, arbitrary: amending(where.scale) },
       { weight: 4, arbitrary: canceling },
-      { weight: 6, arbitrary: operating },
+      { weight: 9, arbitrary: operating },
       { weight: 4, arbitrary: movement(where.scale) },
       { weight: 3, arbitrary: repeating },
-      { weight: 2, arbitrary: managing },
+      { weight: 1, arbitrary: managing },
       { weight: 1, arbitrary: expiring },
     );
     const step = fc.record({ wait: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 250), intent });

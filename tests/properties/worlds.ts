@@ -46,7 +46,7 @@ type Steps = { readonly unit: number; readonly lot: number; readonly priceFirst:
 /** About the value of a few lots. */
 function notional({ unit, priceFirst }: Steps) {
   return fc
-    .integer({ min: 1, max: 4 })
+    .integer({ min: 1, max: 2 })
     .map((lotsEnough) => minor(Math.min(AMOUNT_MAX, lotsEnough * (priceFirst + 3) * unit)));
 }
 
