@@ -3,7 +3,7 @@
  * I/O, so replaying a journal rebuilds the state exactly.
  */
 import { assert, unreachable } from "../domain/assert.ts";
-import type { Command, Sequenced } from "../domain/commands.ts";
+import type { Command, PlaceOrder, Sequenced } from "../domain/commands.ts";
 import type { Event } from "../domain/events.ts";
 import type { Side } from "../domain/market.ts";
 import { type EpochMs, type MarketIndex, type Seq, seq } from "../domain/units.ts";
@@ -17,6 +17,7 @@ import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-fund
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { checkInvariants } from "./invariants.ts";
+import { preview } from "./preview.ts";
 import { emptyState, type State } from "./state.ts";
 
 export class Engine {
@@ -53,6 +54,11 @@ export class Engine {
     this.#appliedSeq = entry.seq;
     this.#at = entry.at;
     return events;
+  }
+
+  /** What placing an order would do now: its own events, and the changes of its account's wallets. Nothing changes. */
+  preview(entry: Sequenced<PlaceOrder>): Event[] {
+    return preview(this.#state, entry);
   }
 
   /** Checks every invariant by full scans: for tests and verification, not for every command of a live exchange. */

@@ -1,0 +1,219 @@
+/**
+ * What placing an order would do right now. The order is really placed, by the code that places all orders,
+ * in a state of its own that holds a copy of no more than the order can reach: its market, its account, and
+ * the orders in its way with their accounts. Nothing of the exchange changes.
+ */
+import { FEES_ACCOUNT, type PlaceOrder, type Sequenced } from "../domain/commands.ts";
+import type { Event } from "../domain/events.ts";
+import {
+  type AccountIndex,
+  accountIndex,
+  assetIndex,
+  type Lots,
+  minor,
+  type OrderId,
+  orderId,
+} from "../domain/units.ts";
+import { bandOf } from "./band.ts";
+import { NONE, type Slot } from "./book/order-pool.ts";
+import { placeOrder } from "./commands/place-order.ts";
+import { orderContent } from "./once-only.ts";
+import { addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
+import { triggerOf } from "./triggers.ts";
+
+/** In the copy the market is the first and only one, and its two assets are all that there are. */
+const BASE = assetIndex(0);
+const QUOTE = assetIndex(1);
+
+/** Gives the order's own events, and the changes of its account's wallets. */
+export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
+  const { command } = entry;
+  const copy = new PartialCopy(state, command);
+  copyWay(copy, state, command);
+  copy.finish();
+  const events = placeOrder(copy.state, { ...entry, command: copy.command });
+  copy.state.wallets.drainChanges(events);
+  const order = orderId(entry.seq);
+  return events.filter((event) => isOwn(event, order, copy.command.account)).map((event) => copy.back(event));
+}
+
+/** Copies the orders that the order would meet, in their order; at least one, since the best price counts for the checks. */
+function copyWay(copy: PartialCopy, state: State, command: PlaceOrder): void {
+  if (triggerOf(command) !== null) return;
+  const { pool } = state.open;
+  const place = marketState(state, command.market);
+  const { book, market } = place;
+  const band = bandOf(place);
+  const { account, selfTradePrevention: mode } = command;
+  const isBuy = command.side === "buy";
+  const limit = command.price ?? (isBuy ? band.highest : band.lowest);
+  const side = isBuy ? book.asks : book.bids;
+  let quantity: number = command.quantity ?? Infinity;
+  let money: number = command.quoteQuantity ?? Infinity;
+  for (let level = side.best; level !== NONE && quantity > 0 && money > 0; level = side.after(level)) {
+    const price = side.price[level]!;
+    const isOut = isBuy ? price > limit : price < limit;
+    if (isOut && level !== side.best) return;
+    let hidden = 0;
+    for (let maker = side.head[level]!; maker !== NONE; maker = pool.next[maker]!) {
+      copy.rest(maker);
+      if (isOut) return;
+      if (pool.account[maker] === account) {
+        if (mode === "cancel-taker" || mode === "cancel-both") return;
+        continue;
+      }
+      quantity -= pool.shownOf(maker);
+      money -= pool.shownOf(maker) * price * market.quoteMinorPerTickLot;
+      if (quantity <= 0 || money <= 0) return;
+      hidden += pool.hidden[maker]!;
+    }
+    quantity -= hidden;
+    money -= hidden * price * market.quoteMinorPerTickLot;
+  }
+}
+
+function isOwn(event: Event, order: OrderId, account: AccountIndex): boolean {
+  switch (event.kind) {
+    case "WalletChanged":
+      return event.account === account;
+    case "TradeExecuted":
+    case "SelfTradePrevented":
+      return event.takerOrder === order;
+    case "OrderPlaced":
+    case "OrderFilled":
+    case "OrderCanceled":
+    case "OrderExpired":
+      return event.order === order;
+    default:
+      return event.kind === "OrderRepeated" || event.kind === "CommandRejected";
+  }
+}
+
+/** A state with what one order can reach. Accounts are numbered anew, so that no table is larger than it needs to be. */
+class PartialCopy {
+  readonly state = emptyState();
+  /** The order as it reads in the copy. */
+  readonly command: PlaceOrder;
+  readonly #original: State;
+  readonly #from: MarketState;
+  readonly #asked: PlaceOrder;
+  /** Of each account in the copy, which one it is; and the other way round. */
+  readonly #originals: AccountIndex[] = [FEES_ACCOUNT];
+  readonly #copies = new Map<AccountIndex, AccountIndex>([[FEES_ACCOUNT, FEES_ACCOUNT]]);
+
+  constructor(original: State, asked: PlaceOrder) {
+    this.#original = original;
+    this.#asked = asked;
+    this.#from = marketState(original, asked.market);
+    const { state } = this;
+    for (const _ of [BASE, QUOTE]) state.wallets.listAsset();
+    const { market, nextTrade, lastPrice } = this.#from;
+    addMarket(state, { ...market, market: 0 as typeof market.market, base: BASE, quote: QUOTE });
+    Object.assign(this.#to, { nextTrade, lastPrice });
+    const account = this.#account(asked.account);
+    this.command = { ...asked, market: this.#to.market.market, account };
+    this.#remember();
+  }
+
+  get #to(): MarketState {
+    return this.state.markets[0]!;
+  }
+
+  /** Puts an order of the original at the back of its level. */
+  rest(original: Slot): void {
+    const { pool: from } = this.#original.open;
+    const { pool } = this.state.open;
+    const slot = pool.take({
+      order: from.orderId(original),
+      account: this.#account(from.accountOf(original)),
+      market: this.#to.market.market,
+      isBuy: from.isBuy[original] === 1,
+      price: from.priceOf(original),
+      quantity: from.quantity[original] as Lots,
+      displayQuantity: null,
+      traits: from.traits[original]!,
+      selfTradePrevention: from.selfTradePreventionOf(original),
+      expiresAt: null,
+      makerFee: from.makerFee[original]!,
+      takerFee: from.takerFee[original]!,
+      clientOrderId: null,
+    });
+    pool.remaining[slot] = from.remaining[original]!;
+    pool.hidden[slot] = from.hidden[original]!;
+    pool.held[slot] = from.held[original]!;
+    pool.feeWhole[slot] = from.feeWhole[original]!;
+    pool.feeParts[slot] = from.feeParts[original]!;
+    pool.rebateDue[slot] = from.rebateDue[original]!;
+    this.#to.book.rest(slot);
+    // Only now, since an order that comes to rest would show a new part.
+    pool.display[slot] = from.display[original]!;
+    this.state.open.add(slot);
+  }
+
+  /** Makes the copy ready: what was copied is no change, and orders that were not copied are counted too. */
+  finish(): void {
+    const { wallets, open } = this.state;
+    const { account, market } = this.#asked;
+    wallets.drainChanges({ push: () => {} });
+    const copied = open.countOf(this.command.account, this.command.market);
+    const notCopied = this.#original.open.countOf(account, market) - copied;
+    const place = this.#to;
+    place.market = { ...place.market, maxOpenOrders: place.market.maxOpenOrders - notCopied };
+  }
+
+  /** An event of the copy as the original would tell it. */
+  back(event: Event): Event {
+    const { market } = this.#asked;
+    const { base, quote } = this.#from.market;
+    switch (event.kind) {
+      case "WalletChanged":
+        return { ...event, account: this.#asked.account, asset: event.asset === BASE ? base : quote };
+      case "TradeExecuted": {
+        const takerAccount = this.#originals[event.takerAccount]!;
+        return { ...event, market, takerAccount, makerAccount: this.#originals[event.makerAccount]! };
+      }
+      case "SelfTradePrevented":
+      case "OrderPlaced":
+      case "OrderFilled":
+      case "OrderCanceled":
+      case "OrderExpired":
+        return { ...event, market, account: this.#asked.account };
+      case "OrderRepeated":
+        return { ...event, account: this.#asked.account };
+      default:
+        return event;
+    }
+  }
+
+  /** The copy of an account, with its wallets and its status. */
+  #account(original: AccountIndex): AccountIndex {
+    const known = this.#copies.get(original);
+    if (known !== undefined) return known;
+    const copy = accountIndex(this.#originals.length);
+    this.#originals.push(original);
+    this.#copies.set(original, copy);
+    this.state.accountStatuses.push(this.#original.accountStatuses[original]!);
+    const { base, quote } = this.#from.market;
+    for (const [from, to] of [
+      [base, BASE],
+      [quote, QUOTE],
+    ] as const) {
+      const available = this.#original.wallets.available(original, from);
+      const held = this.#original.wallets.held(original, from);
+      this.state.wallets.deposit(copy, to, minor(available + held));
+      this.state.wallets.hold(copy, to, held);
+    }
+    return copy;
+  }
+
+  /** What the client id has named before; its content counts the original's market. */
+  #remember(): void {
+    const { account, clientOrderId } = this.#asked;
+    if (clientOrderId === null) return;
+    const first = this.#original.once.order(account, clientOrderId);
+    if (first === undefined) return;
+    const isSame = first.content === orderContent(this.#asked);
+    const content = isSame ? orderContent(this.command) : "";
+    this.state.once.rememberOrder(this.command.account, clientOrderId, { named: first.named, content });
+  }
+}
