@@ -177,4 +177,18 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     to: "0",
     scenario: "the-book-shows-no-more-of-an-iceberg-than-its-display-quantity",
   },
+  {
+    name: "a preview does not know what is hidden",
+    file: "preview.ts",
+    from: "    pool.hidden[slot] = from.hidden[original]!;\n",
+    to: "",
+    scenario: null,
+  },
+  {
+    name: "a preview counts no more of its account's open orders than it meets",
+    file: "preview.ts",
+    from: "maxOpenOrders: place.market.maxOpenOrders - notCopied",
+    to: "maxOpenOrders: place.market.maxOpenOrders",
+    scenario: null,
+  },
 ];

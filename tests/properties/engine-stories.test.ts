@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { Event } from "../../src/domain/events.ts";
 import type { Side } from "../../src/domain/market.ts";
 import { REJECTIONS } from "../../src/domain/rejections.ts";
 import { accountIndex, assetIndex, marketIndex } from "../../src/domain/units.ts";
@@ -77,9 +78,12 @@ describe("any random story of every command over several accounts, assets and ma
       const balances = new Balances();
       const orders = new OpenOrders();
       for (const { entry, expected, model } of stepsOf(it)) {
+        const { command } = entry;
+        const previewed = command.kind === "PlaceOrder" ? engine.preview({ ...entry, command }) : null;
         const events = engine.apply(entry);
         expect(told(events), JSON.stringify(entry)).toEqual(expected);
         engine.check();
+        if (previewed !== null) expectSamePreview(previewed, expected, model, entry);
         books.project({ entry, events });
         balances.project({ entry, events });
         orders.hear(events);
@@ -139,6 +143,32 @@ function shape(line: string): string {
 /** The usual case, that all is well, must be quick. */
 function expectSame(actual: unknown, expected: unknown, what: () => string): void {
   if (JSON.stringify(actual) !== JSON.stringify(expected)) expect(actual, what()).toEqual(expected);
+}
+
+/** A preview tells what the order itself would do and come to, and not what that triggers. */
+function expectSamePreview(
+  previewed: readonly Event[],
+  lines: readonly string[],
+  model: Model,
+  { seq, command }: Sequenced,
+): void {
+  const triggered = lines.findIndex((line) => line.startsWith("triggered"));
+  const own = triggered < 0 ? lines : lines.slice(0, triggered);
+  const its = new RegExp(
+    `^(placed|filled|canceled|expired) ${seq}\\b|, ${seq} \\w+ paying .*,|^prevented|^refused|again$`,
+  );
+  const what = () => `the preview of ${JSON.stringify(command)}`;
+  expectSame(
+    told(previewed),
+    own.filter((line) => its.test(line)),
+    what,
+  );
+  for (const event of previewed) {
+    if (event.kind !== "WalletChanged" || triggered >= 0) continue;
+    const { account, asset, available, held } = event;
+    const [isAvailable, isHeld] = [model.available(account, asset), model.held(account, asset)].map(Number);
+    expectSame({ available, held }, { available: isAvailable, held: isHeld }, what);
+  }
 }
 
 function expectSameWallets(balances: Balances, model: Model, { command }: Sequenced): void {

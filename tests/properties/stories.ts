@@ -34,6 +34,7 @@ import { band, fees, type Scale, type World, world } from "./worlds.ts";
 const ASSETS = 3;
 const START = 1_000;
 
+/** It reads as the commands that it comes to, so that a failing one can be told again by hand. */
 export type Story = {
   readonly world: World;
   readonly steps: readonly { readonly wait: number; readonly intent: Intent }[];
@@ -161,11 +162,21 @@ export function story(stepsMax: number): fc.Arbitrary<Story> {
       { weight: 1, arbitrary: expiring },
     );
     const step = fc.record({ wait: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 250), intent });
-    return fc.record({
-      world: fc.constant(where),
-      steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
-    });
+    return fc
+      .record({
+        world: fc.constant(where),
+        steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
+      })
+      .map((it): Story => ({ ...it, [fc.toStringMethod]: () => written(it) }));
   });
+}
+
+function written(it: Story): string {
+  return [...stepsOf(it)]
+    .map(({ entry: { seq: number, at, command }, expected }) => {
+      return `\n#${number} at ${at}: ${JSON.stringify(command)}\n    ${expected.join("\n    ")}`;
+    })
+    .join("");
 }
 
 /**
