@@ -14,6 +14,7 @@ import type { Event } from "../../src/domain/events.ts";
 import type { MarketStatus } from "../../src/domain/market.ts";
 import {
   type AccountIndex,
+  AMOUNT_MAX,
   accountIndex,
   epochMs,
   type OrderId,
@@ -29,7 +30,7 @@ console.info(`any orders: FC_SEED=${SEED} FC_RUNS=${RUNS}`);
 /** An order that was asked for, whether or not it was refused, and by whom. */
 type Asked = { readonly order: OrderId; readonly account: AccountIndex };
 
-type Step = (desk: Desk, asked: readonly Asked[]) => Command;
+type Step = (desk: Desk, asked: readonly Asked[], unit: number) => Command;
 
 const account = fc.integer({ min: 1, max: 3 }).map(accountIndex);
 const price = fc.integer({ min: 95, max: 105 });
@@ -52,7 +53,7 @@ const terms = fc.record({
 
 const place: fc.Arbitrary<Step> = fc
   .tuple(account, side, quantity, price, terms)
-  .map(([who, way, lots, limit, given]) => (desk) => {
+  .map(([who, way, lots, limit, given]) => (desk, _asked, unit) => {
     const { type } = given;
     const isMarket = type === "market";
     const hasLimit = type.includes("limit");
@@ -72,7 +73,7 @@ const place: fc.Arbitrary<Step> = fc
             : given.inForce,
       triggerPrice: isTriggered && type !== "trailing-stop" ? given.trigger : null,
       trailingOffset: type === "trailing-stop" ? given.offset : null,
-      quoteQuantity: byBudget ? given.budget : null,
+      quoteQuantity: byBudget ? Math.min(given.budget * unit - 1, AMOUNT_MAX) : null,
       displayQuantity: hasLimit && rests && given.display !== null ? Math.min(given.display, lots) : null,
       expiresAt: rests && given.lasts !== null ? epochMs(desk.at + given.lasts) : null,
       postOnly: type === "limit" && rests && given.postOnly,
@@ -131,7 +132,13 @@ const story = fc.record({
     minNotional: fc.constantFrom(null, null, 200),
     referencePrice: fc.option(fc.constant(100)),
   }),
-  riches: fc.constantFrom(2_000, 50_000),
+  /** What one lot costs at one tick: with the larger ones, some lots are worth just less, or just more, than any amount. */
+  units: fc.constantFrom(
+    { unit: 1, riches: 2_000 },
+    { unit: 1, riches: 50_000 },
+    { unit: 2 ** 41 + 1, riches: 2 ** 51 },
+    { unit: 2 ** 43 + 3, riches: 2 ** 51 },
+  ),
   steps: fc.array(
     fc.oneof(
       { weight: 24, arbitrary: place },
@@ -147,13 +154,14 @@ afterAll(() => console.info([...seen].map(([what, times]) => `${what} ${times}`)
 
 test("keep every invariant, and a preview changes nothing and says what comes", () => {
   fc.assert(
-    fc.property(fc.noBias(story), ({ listing, riches, steps }) => {
-      const desk = new Desk(listing as never, riches);
-      const twin = new Desk(listing as never, riches);
+    fc.property(fc.noBias(story), ({ listing, units: { unit, riches }, steps }) => {
+      const terms = { ...listing, quoteMinorPerTickLot: unit, baseMinorPerLot: unit };
+      const desk = new Desk(terms as never, riches);
+      const twin = new Desk(terms as never, riches);
       const asked: Asked[] = [];
       for (const step of steps) {
         desk.at += asked.length % 5 === 0 ? 1 : 0;
-        const command = step(desk, asked);
+        const command = step(desk, asked, unit);
         const previewed = command.kind === "PlaceOrder" ? preview(desk, command) : null;
         if (command.kind === "PlaceOrder") asked.push({ order: desk.nextOrder, account: command.account });
         const events = desk.apply(command);
