@@ -1,225 +1,49 @@
 /**
- * Random trading stories, made dense on purpose: few accounts, so that some meet themselves; prices near
- * each other, so that orders cross; little money, so that some are refused; odd fees; and worlds whose
- * amounts stand just below 2^53.
+ * Random trading stories of every command: few accounts, so that some meet themselves; little money, so that some
+ * are refused; markets that halt, gather orders for an auction and open again. A story is told step by step: what
+ * happens next may depend on what has happened.
  */
 import fc from "fast-check";
-import type { Command, OrderTerms, Sequenced } from "../../src/domain/commands.ts";
-import type { MarketListing, MarketStatus } from "../../src/domain/market.ts";
+import type { Command, Sequenced } from "../../src/domain/commands.ts";
+import type { MarketStatus } from "../../src/domain/market.ts";
 import {
   type AccountIndex,
   AMOUNT_MAX,
   accountIndex,
   assetIndex,
   epochMs,
-  lots,
-  marketIndex,
   minor,
   type OrderId,
   partsPerMillion,
   seq,
-  ticks,
 } from "../../src/domain/units.ts";
+import type { Told } from "./model/floor.ts";
+import { Model } from "./model/model.ts";
+import {
+  ACCOUNTS,
+  amending,
+  canceling,
+  type Intent,
+  market,
+  type Past,
+  placing,
+  trader,
+} from "./order-intents.ts";
+import { band, fees, type Scale, type World, world } from "./worlds.ts";
 
 const ASSETS = 3;
-const ACCOUNTS = 4;
 const START = 1_000;
 
-/** What the numbers of a story are multiplied with. */
-type Scale = {
-  readonly priceFirst: number;
-  readonly quantityStep: number;
-  readonly depositStep: number;
-  readonly budgetStep: number;
-};
-
-type World = { readonly markets: readonly MarketListing[]; readonly scale: Scale };
-
-/** What a story has told so far: orders are named by their place in it, and commands are sent again. */
-type Past = { readonly placed: readonly OrderId[]; readonly sent: readonly Command[]; readonly at: number };
-
-type Intent = (past: Past) => Command;
-
+/** It reads as the commands that it comes to, so that a failing one can be told again by hand. */
 export type Story = {
   readonly world: World;
   readonly steps: readonly { readonly wait: number; readonly intent: Intent }[];
 };
 
-const feeRate = fc.constantFrom(0, 0, 1, 333, 1_000, 2_500, 100_001, 333_333, 999_999).map(partsPerMillion);
+/** A command, what the model says that it does, and the model after it. */
+export type Step = { readonly entry: Sequenced; readonly expected: Told; readonly model: Model };
 
-function listing(
-  name: string,
-  base: number,
-  quote: number,
-  unit: fc.Arbitrary<number>,
-  lot: fc.Arbitrary<number>,
-) {
-  return fc.record<MarketListing>({
-    name: fc.constant(name),
-    base: fc.constant(assetIndex(base)),
-    quote: fc.constant(assetIndex(quote)),
-    tickSize: fc.constant({ units: 1, scale: 0 }),
-    lotSize: fc.constant({ units: 1, scale: 0 }),
-    baseMinorPerLot: lot,
-    quoteMinorPerTickLot: unit,
-    minNotional: fc.option(fc.integer({ min: 1, max: 40 }).map(minor), { freq: 2 }),
-    maxQuantity: fc.option(fc.integer({ min: 8, max: 11 }).map(lots), { freq: 2 }),
-    maxOpenOrders: fc.constantFrom(2, 5, 10_000, 10_000, 10_000),
-    makerFee: feeRate,
-    takerFee: feeRate,
-    priceBand: fc.constant(null),
-    referencePrice: fc.constant(null),
-    status: fc.constant<MarketStatus>("open"),
-  });
-}
-
-/** Two markets share an asset as their quote, and the third's base is another's base. */
-function markets(unit: fc.Arbitrary<number>, lot: fc.Arbitrary<number>) {
-  return fc.tuple(
-    listing("A-C", 0, 2, unit, lot),
-    listing("B-C", 1, 2, unit, lot),
-    listing("A-B", 0, 1, unit, lot),
-  );
-}
-
-const smallWorld = fc.record<World>({
-  markets: markets(fc.constantFrom(1, 1, 3, 25), fc.constantFrom(1, 1, 7, 100)),
-  scale: fc.record<Scale>({
-    priceFirst: fc.constantFrom(1, 1, 60, 95),
-    quantityStep: fc.constant(1),
-    depositStep: fc.constantFrom(100, 1_000, 10_000),
-    budgetStep: fc.constantFrom(1, 13, 100),
-  }),
-});
-
-/** A few lots at these prices are worth just less, or just more, than any amount may be. */
-const vastWorld = fc.constantFrom(1, 7, 1_048_583).chain((unit) =>
-  fc.record<World>({
-    markets: markets(fc.constant(unit), fc.constantFrom(1, 2 ** 46 + 1, 2 ** 49)),
-    scale: fc.record<Scale>({
-      priceFirst: fc
-        .constantFrom(3, 7, 11, 24, 60)
-        .map((lotsThatFit) => Math.floor(AMOUNT_MAX / unit / lotsThatFit) - 6),
-      quantityStep: fc.constant(1),
-      depositStep: fc.constantFrom(2 ** 48, 2 ** 49 - 1),
-      budgetStep: fc.constantFrom(2 ** 49 - 1, 2 ** 50 + 3),
-    }),
-  }),
-);
-
-/** Prices of a few ticks and quantities that fill the range: the other way to come near 2^53. */
-const heavyWorld = fc.record<World>({
-  markets: markets(fc.constantFrom(1, 3), fc.constantFrom(1, 2)).map((listings) =>
-    listings.map((each) => ({ ...each, maxQuantity: null })),
-  ),
-  scale: fc.record<Scale>({
-    priceFirst: fc.constantFrom(1, 5),
-    quantityStep: fc.constantFrom(2 ** 44 + 1, 2 ** 46 - 1, 999_999_999_989),
-    depositStep: fc.constantFrom(2 ** 48, 2 ** 49 - 1),
-    budgetStep: fc.constantFrom(2 ** 46 - 1, 2 ** 49 + 3),
-  }),
-});
-
-const world: fc.Arbitrary<World> = fc.oneof(
-  { weight: 6, arbitrary: smallWorld },
-  { weight: 2, arbitrary: vastWorld },
-  { weight: 2, arbitrary: heavyWorld },
-);
-
-const trader = fc.integer({ min: 1, max: ACCOUNTS }).map(accountIndex);
 const asset = fc.integer({ min: 0, max: ASSETS - 1 }).map(assetIndex);
-const market = fc.constantFrom(0, 0, 0, 0, 0, 1, 2).map(marketIndex);
-
-type Numbers = Pick<
-  OrderTerms,
-  "type" | "timeInForce" | "price" | "quantity" | "quoteQuantity" | "postOnly"
-> & { readonly lasts: number | null };
-
-function numbersOf(scale: Scale): fc.Arbitrary<Numbers & { readonly side: "buy" | "sell" }> {
-  const price = fc.integer({ min: 0, max: 9 }).map((offset) => ticks(scale.priceFirst + offset));
-  const quantity = fc.integer({ min: 1, max: 12 }).map((count) => lots(count * scale.quantityStep));
-  const budget = fc
-    .integer({ min: 1, max: 60 })
-    .map((count) => minor(Math.min(count * scale.budgetStep, AMOUNT_MAX)));
-  const side = fc.constantFrom("buy" as const, "sell" as const);
-  const none = { quoteQuantity: fc.constant(null), postOnly: fc.constant(false), lasts: fc.constant(null) };
-  const limit = { type: fc.constant("limit" as const), price, quantity, side };
-  const atMarket = { type: fc.constant("market" as const), price: fc.constant(null) };
-  return fc.oneof(
-    { weight: 8, arbitrary: fc.record({ ...limit, ...none, timeInForce: fc.constant("gtc" as const) }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        ...limit,
-        ...none,
-        timeInForce: fc.constant("gtc" as const),
-        postOnly: fc.constant(true),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        ...limit,
-        ...none,
-        timeInForce: fc.constant("gtd" as const),
-        lasts: fc.integer({ min: -1, max: 6 }),
-        postOnly: fc.boolean(),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        ...limit,
-        ...none,
-        timeInForce: fc.constantFrom("ioc" as const, "fok" as const),
-      }),
-    },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        ...atMarket,
-        ...none,
-        quantity,
-        side,
-        timeInForce: fc.constantFrom("ioc" as const, "ioc" as const, "fok" as const),
-      }),
-    },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        ...atMarket,
-        ...none,
-        quantity: fc.constant(null),
-        quoteQuantity: budget,
-        side: fc.constant("buy" as const),
-        timeInForce: fc.constant("ioc" as const),
-      }),
-    },
-  );
-}
-
-function placing(scale: Scale): fc.Arbitrary<Intent> {
-  const clientOrderId = fc.option(fc.constantFrom("a", "b", "c", "d", "e", "f"));
-  return fc
-    .tuple(
-      numbersOf(scale),
-      trader,
-      market,
-      fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, clientOrderId),
-    )
-    .map(([{ lasts, ...numbers }, account, where, id]) => ({ at }) => ({
-      kind: "PlaceOrder",
-      account,
-      market: where,
-      triggerPrice: null,
-      trailingOffset: null,
-      displayQuantity: null,
-      expiresAt: lasts === null ? null : epochMs(at + lasts),
-      selfTradePrevention: "cancel-maker",
-      clientOrderId: id,
-      ...numbers,
-    }));
-}
 
 function movement(scale: Scale): fc.Arbitrary<Intent> {
   const amount = fc
@@ -234,48 +58,79 @@ function movement(scale: Scale): fc.Arbitrary<Intent> {
       const toAccount = to === terms.account ? accountIndex((to % ACCOUNTS) + 1) : to;
       return { kind: "TransferFunds", ...terms, toAccount };
     }),
-    fc.record({ asset, amount, reference }).map(
-      (terms) => (): Command => ({
-        kind: "WithdrawFunds",
-        account: accountIndex(0),
-        ...terms,
-      }),
-    ),
+    fc
+      .record({ asset, amount, reference })
+      .map((terms) => (): Command => ({ kind: "WithdrawFunds", account: accountIndex(0), ...terms })),
   );
 }
 
-const canceling: fc.Arbitrary<Intent> = fc.oneof(
-  fc.tuple(trader, fc.nat(30)).map(
-    ([account, back]) =>
-      ({ placed }: Past): Command => ({
-        kind: "CancelOrder",
-        account,
-        order: placed[Math.max(0, placed.length - 1 - back)] ?? (1 as OrderId),
+/** A market that does not trade is mostly opened again. */
+const operating: fc.Arbitrary<Intent> = fc
+  .record({
+    market,
+    from: fc.constantFrom<MarketStatus | null>(
+      ...["auction" as const, "auction" as const, "auction" as const, "halted" as const],
+      ...["cancel-only" as const, "open" as const, null, null, null, null, null, null],
+    ),
+    to: fc.constantFrom<MarketStatus | null>("open", "open", "open", "open", "open", "open", "auction", null),
+    fees: fc.option(fees, { freq: 2 }),
+    priceBand: fc.option(band.map((share) => share ?? partsPerMillion(0))),
+  })
+  .map(
+    (terms) =>
+      ({ status }): Command => ({
+        kind: "ChangeMarket",
+        market: terms.market,
+        status: status(terms.market) === "open" ? terms.from : terms.to,
+        makerFee: terms.fees?.makerFee ?? null,
+        takerFee: terms.fees?.takerFee ?? null,
+        priceBand: terms.priceBand,
       }),
-  ),
-  fc.tuple(trader, fc.option(market)).map(
-    ([account, where]) =>
-      (): Command => ({
-        kind: "CancelAllOrders",
-        account,
-        market: where,
-      }),
-  ),
-);
+  );
+
+const keyId = fc.constantFrom("k1", "k2", "k3");
 
 const managing: fc.Arbitrary<Intent> = fc.oneof(
-  fc.tuple(trader, fc.constantFrom("active" as const, "active" as const, "suspended" as const)).map(
-    ([account, status]) =>
-      (): Command => ({ kind: "SetAccountStatus", account, status }),
-  ),
-  fc
-    .record({
-      market,
-      status: fc.option(fc.constantFrom<MarketStatus>("open", "open", "open", "halted", "cancel-only")),
-      makerFee: fc.option(feeRate),
-      takerFee: fc.option(feeRate),
-    })
-    .map((terms) => (): Command => ({ kind: "ChangeMarket", priceBand: null, ...terms })),
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(
+        trader,
+        fc.constantFrom("active" as const, "active" as const, "active" as const, "suspended" as const),
+      )
+      .map(
+        ([account, status]) =>
+          (): Command => ({ kind: "SetAccountStatus", account, status }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(trader, keyId).map(
+      ([account, key]) =>
+        (): Command => ({
+          kind: "CreateKey",
+          account,
+          keyId: key,
+          name: key,
+          scopes: ["read"],
+          secretHash: "00",
+        }),
+    ),
+  },
+  { weight: 1, arbitrary: keyId.map((key) => (): Command => ({ kind: "RevokeKey", keyId: key })) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .nat(12)
+      .map((number) => (): Command => ({ kind: "OpenAccount", accountId: `account-${number}`, name: null })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat(9).map((back) => ({ sent }: Past) => {
+      const listings = sent.filter(({ kind }) => kind === "ListMarket" || kind === "ListAsset");
+      return listings[back % listings.length]!;
+    }),
+  },
 );
 
 /** The same again, as a client that never saw the answer sends it. */
@@ -297,42 +152,73 @@ const expiring: fc.Arbitrary<Intent> = fc.constant((): Command => ({ kind: "Expi
 export function story(stepsMax: number): fc.Arbitrary<Story> {
   return world.chain((where) => {
     const intent = fc.oneof(
-      { weight: 70, arbitrary: placing(where.scale) },
-      { weight: 6, arbitrary: movement(where.scale) },
-      { weight: 7, arbitrary: canceling },
+      { weight: 66, arbitrary: placing(where.scale) },
+      { weight: 12, arbitrary: amending(where.scale) },
+      { weight: 4, arbitrary: canceling },
+      { weight: 9, arbitrary: operating },
+      { weight: 4, arbitrary: movement(where.scale) },
+      { weight: 3, arbitrary: repeating },
       { weight: 1, arbitrary: managing },
-      { weight: 4, arbitrary: expiring },
-      { weight: 6, arbitrary: repeating },
+      { weight: 1, arbitrary: expiring },
     );
-    const step = fc.record({ wait: fc.constantFrom(0, 0, 1, 2), intent });
-    return fc.record({
-      world: fc.constant(where),
-      steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
-    });
+    const step = fc.record({ wait: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 250), intent });
+    return fc
+      .record({
+        world: fc.constant(where),
+        steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
+      })
+      .map((it): Story => ({ ...it, [fc.toStringMethod]: () => written(it) }));
   });
 }
 
-/** The story as a journal would give it: its world listed and funded first, then step by step. */
-export function* entriesOf({ world: { markets: listings, scale }, steps }: Story): Generator<Sequenced> {
+function written(it: Story): string {
+  return [...stepsOf(it)]
+    .map(({ entry: { seq: number, at, command }, expected }) => {
+      return `\n#${number} at ${at}: ${JSON.stringify(command)}\n    ${expected.join("\n    ")}`;
+    })
+    .join("");
+}
+
+/**
+ * Tells a story as a journal would: its world listed and funded first, then step by step. As in a frame, what
+ * ends of itself comes first when it is due.
+ */
+export function* stepsOf({ world: { markets: listings, scale }, steps }: Story): Generator<Step> {
+  const model = new Model();
   let at = START;
-  let next = 1;
   const placed: OrderId[] = [];
   const sent: Command[] = [];
-  const entry = (command: Command): Sequenced => {
+  const tell = (command: Command): Step => {
     sent.push(command);
-    return { seq: seq(next++), at: epochMs(at), requestId: "", traceId: null, command };
+    const entry: Sequenced = {
+      seq: seq(sent.length),
+      at: epochMs(at),
+      requestId: "",
+      traceId: null,
+      command,
+    };
+    return { entry, expected: model.apply(entry), model };
   };
-  for (let i = 0; i < ASSETS; i += 1) yield entry({ kind: "ListAsset", name: "ABC"[i]!, scale: 0 });
-  for (const terms of listings) yield entry({ kind: "ListMarket", ...terms });
+  for (let i = 0; i < ASSETS; i += 1) yield tell({ kind: "ListAsset", name: "ABC"[i]!, scale: 0 });
+  for (const terms of listings) yield tell({ kind: "ListMarket", ...terms });
   for (let i = 1; i <= ACCOUNTS; i += 1) {
-    yield entry({ kind: "OpenAccount", accountId: `account-${i}`, name: null });
-    for (let asked = 0; asked < ASSETS; asked += 1) yield entry(firstDeposit(accountIndex(i), asked, scale));
+    yield tell({ kind: "OpenAccount", accountId: `account-${i}`, name: null });
+    for (let asked = 0; asked < ASSETS; asked += 1) yield tell(firstDeposit(accountIndex(i), asked, scale));
   }
   for (const { wait, intent } of steps) {
     at += wait;
-    const command = intent({ placed, sent, at });
-    if (command.kind === "PlaceOrder") placed.push(next as OrderId);
-    yield entry(command);
+    if (model.nextExpiry !== null && model.nextExpiry <= at) yield tell({ kind: "ExpireOrders" });
+    const past: Past = {
+      at,
+      placed,
+      sent,
+      open: model.open,
+      status: (index) => model.status(index),
+      last: (index) => model.last(index),
+    };
+    const command = intent(past);
+    if (command.kind === "PlaceOrder") placed.push((sent.length + 1) as OrderId);
+    yield tell(command);
   }
 }
 

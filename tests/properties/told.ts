@@ -1,6 +1,6 @@
-/** The engine's events in the words of the reference, so that the two can be compared line by line. */
+/** The engine's events in the words of the model, so that the two can be compared line by line. */
 import type { Event } from "../../src/domain/events.ts";
-import type { Told } from "./reference.ts";
+import type { Told } from "./model/floor.ts";
 
 export function told(events: readonly Event[]): Told {
   return events.filter(({ kind }) => kind !== "LevelChanged" && kind !== "WalletChanged").map(line);
@@ -16,6 +16,20 @@ function line(event: Event): string {
       return `order ${event.order} again`;
     case "MovementRepeated":
       return `movement ${event.transaction} again`;
+    case "OrderTriggered":
+      return `triggered ${event.order}`;
+    case "OrderAmended": {
+      const place = event.keepsPlace ? "keeps its place" : "enters again";
+      return `amended ${event.order}: ${event.quantity} at ${event.price}, ${place}`;
+    }
+    case "SelfTradePrevented":
+      return `prevented ${event.quantity} of ${event.takerOrder} and ${event.makerOrder}`;
+    case "CancelAfterSet":
+      return `cancel-after of ${event.account}: ${event.deadline}`;
+    case "MarketChanged": {
+      const { market, status, makerFee, takerFee, priceBand } = event;
+      return `market ${market} is ${status}, fees ${makerFee} and ${takerFee}, band ${priceBand}`;
+    }
     case "OrderFilled":
       return `filled ${event.order}`;
     case "OrderCanceled":

@@ -3,6 +3,10 @@
  * fits none is an error that names the line. Amounts stay text here: only the stage knows the assets.
  */
 
+import { MARKET_STATUSES, type MarketStatus } from "../../src/domain/market.ts";
+import { ORDER_STATEMENT, type OrderStatement, readOrder } from "./order-words.ts";
+import { AMOUNT, ASSET, MARKET, milliseconds, NAME, SHARE, TIME, type Words } from "./words.ts";
+
 /** Where the story stands before its first command. */
 export type AssetTerms = { readonly name: string; readonly decimals: number };
 export type MarketTerms = {
@@ -10,20 +14,6 @@ export type MarketTerms = {
   readonly base: string;
   readonly quote: string;
   readonly terms: Readonly<Partial<Record<MarketTerm, string>>>;
-};
-
-export type OrderStatement = {
-  readonly kind: "order";
-  readonly account: string;
-  readonly side: "buy" | "sell";
-  readonly quantity: string | null;
-  readonly budget: { readonly amount: string; readonly asset: string } | null;
-  /** Null at market. */
-  readonly price: string | null;
-  readonly market: string | null;
-  readonly how: "ioc" | "fok" | "post-only" | null;
-  readonly untilMs: number | null;
-  readonly clientOrderId: string | null;
 };
 
 export type MovementStatement = {
@@ -35,14 +25,26 @@ export type MovementStatement = {
   readonly reference: string | null;
 };
 
+/** What is null stays as it is. */
+export type AmendStatement = {
+  readonly kind: "amend";
+  readonly account: string;
+  readonly order: number;
+  readonly quantity: string | null;
+  readonly price: string | null;
+};
+
 export type Statement =
   | OrderStatement
   | MovementStatement
   | { readonly kind: "cancel"; readonly account: string; readonly order: number }
   | { readonly kind: "cancel-all"; readonly account: string; readonly market: string | null }
+  | { readonly kind: "cancel-after"; readonly account: string; readonly seconds: number }
+  | AmendStatement
   | { readonly kind: "account"; readonly account: string; readonly status: "active" | "suspended" }
-  | { readonly kind: "status"; readonly market: string; readonly status: "open" | "halted" | "cancel-only" }
+  | { readonly kind: "status"; readonly market: string; readonly status: MarketStatus }
   | { readonly kind: "fees"; readonly market: string; readonly maker: string; readonly taker: string }
+  | { readonly kind: "band"; readonly market: string; readonly share: string }
   | { readonly kind: "clock"; readonly atMs: number }
   | { readonly kind: "show-wallets"; readonly accounts: readonly string[] }
   | { readonly kind: "show-book" };
@@ -69,6 +71,8 @@ const MARKET_TERMS = [
   "min notional",
   "max quantity",
   "max open orders",
+  "band",
+  "reference",
 ] as const;
 type MarketTerm = (typeof MARKET_TERMS)[number];
 
@@ -123,14 +127,8 @@ export function accountsOf(lines: readonly Line[]): string[] {
   return [...accounts];
 }
 
-type Words = readonly (string | undefined)[];
 type Form = { readonly pattern: RegExp; readonly read: (words: Words) => Statement };
 
-const NAME = "([a-z]+)";
-const AMOUNT = "([0-9.]+)";
-const ASSET = "([A-Z0-9]+)";
-const MARKET = "([A-Z0-9]+-[A-Z0-9]+)";
-const TIME = "([0-9.]+m?s)";
 const REFERENCE = "(?: as (\\S+))?";
 
 const FORMS: readonly Form[] = [
@@ -153,10 +151,16 @@ const FORMS: readonly Form[] = [
     asset: asset!,
     reference: as ?? null,
   })),
+  form(ORDER_STATEMENT, readOrder),
   form(
-    `${NAME} (buys|sells) (?:for ${AMOUNT} ${ASSET}|${AMOUNT}) at (market|[0-9.]+)(?: in ${MARKET})?` +
-      `(?: as (ioc|fok|post-only))?(?: until ${TIME})?(?: named (\\S+))?`,
-    readOrder,
+    `${NAME} amends #([0-9]+)(?: to ${AMOUNT})?(?: at ${AMOUNT})?`,
+    ([account, order, quantity, price]) => ({
+      kind: "amend",
+      account: account!,
+      order: Number(order),
+      quantity: quantity ?? null,
+      price: price ?? null,
+    }),
   ),
   form(`${NAME} cancels #([0-9]+)`, ([account, order]) => ({
     kind: "cancel",
@@ -168,12 +172,22 @@ const FORMS: readonly Form[] = [
     account: account!,
     market: market ?? null,
   })),
-  form(`market ${MARKET} is (open|halted|cancel-only)`, ([market, status]) => ({
+  form(`${NAME} cancels all in ([0-9]+)s`, ([account, seconds]) => ({
+    kind: "cancel-after",
+    account: account!,
+    seconds: Number(seconds),
+  })),
+  form(`market ${MARKET} is (${MARKET_STATUSES.join("|")})`, ([market, status]) => ({
     kind: "status",
     market: market!,
-    status: status as "open" | "halted" | "cancel-only",
+    status: status as MarketStatus,
   })),
-  form(`market ${MARKET} charges makers ${AMOUNT} and takers ${AMOUNT}`, ([market, maker, taker]) => ({
+  form(`market ${MARKET} has a band of ${AMOUNT}`, ([market, share]) => ({
+    kind: "band",
+    market: market!,
+    share: share!,
+  })),
+  form(`market ${MARKET} charges makers ${SHARE} and takers ${AMOUNT}`, ([market, maker, taker]) => ({
     kind: "fees",
     market: market!,
     maker: maker!,
@@ -200,26 +214,6 @@ export function parseStatement(text: string, number: number): Statement {
 
 function form(pattern: string, read: (words: Words) => Statement): Form {
   return { pattern: new RegExp(`^${pattern}$`), read };
-}
-
-function readOrder(words: Words): OrderStatement {
-  const [account, verb, budget, asset, quantity, price, market, how, until, named] = words;
-  return {
-    kind: "order",
-    account: account!,
-    side: verb === "buys" ? "buy" : "sell",
-    quantity: quantity ?? null,
-    budget: budget === undefined ? null : { amount: budget, asset: asset! },
-    price: price === "market" ? null : price!,
-    market: market ?? null,
-    how: (how as OrderStatement["how"] | undefined) ?? null,
-    untilMs: until === undefined ? null : milliseconds(until),
-    clientOrderId: named ?? null,
-  };
-}
-
-function milliseconds(time: string): number {
-  return time.endsWith("ms") ? Number(time.slice(0, -2)) : Math.round(Number(time.slice(0, -1)) * 1000);
 }
 
 function parseAsset(text: string, number: number): AssetTerms {

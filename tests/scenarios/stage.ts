@@ -4,35 +4,47 @@
  * against the book as the order events tell it.
  */
 import { assert } from "../../src/domain/assert.ts";
-import type { Command, OrderTerms, Sequenced } from "../../src/domain/commands.ts";
+import type { ChangeMarket, Command, OrderTerms, Sequenced } from "../../src/domain/commands.ts";
 import { parseDecimal, parseExactDecimal, parseSteps } from "../../src/domain/decimal.ts";
-import { type MarketListing, marketSteps, OPEN_ORDERS_MAX_DEFAULT } from "../../src/domain/market.ts";
+import {
+  type MarketListing,
+  marketSteps,
+  OPEN_ORDERS_MAX_DEFAULT,
+  type Steps,
+} from "../../src/domain/market.ts";
 import {
   type AccountIndex,
   accountIndex,
   assetIndex,
   epochMs,
+  type Lots,
   lots,
   marketIndex,
   minor,
   orderId,
+  type PartsPerMillion,
   partsPerMillion,
   seq,
+  type Ticks,
   ticks,
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Told } from "../properties/model/floor.ts";
+import { Model } from "../properties/model/model.ts";
+import { told } from "../properties/told.ts";
 import {
+  type AmendStatement,
   type AssetTerms,
   accountsOf,
   LanguageError,
   type Line,
   type MarketTerms,
   type MovementStatement,
-  type OrderStatement,
   parseStatement,
   type Scenario,
   type Statement,
 } from "./language.ts";
+import type { OrderStatement } from "./order-words.ts";
 import { Telling } from "./telling.ts";
 
 /** A new data directory has these. */
@@ -55,6 +67,7 @@ export function play(scenario: Scenario): string {
 
 class Stage {
   readonly #engine = new Engine();
+  readonly #model = new Model();
   readonly #assets: readonly AssetTerms[];
   readonly #markets: readonly MarketListing[];
   readonly #accounts: readonly string[];
@@ -74,7 +87,7 @@ class Stage {
       this.#setUp({ kind: "OpenAccount", accountId, name: null });
     // Commands are numbered from the first line of the story.
     this.#telling = new Telling(
-      { assets: this.#assets, markets: this.#markets, accounts: this.#accounts },
+      { startMs: START_MS, assets: this.#assets, markets: this.#markets, accounts: this.#accounts },
       this.#seq,
     );
   }
@@ -94,6 +107,7 @@ class Stage {
 
   outcome(): string {
     this.#telling.book();
+    this.#telling.waiting();
     return this.#telling.text();
   }
 
@@ -126,10 +140,13 @@ class Stage {
     const events = this.#engine.apply(entry);
     this.#engine.check();
     this.#telling.hear(entry, events);
+    assertSame(told(events), this.#model.apply(entry));
   }
 
   #setUp(command: Command): void {
-    const [event] = this.#engine.apply(this.#entry(command));
+    const entry = this.#entry(command);
+    const [event] = this.#engine.apply(entry);
+    this.#model.apply(entry);
     assert(event?.kind !== "CommandRejected", "the stage is set up without a refusal");
   }
 
@@ -148,6 +165,14 @@ class Stage {
           account: this.#account(statement.account),
           order: orderId(statement.order + this.#telling.seqBefore),
         };
+      case "amend":
+        return this.#amend(statement);
+      case "cancel-after":
+        return {
+          kind: "SetCancelAfter",
+          account: this.#account(statement.account),
+          seconds: statement.seconds,
+        };
       case "cancel-all":
         return {
           kind: "CancelAllOrders",
@@ -161,21 +186,13 @@ class Stage {
           status: statement.status,
         };
       case "status":
-        return {
-          kind: "ChangeMarket",
-          market: this.#market(statement.market),
-          status: statement.status,
-          makerFee: null,
-          takerFee: null,
-        };
-      case "fees":
-        return {
-          kind: "ChangeMarket",
-          market: this.#market(statement.market),
-          status: null,
-          makerFee: rate(statement.maker),
-          takerFee: rate(statement.taker),
-        };
+        return this.#change(statement.market, { status: statement.status });
+      case "band":
+        return this.#change(statement.market, { priceBand: rate(statement.share) });
+      case "fees": {
+        const { market, maker, taker } = statement;
+        return this.#change(market, { makerFee: rate(maker), takerFee: rate(taker) });
+      }
       case "deposit":
       case "withdrawal":
       case "transfer":
@@ -186,25 +203,46 @@ class Stage {
   }
 
   #orderTerms(statement: OrderStatement): OrderTerms {
-    const { account, side, quantity, budget, price, how, untilMs, clientOrderId } = statement;
+    const { account, side, type, quantity, budget, price, trigger, offset, display, how, untilMs } =
+      statement;
     const market = this.#market(statement.market ?? this.#markets[0]!.name);
-    const { tickSize, lotSize } = this.#markets[market]!;
+    const listing = this.#markets[market]!;
     const postOnly = how === "post-only";
     const rests = untilMs === null ? "gtc" : "gtd";
     return {
       account: this.#account(account),
       market,
       side,
-      type: price === null ? "market" : "limit",
-      timeInForce: how !== null && !postOnly ? how : price === null ? "ioc" : rests,
-      price: price === null ? null : ticks(unitsOf(parseSteps(price, tickSize), price)),
-      quantity: quantity === null ? null : lots(unitsOf(parseSteps(quantity, lotSize), quantity)),
+      type,
+      timeInForce: how !== null && !postOnly ? how : type === "market" ? "ioc" : rests,
+      price: priceOf(listing, price),
+      triggerPrice: priceOf(listing, trigger),
+      trailingOffset: priceOf(listing, offset),
+      quantity: quantityOf(listing, quantity),
       quoteQuantity: budget === null ? null : this.#amount(budget.amount, budget.asset),
+      displayQuantity: quantityOf(listing, display),
       expiresAt: untilMs === null ? null : epochMs(START_MS + untilMs),
       postOnly,
-      selfTradePrevention: "cancel-maker",
-      clientOrderId,
+      selfTradePrevention: statement.selfTradePrevention,
+      clientOrderId: statement.clientOrderId,
     };
+  }
+
+  #amend({ account, order, price, quantity }: AmendStatement): Command {
+    const placed = this.#telling.termsOf(order);
+    const listing = this.#markets[placed?.market ?? 0]!;
+    return {
+      kind: "AmendOrder",
+      account: this.#account(account),
+      order: orderId(order + this.#telling.seqBefore),
+      price: priceOf(listing, price),
+      quantity: quantityOf(listing, quantity),
+    };
+  }
+
+  #change(market: string, changes: Partial<ChangeMarket>): Command {
+    const unchanged = { status: null, makerFee: null, takerFee: null, priceBand: null };
+    return { kind: "ChangeMarket", market: this.#market(market), ...unchanged, ...changes };
   }
 
   #movement({ kind, account, to, amount, asset, reference }: MovementStatement): Command {
@@ -238,11 +276,12 @@ class Stage {
       quote: assetIndex(quoteAsset),
       ...steps,
       minNotional: minNotional === undefined ? null : this.#amount(minNotional, quote),
-      maxQuantity:
-        maxQuantity === undefined ? null : lots(unitsOf(parseSteps(maxQuantity, steps.lotSize), maxQuantity)),
+      maxQuantity: quantityOf(steps, maxQuantity ?? null),
       maxOpenOrders: Number(terms["max open orders"] ?? OPEN_ORDERS_MAX_DEFAULT),
       makerFee: rate(terms["maker fee"] ?? DEFAULT_TERMS["maker fee"]),
       takerFee: rate(terms["taker fee"] ?? DEFAULT_TERMS["taker fee"]),
+      priceBand: terms.band === undefined ? null : rate(terms.band),
+      referencePrice: priceOf(steps, terms.reference ?? null),
       status: "open",
     };
   }
@@ -272,8 +311,23 @@ class Stage {
   }
 }
 
-function rate(text: string) {
-  return partsPerMillion(unitsOf(parseDecimal(text, 6), text));
+function assertSame(happened: Told, expected: Told): void {
+  const [is, should] = [happened, expected].map((lines) => lines.join("; "));
+  assert(is === should, `the model says "${should}" of what the engine tells as "${is}"`);
+}
+
+/** A share in parts per million; a rebate is negative. */
+function rate(text: string): PartsPerMillion {
+  const units = unitsOf(parseDecimal(text.replace("-", ""), 6), text);
+  return (text.startsWith("-") ? -units : partsPerMillion(units)) as PartsPerMillion;
+}
+
+function priceOf({ tickSize }: Steps, text: string | null): Ticks | null {
+  return text === null ? null : ticks(unitsOf(parseSteps(text, tickSize), text));
+}
+
+function quantityOf({ lotSize }: Steps, text: string | null): Lots | null {
+  return text === null ? null : lots(unitsOf(parseSteps(text, lotSize), text));
 }
 
 function unitsOf(parsed: ReturnType<typeof parseDecimal>, text: string): number {

@@ -5,24 +5,33 @@
 import { assert } from "../../src/domain/assert.ts";
 import type { OrderTerms, Sequenced } from "../../src/domain/commands.ts";
 import { formatDecimal, formatSteps } from "../../src/domain/decimal.ts";
-import type { Event, TradeExecuted, WalletChanged } from "../../src/domain/events.ts";
+import type { Event, OrderAmended, TradeExecuted, WalletChanged } from "../../src/domain/events.ts";
 import type { MarketListing, Side } from "../../src/domain/market.ts";
 import type { AssetTerms } from "./language.ts";
 
 type Cast = {
+  /** The time at which the scenario's clock shows nothing. */
+  readonly startMs: number;
   readonly assets: readonly AssetTerms[];
   readonly markets: readonly MarketListing[];
   readonly accounts: readonly string[];
 };
 
-type Open = { readonly order: number; readonly terms: OrderTerms; remaining: number };
+type Open = {
+  readonly order: number;
+  /** As they are now. */
+  readonly terms: OrderTerms;
+  readonly isWaiting: boolean;
+  /** By budget nothing. */
+  remaining: number;
+};
 
 export class Telling {
   readonly #cast: Cast;
   /** The sequence before the first line of the story. */
   readonly seqBefore: number;
   readonly #lines: string[] = [];
-  /** In the order in which they were placed, which is their order in time. */
+  /** In the order in which they entered, which is their order in time but for the parts of icebergs. */
   readonly #open = new Map<number, Open>();
   /** By sequence. */
   readonly #accountOf = new Map<number, number>();
@@ -36,6 +45,11 @@ export class Telling {
 
   get lineCount(): number {
     return this.#lines.length;
+  }
+
+  /** The terms of an open order, by its number in the story. */
+  termsOf(order: number): OrderTerms | undefined {
+    return this.#open.get(order + this.seqBefore)?.terms;
   }
 
   text(): string {
@@ -85,6 +99,12 @@ export class Telling {
     }
   }
 
+  /** The orders whose trigger has not been reached. */
+  waiting(): void {
+    const waiting = [...this.#open.values()].filter(({ isWaiting }) => isWaiting);
+    if (waiting.length > 0) this.#lines.push("waiting", ...waiting.map((open) => this.#waitingLine(open)));
+  }
+
   #fold(event: Event, seq: number): string | null {
     switch (event.kind) {
       case "CommandRejected":
@@ -95,8 +115,26 @@ export class Telling {
         return `${this.#name(seq)} is ${this.#name(event.transaction)} again`;
       case "OrderPlaced": {
         const { kind: _, order, ...terms } = event;
-        this.#open.set(order, { order, terms, remaining: terms.quantity ?? 0 });
+        const isWaiting = terms.type !== "limit" && terms.type !== "market";
+        this.#open.set(order, { order, terms, isWaiting, remaining: terms.quantity ?? 0 });
         return null;
+      }
+      case "OrderTriggered":
+        this.#open.set(event.order, { ...this.#end(event.order), isWaiting: false });
+        return `${this.#name(event.order)} triggered`;
+      case "OrderAmended":
+        return this.#amend(event);
+      case "SelfTradePrevented":
+        for (const order of [event.takerOrder, event.makerOrder])
+          this.#open.get(order)!.remaining -= event.quantity;
+        return (
+          `prevented ${lotsText(event.quantity, this.#cast.markets[event.market]!)}: ` +
+          `${this.#name(event.takerOrder)} meets ${this.#name(event.makerOrder)}`
+        );
+      case "CancelAfterSet": {
+        const { account, deadline } = event;
+        const when = deadline === null ? "no more" : `at ${(deadline - this.#cast.startMs) / 1000}s`;
+        return `${this.#cast.accounts[account]} cancels all ${when}`;
       }
       case "TradeExecuted":
         return this.#trade(event);
@@ -137,11 +175,26 @@ export class Telling {
     const verb = takerSide === "buy" ? "lifts" : "hits";
     const where = this.#cast.markets.length > 1 ? ` in ${listing.name}` : "";
     const fees =
-      takerFee + makerFee > 0 ? `, fees ${money(takerFee, quote)} and ${money(makerFee, quote)}` : "";
+      takerFee !== 0 || makerFee !== 0
+        ? `, fees ${money(takerFee, quote)} and ${money(makerFee, quote)}`
+        : "";
     return (
       `trade ${lotsText(quantity, listing)} at ${priceText(price, listing)}${where}: ` +
       `${this.#name(takerOrder)} ${verb} ${this.#name(makerOrder)}${fees}`
     );
+  }
+
+  #amend({ order, price, quantity, keepsPlace }: OrderAmended): string {
+    const open = this.#open.get(order)!;
+    const { terms } = open;
+    const remaining = open.remaining + (quantity ?? 0) - (terms.quantity ?? 0);
+    if (!keepsPlace) this.#open.delete(order);
+    this.#open.set(order, { ...open, terms: { ...terms, price, quantity }, remaining });
+    const listing = this.#cast.markets[terms.market]!;
+    const asked = quantity === null ? "its budget" : lotsText(quantity, listing);
+    const limit = price === null ? "market" : priceText(price, listing);
+    const place = keepsPlace ? "keeps its place" : "goes to the back";
+    return `${this.#name(order)} amended: ${asked} at ${limit}, ${place}`;
   }
 
   #end(order: number): Open {
@@ -159,9 +212,7 @@ export class Telling {
   /** Best first. */
   #sideLines(market: number, side: Side): string[] {
     const listing = this.#cast.markets[market]!;
-    const orders = [...this.#open.values()].filter(
-      ({ terms }) => terms.market === market && terms.side === side,
-    );
+    const orders = this.#resting().filter(({ terms }) => terms.market === market && terms.side === side);
     const prices = [...new Set(orders.map(({ terms }) => terms.price!))];
     prices.sort((a, b) => (side === "buy" ? b - a : a - b));
     return prices.map((price) => {
@@ -169,23 +220,56 @@ export class Telling {
       const queue = level.map(
         ({ order, remaining }) => `${this.#name(order)} ${lotsText(remaining, listing)}`,
       );
-      return `  ${side} ${priceText(price, listing)}: ${queue.join(", ")}`;
+      const shown = this.#levels.get(`${market} ${side} ${price}`)!;
+      const isShownInPart = level.some(({ terms }) => terms.displayQuantity !== null);
+      const shows = isShownInPart ? ` shows ${lotsText(shown, listing)}` : "";
+      return `  ${side} ${priceText(price, listing)}${shows}: ${queue.join(", ")}`;
     });
   }
 
-  /** The levels that the engine reported are those that the open orders make. */
+  #waitingLine({ order, terms, remaining }: Open): string {
+    const listing = this.#cast.markets[terms.market]!;
+    const quote = this.#cast.assets[listing.quote]!;
+    const { quoteQuantity, price, triggerPrice, trailingOffset } = terms;
+    const asked =
+      quoteQuantity === null
+        ? lotsText(remaining, listing)
+        : `for ${money(quoteQuantity, quote)} ${quote.name}`;
+    const limit = price === null ? "market" : priceText(price, listing);
+    const until = trailingOffset === null ? "at" : "by";
+    const level = priceText((trailingOffset ?? triggerPrice)!, listing);
+    const where = this.#cast.markets.length > 1 ? ` in ${listing.name}` : "";
+    return `  ${terms.side} ${asked} at ${limit} ${WAITS[terms.type]} ${until} ${level}${where}: ${this.#name(order)}`;
+  }
+
+  #resting(): Open[] {
+    return [...this.#open.values()].filter(({ isWaiting }) => !isWaiting);
+  }
+
+  /** The levels that the engine reported are those that the open orders make; of an iceberg a part may be hidden. */
   #compareBooks(): void {
-    const levels = new Map<string, number>();
-    for (const { terms, remaining } of this.#open.values()) {
+    const levels = new Map<string, { least: number; most: number }>();
+    for (const { terms, remaining } of this.#resting()) {
       const key = `${terms.market} ${terms.side} ${terms.price}`;
-      levels.set(key, (levels.get(key) ?? 0) + remaining);
+      const { least, most } = levels.get(key) ?? { least: 0, most: 0 };
+      const shown = Math.min(terms.displayQuantity ?? remaining, remaining);
+      levels.set(key, { least: least + (shown < remaining ? 1 : remaining), most: most + shown });
     }
     assert(levels.size === this.#levels.size, "the book has a level for each price of an open order");
-    for (const [key, quantity] of levels) {
-      assert(this.#levels.get(key) === quantity, "a level has what its orders have");
+    for (const [key, { least, most }] of levels) {
+      const shown = this.#levels.get(key) ?? 0;
+      assert(least <= shown && shown <= most, "a level shows what its orders show");
     }
   }
 }
+
+const WAITS: Readonly<Record<string, string>> = {
+  stop: "stopped",
+  "stop-limit": "stopped",
+  "take-profit": "taking profit",
+  "take-profit-limit": "taking profit",
+  "trailing-stop": "trailing",
+};
 
 function money(units: number, { decimals }: AssetTerms): string {
   return trimmed(formatDecimal(units, decimals));

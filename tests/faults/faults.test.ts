@@ -1,0 +1,18 @@
+/** The planted faults fit the engine as it is; whether each is noticed is asked by `npm run test:faults`. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { planted } from "./fault.ts";
+import { MARKET_FAULTS } from "./market-faults.ts";
+import { MATCHING_FAULTS } from "./matching-faults.ts";
+
+describe("every planted fault", () => {
+  for (const fault of [...MATCHING_FAULTS, ...MARKET_FAULTS]) {
+    test(`fits the engine: ${fault.name}`, () => {
+      const source = readFileSync(new URL(`../../src/engine/${fault.file}`, import.meta.url), "utf8");
+      expect(planted(source, fault)).not.toBe(source);
+      const { scenario } = fault;
+      const file = new URL(`../scenarios/${scenario}.txt`, import.meta.url);
+      expect(scenario === null || existsSync(file), "the scenario that must notice it").toBe(true);
+    });
+  }
+});
