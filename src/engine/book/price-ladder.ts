@@ -55,7 +55,7 @@ export class PriceLadder {
   /** The level at a price, made if there is none. */
   reach(price: Ticks): Level {
     const page = this.#page(price);
-    const offset = price % PAGE_TICKS;
+    const offset = price - page.key * PAGE_TICKS;
     if ((page.bits & (1 << offset)) !== 0) return page.levels[offset]!;
     let level = page.levels[offset]!;
     if (level === NONE) {
@@ -74,7 +74,7 @@ export class PriceLadder {
     assert(this.head[level] === NONE && this.quantity[level] === 0, "a level that goes is empty");
     const price = this.price[level]!;
     const page = this.#page(price);
-    page.bits &= ~(1 << (price % PAGE_TICKS));
+    page.bits &= ~(1 << (price - page.key * PAGE_TICKS));
     if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.key), 1);
     if (level === this.#best) this.#best = this.#firstLevel();
   }
@@ -91,12 +91,11 @@ export class PriceLadder {
   /** The level after this one, away from the touch, or NONE. */
   after(level: Level): Level {
     const price = this.price[level]!;
-    const key = Math.floor(price / PAGE_TICKS);
-    const offset = price % PAGE_TICKS;
-    const page = this.#pages.get(key)!;
+    const page = this.#page(price);
+    const offset = price - page.key * PAGE_TICKS;
     const rest = this.#descending ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
     if (rest !== 0) return this.#bestOf(page, rest);
-    const place = this.#placeOf(key) - 1;
+    const place = this.#placeOf(page.key) - 1;
     return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
   }
 
@@ -139,7 +138,7 @@ export class PriceLadder {
   #giveBack(level: Level): void {
     const price = this.price[level]!;
     const page = this.#page(price);
-    page.levels[price % PAGE_TICKS] = NONE;
+    page.levels[price - page.key * PAGE_TICKS] = NONE;
     page.count -= 1;
     if (page.count === 0) this.#pages.delete(page.key);
     this.head[level] = this.#freed;
