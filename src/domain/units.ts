@@ -2,7 +2,7 @@
  * The units that integers carry. A price is whole ticks, a quantity whole lots, money whole minor units;
  * the compiler keeps them apart, and only this file checks them.
  */
-import { assert } from "./assert.ts";
+import { AssertionError, assert } from "./assert.ts";
 
 declare const unit: unique symbol;
 type Unit<Base, Name extends string> = Base & { readonly [unit]: Name };
@@ -37,7 +37,10 @@ export const AMOUNT_MAX = Number.MAX_SAFE_INTEGER;
 export const PPM_ONE = 1_000_000;
 
 function whole(value: number, least: number, what: string): number {
-  assert(Number.isSafeInteger(value) && value >= least, `${what} is a safe integer of at least ${least}`);
+  // The words are put together only when they are needed: this runs several times a command.
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new AssertionError(`does not hold: ${what} is a safe integer of at least ${least}`);
+  }
   return value;
 }
 

@@ -2,7 +2,8 @@
  * Fees on an order's running total: after each fill it has paid exactly ⌈Σ rate × value⌉ minor units in all,
  * so many small fills never cost more than one large one. A negative maker rate is a rebate, which is paid
  * out of what the taker pays in the same trade; what that does not cover stays due. The products pass 2^53,
- * so whole units and parts per million of one are kept apart.
+ * so whole units and parts per million of one are kept apart: by multiplying back, since the remainder
+ * operator is slow for doubles.
  */
 import { PPM_ONE } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
@@ -21,7 +22,7 @@ export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: 
 export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
   const millions = Math.floor(value / PPM_ONE);
   // At most 10^12 parts: the division is exact enough that rounding up is right.
-  return rate * millions + Math.ceil((rate * (value % PPM_ONE) + partsBefore) / PPM_ONE);
+  return rate * millions + Math.ceil((rate * (value - millions * PPM_ONE) + partsBefore) / PPM_ONE);
 }
 
 /**
@@ -31,9 +32,10 @@ export function shareRoundedUp(value: number, rate: number, partsBefore = 0): nu
 export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number, rebateMax = 0): number {
   if (rate === 0) return 0;
   const paidBefore = feesPaid(pool, slot);
-  const parts = rate * (value % PPM_ONE) + pool.feeParts[slot]!;
+  const millions = Math.floor(value / PPM_ONE);
+  const parts = rate * (value - millions * PPM_ONE) + pool.feeParts[slot]!;
   const whole = Math.floor(parts / PPM_ONE);
-  pool.feeWhole[slot]! += rate * Math.floor(value / PPM_ONE) + whole;
+  pool.feeWhole[slot]! += rate * millions + whole;
   pool.feeParts[slot] = parts - whole * PPM_ONE;
   const owed = feesOwed(pool, slot);
   // Not the negation of the amount, which would be -0 for nothing.

@@ -154,7 +154,7 @@ class PartialCopy {
   finish(): void {
     const { wallets, open } = this.state;
     const { account, market } = this.#asked;
-    wallets.drainChanges({ push: () => {} });
+    wallets.drainChanges([]);
     const copied = open.countOf(this.command.account, this.command.market);
     const notCopied = this.#original.open.countOf(account, market) - copied;
     const place = this.#to;

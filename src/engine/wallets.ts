@@ -4,11 +4,12 @@
  * so that conservation can be checked after every command at no cost.
  */
 import { assert } from "../domain/assert.ts";
-import type { WalletChanged } from "../domain/events.ts";
+import type { Event } from "../domain/events.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
-import { grownDoubles } from "./grown.ts";
+import { grownDoubles, grownIntegers } from "./grown.ts";
 
 const ACCOUNTS_FIRST = 64;
+const CHANGES_FIRST = 64;
 
 /** The balances of all accounts in one asset. */
 class AssetWallets {
@@ -32,8 +33,10 @@ class AssetWallets {
 
 export class Wallets {
   readonly #assets: AssetWallets[] = [];
-  readonly #changedAccounts: AccountIndex[] = [];
-  readonly #changedAssets: AssetIndex[] = [];
+  /** The wallets that the current command has changed, in the order of their first change. */
+  #changedAccounts = new Int32Array(CHANGES_FIRST);
+  #changedAssets = new Int32Array(CHANGES_FIRST);
+  #changes = 0;
   #command = 0;
 
   listAsset(): void {
@@ -112,10 +115,10 @@ export class Wallets {
   }
 
   /** Ends a command: reports each wallet that it changed, once, and checks that nothing was made or lost. */
-  drainChanges(events: { push(event: WalletChanged): void }): void {
-    for (let i = 0; i < this.#changedAccounts.length; i += 1) {
-      const account = this.#changedAccounts[i]!;
-      const asset = this.#changedAssets[i]!;
+  drainChanges(events: Event[]): void {
+    for (let i = 0; i < this.#changes; i += 1) {
+      const account = this.#changedAccounts[i] as AccountIndex;
+      const asset = this.#changedAssets[i] as AssetIndex;
       const { available, held, total, supply } = this.#assets[asset]!;
       assert(total === supply, "all wallets together hold what was deposited and not withdrawn");
       events.push({
@@ -126,8 +129,7 @@ export class Wallets {
         held: held[account] as Minor,
       });
     }
-    this.#changedAccounts.length = 0;
-    this.#changedAssets.length = 0;
+    this.#changes = 0;
     this.#command += 1;
   }
 
@@ -145,9 +147,18 @@ export class Wallets {
     // Zero is what a new wallet has, so commands count from one here.
     if (wallets.changedBy[account] !== this.#command + 1) {
       wallets.changedBy[account] = this.#command + 1;
-      this.#changedAccounts.push(account);
-      this.#changedAssets.push(asset);
+      this.#noteChange(account, asset);
     }
     return wallets;
+  }
+
+  #noteChange(account: AccountIndex, asset: AssetIndex): void {
+    if (this.#changes === this.#changedAccounts.length) {
+      this.#changedAccounts = grownIntegers(this.#changedAccounts, this.#changes * 2);
+      this.#changedAssets = grownIntegers(this.#changedAssets, this.#changes * 2);
+    }
+    this.#changedAccounts[this.#changes] = account;
+    this.#changedAssets[this.#changes] = asset;
+    this.#changes += 1;
   }
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ticks } from "../../src/domain/units.ts";
+import type { Event, LevelChanged } from "../../src/domain/events.ts";
+import { marketIndex, ticks } from "../../src/domain/units.ts";
 import { NONE } from "../../src/engine/book/order-pool.ts";
 import { PriceLadder } from "../../src/engine/book/price-ladder.ts";
 
@@ -21,9 +22,9 @@ function walked(ladder: PriceLadder): [number, number][] {
 }
 
 function drained(ladder: PriceLadder): [number, number][] {
-  const changes: [number, number][] = [];
-  ladder.drainChanges((price, quantity) => void changes.push([price, quantity]));
-  return changes;
+  const events: Event[] = [];
+  ladder.drainChanges(events, marketIndex(0));
+  return (events as LevelChanged[]).map(({ price, quantity }) => [price, quantity]);
 }
 
 /** Dense around one place, spread over the whole range, and close to both ends of pages of 32. */
@@ -86,6 +87,8 @@ describe.each<Side>(["bids", "asks"])("a ladder of %s", (side) => {
       for (const at of [...model.keys()].filter((_, index) => index % 3 !== round))
         bring(ladder, model, at, 0);
       expect(walked(ladder)).toEqual(sorted(model, side));
+      // An empty level gives its place back when its change has been told.
+      drained(ladder);
     }
     for (const at of [...model.keys()]) bring(ladder, model, at, 0);
     expect(ladder.best).toBe(NONE);

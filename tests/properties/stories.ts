@@ -167,7 +167,7 @@ export function story(stepsMax: number): fc.Arbitrary<Story> {
         world: fc.constant(where),
         steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
       })
-      .map((it): Story => ({ ...it, [fc.toStringMethod]: () => written(it) }));
+      .map((it): Story => Object.assign(it, { [fc.toStringMethod]: () => written(it) }));
   });
 }
 

@@ -97,9 +97,9 @@ export class OrderBook {
 
   /** Whether a bid stands at or above an ask, which must not be while the market is open. */
   get crossed(): boolean {
-    const bid = this.bestPrice(this.bids);
-    const ask = this.bestPrice(this.asks);
-    return bid !== null && ask !== null && bid >= ask;
+    const { bids, asks } = this;
+    if (bids.best === NONE || asks.best === NONE) return false;
+    return bids.price[bids.best]! >= asks.price[asks.best]!;
   }
 
   #resize(side: PriceLadder, level: Level, change: number): void {

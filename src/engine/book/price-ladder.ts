@@ -4,8 +4,9 @@
  * so the whole range of prices costs nothing until somebody uses it.
  */
 import { assert } from "../../domain/assert.ts";
-import type { Lots, Ticks } from "../../domain/units.ts";
-import { grownDoubles, grownIntegers } from "../grown.ts";
+import type { Event } from "../../domain/events.ts";
+import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
+import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
 import { NONE } from "./order-pool.ts";
 
 const PAGE_TICKS = 32;
@@ -14,7 +15,14 @@ const LEVELS_FIRST = 64;
 /** A level of the ladder; it names a price for as long as an order rests there. */
 export type Level = number;
 
-type Page = { readonly key: number; bits: number; readonly levels: Int32Array };
+type Page = {
+  readonly key: number;
+  /** A bit for each level at which orders rest. */
+  bits: number;
+  /** Its levels, and those that are empty but whose change has not been told yet. */
+  count: number;
+  readonly levels: Int32Array;
+};
 
 export class PriceLadder {
   /** Whether a higher price is the better one: bids. */
@@ -30,7 +38,10 @@ export class PriceLadder {
   readonly #pages = new Map<number, Page>();
   /** The best page is the last one, so that change near the touch moves little. */
   readonly #sorted: Page[] = [];
-  readonly #changed: Ticks[] = [];
+  /** The levels that the current command has changed, and a one for each of them. */
+  #changedLevels = new Int32Array(LEVELS_FIRST);
+  #isChanged = new Uint8Array(LEVELS_FIRST);
+  #changes = 0;
 
   constructor(side: "bids" | "asks") {
     this.#descending = side === "bids";
@@ -44,66 +55,71 @@ export class PriceLadder {
   /** The level at a price, made if there is none. */
   reach(price: Ticks): Level {
     const page = this.#page(price);
-    const offset = price % PAGE_TICKS;
-    const found = page.levels[offset]!;
-    if (found !== NONE) return found;
-    const level = this.#takeLevel();
-    this.price[level] = price;
-    this.quantity[level] = 0;
-    this.head[level] = NONE;
-    this.tail[level] = NONE;
-    page.levels[offset] = level;
+    const offset = price - page.key * PAGE_TICKS;
+    if ((page.bits & (1 << offset)) !== 0) return page.levels[offset]!;
+    let level = page.levels[offset]!;
+    if (level === NONE) {
+      level = this.#takeLevel(price);
+      page.levels[offset] = level;
+      page.count += 1;
+    }
+    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.key), 0, page);
     page.bits |= 1 << offset;
     if (this.#best === NONE || this.#better(price, this.price[this.#best]!)) this.#best = level;
     return level;
   }
 
-  /** Takes an empty level out of the ladder. */
+  /** Takes an empty level out of the ladder. It keeps its price until its change has been told. */
   drop(level: Level): void {
     assert(this.head[level] === NONE && this.quantity[level] === 0, "a level that goes is empty");
     const price = this.price[level]!;
-    const page = this.#pages.get(Math.floor(price / PAGE_TICKS))!;
-    page.levels[price % PAGE_TICKS] = NONE;
-    page.bits &= ~(1 << (price % PAGE_TICKS));
-    if (page.bits === 0) this.#dropPage(page);
-    this.head[level] = this.#freed;
-    this.#freed = level;
+    const page = this.#page(price);
+    page.bits &= ~(1 << (price - page.key * PAGE_TICKS));
+    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.key), 1);
     if (level === this.#best) this.#best = this.#firstLevel();
   }
 
   /** Counts a change of the level's quantity, which is to be reported. */
   resize(level: Level, change: number): void {
     this.quantity[level]! += change;
-    const price = this.price[level] as Ticks;
-    if (this.#changed[this.#changed.length - 1] !== price) this.#changed.push(price);
+    if (this.#isChanged[level] === 1) return;
+    this.#isChanged[level] = 1;
+    this.#changedLevels[this.#changes] = level;
+    this.#changes += 1;
   }
 
   /** The level after this one, away from the touch, or NONE. */
   after(level: Level): Level {
     const price = this.price[level]!;
-    const key = Math.floor(price / PAGE_TICKS);
-    const offset = price % PAGE_TICKS;
-    const page = this.#pages.get(key)!;
+    const page = this.#page(price);
+    const offset = price - page.key * PAGE_TICKS;
     const rest = this.#descending ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
     if (rest !== 0) return this.#bestOf(page, rest);
-    const place = this.#placeOf(key) - 1;
+    const place = this.#placeOf(page.key) - 1;
     return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
   }
 
-  /** Whether a level changed since the last call of `drainChanges`. */
+  /** Whether a level has changed since the last call of `drainChanges`. */
   get changed(): boolean {
-    return this.#changed.length > 0;
+    return this.#changes > 0;
   }
 
-  /** Reports each level that changed since the last call, once, with its quantity now. */
-  drainChanges(report: (price: Ticks, quantity: Lots) => void): void {
-    const prices = this.#changed.length === 1 ? this.#changed : new Set(this.#changed);
-    for (const price of prices) {
-      const page = this.#pages.get(Math.floor(price / PAGE_TICKS));
-      const level = page === undefined ? NONE : page.levels[price % PAGE_TICKS]!;
-      report(price, (level === NONE ? 0 : this.quantity[level]!) as Lots);
+  /** Tells of each level that has changed since the last call, once, in the order of the first changes. */
+  drainChanges(events: Event[], market: MarketIndex): void {
+    const side = this.#descending ? "buy" : "sell";
+    for (let i = 0; i < this.#changes; i += 1) {
+      const level = this.#changedLevels[i]!;
+      this.#isChanged[level] = 0;
+      events.push({
+        kind: "LevelChanged",
+        market,
+        side,
+        price: this.price[level] as Ticks,
+        quantity: this.quantity[level] as Lots,
+      });
+      if (this.quantity[level] === 0) this.#giveBack(level);
     }
-    this.#changed.length = 0;
+    this.#changes = 0;
   }
 
   #better(a: number, b: number): boolean {
@@ -114,15 +130,19 @@ export class PriceLadder {
     const key = Math.floor(price / PAGE_TICKS);
     const found = this.#pages.get(key);
     if (found !== undefined) return found;
-    const page = { key, bits: 0, levels: new Int32Array(PAGE_TICKS).fill(NONE) };
+    const page = { key, bits: 0, count: 0, levels: new Int32Array(PAGE_TICKS).fill(NONE) };
     this.#pages.set(key, page);
-    this.#sorted.splice(this.#placeOf(key), 0, page);
     return page;
   }
 
-  #dropPage(page: Page): void {
-    this.#pages.delete(page.key);
-    this.#sorted.splice(this.#placeOf(page.key), 1);
+  #giveBack(level: Level): void {
+    const price = this.price[level]!;
+    const page = this.#page(price);
+    page.levels[price - page.key * PAGE_TICKS] = NONE;
+    page.count -= 1;
+    if (page.count === 0) this.#pages.delete(page.key);
+    this.head[level] = this.#freed;
+    this.#freed = level;
   }
 
   /** Where a page of this key stands in the sorted list, or would stand. */
@@ -147,14 +167,17 @@ export class PriceLadder {
     return page.levels[offset]!;
   }
 
-  #takeLevel(): Level {
-    if (this.#freed !== NONE) {
-      const level = this.#freed;
-      this.#freed = this.head[level]!;
-      return level;
-    }
-    if (this.#used === this.price.length) this.#grow(this.#used * 2);
-    return this.#used++;
+  #takeLevel(price: Ticks): Level {
+    let level = this.#freed;
+    if (level === NONE) {
+      if (this.#used === this.price.length) this.#grow(this.#used * 2);
+      level = this.#used++;
+    } else this.#freed = this.head[level]!;
+    this.price[level] = price;
+    this.quantity[level] = 0;
+    this.head[level] = NONE;
+    this.tail[level] = NONE;
+    return level;
   }
 
   #grow(length: number): void {
@@ -162,5 +185,7 @@ export class PriceLadder {
     this.quantity = grownDoubles(this.quantity, length);
     this.head = grownIntegers(this.head, length);
     this.tail = grownIntegers(this.tail, length);
+    this.#changedLevels = grownIntegers(this.#changedLevels, length);
+    this.#isChanged = grownBytes(this.#isChanged, length);
   }
 }
