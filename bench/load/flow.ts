@@ -41,7 +41,7 @@ export function* flow(seed: number, accounts: number): Generator<FlowOrder> {
 }
 
 /** Marsaglia's xorshift with 32 bits: shares between zero and one. */
-function xorshift(seed: number): () => number {
+export function xorshift(seed: number): () => number {
   let state = seed | 0 || 1;
   return () => {
     state ^= state << 13;
