@@ -3,7 +3,7 @@
  * it stay so fast when the book is deep? Expected: 6 × `big-order-book`, 40 × `nodejs-order-book`, and a
  * command in a book of a million orders at most 4 × as dear as in one of ten thousand.
  *
- * npm run bench:engine [-- --rounds 20 --commands 10000 --warm-up 300000 --seed 1]
+ * npm run bench:engine [-- --rounds 10 --commands 50000 --warm-up 300000 --seed 1]
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -25,8 +25,8 @@ const DUE = { "big-order-book": 6, "nodejs-order-book": 40, p99: 2_000, deeper: 
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "20" },
-    commands: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "10" },
+    commands: { type: "string", default: "50000" },
     "warm-up": { type: "string", default: "300000" },
     seed: { type: "string", default: "1" },
   },

@@ -37,7 +37,7 @@ const QUANTITY_MAX = 100;
 const PRICES = 2 ** 18;
 const MIDDLE = PRICES / 2;
 /** A deeper book is wider and its queues are longer: both grow with the root of the depth. */
-const WIDTH_PER_ROOT = 1;
+const WIDTH_PER_ROOT = 0.75;
 const NONE = 0;
 
 export class Flow {

@@ -4,7 +4,7 @@
  * so that conservation can be checked after every command at no cost.
  */
 import { assert } from "../domain/assert.ts";
-import type { Event } from "../domain/events.ts";
+import type { WalletChanged } from "../domain/events.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
 import { grownDoubles, grownIntegers } from "./grown.ts";
 
@@ -115,7 +115,7 @@ export class Wallets {
   }
 
   /** Ends a command: reports each wallet that it changed, once, and checks that nothing was made or lost. */
-  drainChanges(events: Event[]): void {
+  drainChanges(events: { push(event: WalletChanged): void }): void {
     for (let i = 0; i < this.#changes; i += 1) {
       const account = this.#changedAccounts[i] as AccountIndex;
       const asset = this.#changedAssets[i] as AssetIndex;
