@@ -1,11 +1,12 @@
 /** Any story, any start, any stalls: every stream gets exactly what concerns it, once, in order. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { accountIndex, marketIndex, type Seq, seq } from "../../src/domain/units.ts";
 import { Stream } from "../../src/edge/ws/stream.ts";
 import { concerns, type StreamTarget } from "../../src/edge/ws/stream-messages.ts";
 import { Streams } from "../../src/edge/ws/streams.ts";
 import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
+import { FeedWallets } from "../../src/projections/feeds/feed-rows.ts";
 import { committed, trade, wallet } from "./committed.ts";
 import { listedDirectory } from "./listing.ts";
 import { HandOutbox } from "./outbox.ts";
@@ -253,5 +254,16 @@ describe("streams", () => {
     stage.command({ trades: 1, wallets: 0 });
     expect(frames).toHaveLength(3);
     expect(new Set(frames).size).toBe(1);
+  });
+
+  test("whoever catches up has each command read once, however many rows the others have", async () => {
+    const stage = new Stage({ eventsMax: 100_000, missedMax: 10_000 });
+    for (let command = 0; command < 100; command += 1) stage.command({ trades: 0, wallets: 300 });
+    const read = vi.spyOn(FeedWallets.prototype, "at");
+    const follower = stage.follow(TARGETS[2]!, 0);
+    while (!follower.stream.isLive) await turn();
+    expect(read).toHaveBeenCalledTimes(100 * 300);
+    read.mockRestore();
+    expect(seqsOf(follower)).toEqual(stage.expected(TARGETS[2]!, 0));
   });
 });

@@ -74,7 +74,16 @@ export function readAmendment(
   const price = isGiven(body.price) ? parsePrice(body.price, tickSize, "price") : null;
   if (price instanceof Refusal) return price;
   const quantity = isGiven(body.quantity) ? parseLots(body.quantity, lotSize, "quantity") : null;
-  return quantity instanceof Refusal ? quantity : { price, quantity };
+  if (quantity instanceof Refusal) return quantity;
+  // Each shown part is a trade of its own, so an iceberg that grew without bound could make one command endless.
+  if (
+    quantity !== null &&
+    terms.displayQuantity !== null &&
+    showsTooLittle(terms.displayQuantity, quantity)
+  ) {
+    return malformed("quantity", "must be at most a hundred times displayQuantity");
+  }
+  return { price, quantity };
 }
 
 function readPrices(body: OrderBody, { tickSize }: Market): Prices | Refusal {
@@ -100,9 +109,7 @@ function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes
   if (displayQuantity instanceof Refusal) return displayQuantity;
   if (quantity !== null && displayQuantity !== null) {
     if (displayQuantity > quantity) return malformed("displayQuantity", "must not be above quantity");
-    // A product above 2^53 - 1 is above any quantity.
-    const quantityMost = productOrNull(displayQuantity, SHOWN_SHARE_LEAST) ?? quantity;
-    if (quantityMost < quantity) {
+    if (showsTooLittle(displayQuantity, quantity)) {
       return malformed("displayQuantity", "must be at least a hundredth of quantity");
     }
   }
@@ -111,4 +118,9 @@ function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes
     ? parseAmount(body.quoteQuantity, quote, "quoteQuantity")
     : null;
   return quoteQuantity instanceof Refusal ? quoteQuantity : { quantity, displayQuantity, quoteQuantity };
+}
+
+function showsTooLittle(displayQuantity: Lots, quantity: Lots): boolean {
+  // A product above 2^53 - 1 is above any quantity.
+  return (productOrNull(displayQuantity, SHOWN_SHARE_LEAST) ?? quantity) < quantity;
 }

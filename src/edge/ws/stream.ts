@@ -15,8 +15,8 @@ type StreamState = "live" | "replaying" | "behind" | "ended";
 /** The frames of a command for a target; shared by all streams of the same target. */
 export type FramesOf = (entry: FeedEntry, target: StreamTarget) => readonly (string | Buffer)[];
 
-/** What is read of the log in one turn of the event loop at most, so that replays delay nobody. */
-const SLICE_COMMANDS = 4096;
+/** A turn of the event loop reads no further in the log once it has read or sent so much, so that replays delay nobody. */
+const SLICE_EVENTS = 16_384;
 const SLICE_MESSAGES = 256;
 
 export class Stream {
@@ -71,26 +71,25 @@ export class Stream {
     return false;
   }
 
-  /** Sends a slice of what it has missed. */
+  /** Sends a slice of what it has missed; its socket can take more. */
   catchUp(log: FeedLog, has: (entry: FeedEntry) => boolean, framesOf: FramesOf): void {
     if (this.#cursor < log.oldestSeq) {
       this.#lag();
       return;
     }
-    const entries = log.after(this.#cursor, SLICE_COMMANDS);
+    let events = 0;
     let messages = 0;
-    for (const entry of entries) {
-      if (this.outbox.isFull || messages >= SLICE_MESSAGES) return;
+    for (const entry of log.after(this.#cursor)) {
       if (has(entry)) {
         messages += this.#send(entry, framesOf);
         this.#missed = Math.max(0, this.#missed - 1);
       }
       this.#cursor = entry.seq;
+      events += entry.orders.length + entry.trades.length + entry.wallets.length;
+      if (this.outbox.isFull || messages >= SLICE_MESSAGES || events >= SLICE_EVENTS) return;
     }
-    if (entries.length < SLICE_COMMANDS) {
-      this.#state = "live";
-      this.#missed = 0;
-    }
+    this.#state = "live";
+    this.#missed = 0;
   }
 
   #send(entry: FeedEntry, framesOf: FramesOf): number {

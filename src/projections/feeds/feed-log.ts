@@ -95,23 +95,21 @@ export class FeedLog {
     return told;
   }
 
-  /** What came after a sequence, oldest first, at most so many commands. */
-  after(position: Seq, commandsMax: number): FeedEntry[] {
+  /** What came after a sequence, oldest first. A command is read only when it is asked for: it may have many rows. */
+  *after(position: Seq): Generator<FeedEntry> {
     assert(position >= this.#oldestSeq, "what is read has not been forgotten");
-    const entries: FeedEntry[] = [];
     let index = this.#chunkAfter(position);
     let row = index < this.#chunks.length ? this.#rowAfter(index, position) : 0;
-    while (entries.length < commandsMax && index < this.#chunks.length) {
+    while (index < this.#chunks.length) {
       const chunk = this.#chunks[index]!;
       if (row < chunk.count) {
-        entries.push(rowOf(chunk, row));
+        yield rowOf(chunk, row);
         row += 1;
       } else {
         index += 1;
         row = 0;
       }
     }
-    return entries;
   }
 
   #append({ seq, at, cause, orders, trades, wallets }: FeedEntry): void {

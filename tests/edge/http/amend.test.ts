@@ -139,7 +139,10 @@ describe("an order that cannot be amended", () => {
       quoteQuantity: "50",
     });
     const order = await place(alice, { ...ORDER, market });
+    const iceberg = await place(alice, { ...ORDER, market, displayQuantity: "1" });
     for (const [name, body, path] of [
+      [iceberg.id, { quantity: "101" }, "quantity"],
+      [iceberg.id, { quantity: String(Number.MAX_SAFE_INTEGER) }, "quantity"],
       [stop.id, { price: "89" }, "price"],
       [budget.id, { price: "89" }, "price"],
       [budget.id, { quantity: "1" }, "quantity"],
@@ -167,6 +170,9 @@ describe("an order that cannot be amended", () => {
     ] as const) {
       expect(await amend(alice, order.id, body)).toMatchObject({ status: 422, seq: null, body: { code } });
     }
+    expect((await amend(alice, iceberg.id, { quantity: "100" })).body.order).toMatchObject({
+      quantity: "100",
+    });
     expect((await amend(alice, stop.id, { quantity: "6" })).body.order).toMatchObject({ quantity: "6" });
     const most = String(Number.MAX_SAFE_INTEGER);
     const largest = await amend(alice, order.id, { price: "90071992547409.91", quantity: most });
