@@ -1,5 +1,6 @@
 /** From what a client wrote to terms in whole units, or the first thing that is wrong with it. */
 import { FEES_ACCOUNT, type PlaceOrder } from "../../domain/commands.ts";
+import type { Decimal } from "../../domain/decimal.ts";
 import { type Market, productOrNull } from "../../domain/market.ts";
 import type { Lots, Minor, Ticks } from "../../domain/units.ts";
 import type { Directory } from "../../projections/live/directory.ts";
@@ -71,32 +72,26 @@ export function readAmendment(
   if (isGiven(body.quantity) && terms.quantity === null) {
     return malformed("quantity", "is not for an order by quoteQuantity");
   }
-  const price = isGiven(body.price) ? parsePrice(body.price, tickSize, "price") : null;
+  const price = readPrice(body.price, "price", tickSize);
   if (price instanceof Refusal) return price;
-  const quantity = isGiven(body.quantity) ? parseLots(body.quantity, lotSize, "quantity") : null;
+  const quantity = readLots(body.quantity, "quantity", lotSize);
   return quantity instanceof Refusal ? quantity : { price, quantity };
 }
 
 function readPrices(body: OrderBody, { tickSize }: Market): Prices | Refusal {
-  const price = isGiven(body.price) ? parsePrice(body.price, tickSize, "price") : null;
+  const price = readPrice(body.price, "price", tickSize);
   if (price instanceof Refusal) return price;
-  const triggerPrice = isGiven(body.triggerPrice)
-    ? parsePrice(body.triggerPrice, tickSize, "triggerPrice")
-    : null;
+  const triggerPrice = readPrice(body.triggerPrice, "triggerPrice", tickSize);
   if (triggerPrice instanceof Refusal) return triggerPrice;
-  const trailingOffset = isGiven(body.trailingOffset)
-    ? parsePrice(body.trailingOffset, tickSize, "trailingOffset")
-    : null;
+  const trailingOffset = readPrice(body.trailingOffset, "trailingOffset", tickSize);
   return trailingOffset instanceof Refusal ? trailingOffset : { price, triggerPrice, trailingOffset };
 }
 
 function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes | Refusal {
   const { lotSize } = market;
-  const quantity = isGiven(body.quantity) ? parseLots(body.quantity, lotSize, "quantity") : null;
+  const quantity = readLots(body.quantity, "quantity", lotSize);
   if (quantity instanceof Refusal) return quantity;
-  const displayQuantity = isGiven(body.displayQuantity)
-    ? parseLots(body.displayQuantity, lotSize, "displayQuantity")
-    : null;
+  const displayQuantity = readLots(body.displayQuantity, "displayQuantity", lotSize);
   if (displayQuantity instanceof Refusal) return displayQuantity;
   if (quantity !== null && displayQuantity !== null) {
     if (displayQuantity > quantity) return malformed("displayQuantity", "must not be above quantity");
@@ -111,4 +106,15 @@ function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes
     ? parseAmount(body.quoteQuantity, quote, "quoteQuantity")
     : null;
   return quoteQuantity instanceof Refusal ? quoteQuantity : { quantity, displayQuantity, quoteQuantity };
+}
+
+/** What a client wrote in a field that may be left out. */
+type Given = string | null | undefined;
+
+function readPrice(text: Given, path: keyof Prices, tickSize: Decimal): Ticks | null | Refusal {
+  return isGiven(text) ? parsePrice(text, tickSize, path) : null;
+}
+
+function readLots(text: Given, path: keyof Sizes, lotSize: Decimal): Lots | null | Refusal {
+  return isGiven(text) ? parseLots(text, lotSize, path) : null;
 }
