@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
 import type { EndReason, Event } from "../../src/domain/events.ts";
-import {
-  accountIndex,
-  lots,
-  marketIndex,
-  minor,
-  orderId,
-  ticks,
-  tradeId,
-} from "../../src/domain/units.ts";
+import { accountIndex, lots, marketIndex, minor, orderId, ticks, tradeId } from "../../src/domain/units.ts";
 import { LiveOrders } from "../../src/projections/live/live-orders.ts";
 import { committed } from "./committed.ts";
 
