@@ -44,7 +44,7 @@ export type ExchangePort = {
    */
   submit(request: Request, answer: (answer: Answer) => void): void;
   /**
-   * The same for 1 to 50 commands at once, which get consecutive sequences in one frame with nothing between
+   * The same for 1 to `TOGETHER_MAX` commands at once, which get consecutive sequences in one frame with nothing between
    * them. They are turned away as a whole; after `journal-failed` what became of each of them is unknown.
    */
   submitTogether(requests: readonly Request[], answer: (answer: AnswerTogether) => void): void;

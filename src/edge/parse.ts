@@ -5,6 +5,7 @@
 import {
   type Decimal,
   type DecimalFault,
+  formatDecimal,
   parseDecimal,
   parseExactDecimal,
   parseSteps,
@@ -81,13 +82,13 @@ export function resolveAccount(
 export function parsePrice(text: string, tickSize: Decimal, path: string): Ticks | Refusal {
   const parsed = parseSteps(text, tickSize);
   if ("units" in parsed) return parsed.units === 0 ? notPositive(path) : ticks(parsed.units);
-  return refusalOf(parsed.fault, { path, tooPrecise: "price-off-tick" });
+  return refusalOf(parsed.fault, { path, step: tickSize, offStep: "price-off-tick" });
 }
 
 export function parseLots(text: string, lotSize: Decimal, path: string): Lots | Refusal {
   const parsed = parseSteps(text, lotSize);
   if ("units" in parsed) return parsed.units === 0 ? notPositive(path) : lots(parsed.units);
-  return refusalOf(parsed.fault, { path, tooPrecise: "quantity-off-lot" });
+  return refusalOf(parsed.fault, { path, step: lotSize, offStep: "quantity-off-lot" });
 }
 
 /** A positive amount of money in the asset's minor units. */
@@ -157,13 +158,15 @@ const STEPS = { "price-off-tick": "ticks", "quantity-off-lot": "lots" } as const
 
 function refusalOf(
   fault: DecimalFault,
-  { path, tooPrecise }: { readonly path: string; readonly tooPrecise: OffStep },
+  { path, step, offStep }: { readonly path: string; readonly step: Decimal; readonly offStep: OffStep },
 ): Refusal {
   switch (fault) {
     case "malformed":
       return malformed(path, DECIMAL_WORDS);
-    case "too-precise":
-      return new Refusal(tooPrecise, `${path} is not a whole number of ${STEPS[tooPrecise]}.`);
+    case "too-precise": {
+      const size = formatDecimal(step.units, step.scale);
+      return new Refusal(offStep, `${path} is not a whole number of ${STEPS[offStep]} of ${size}.`);
+    }
     case "too-large":
       return tooLarge(path);
   }

@@ -57,7 +57,7 @@ export const PROBLEMS = {
   "price-off-tick": { status: 422, title: "The price is not a whole number of ticks." },
   "quantity-off-lot": { status: 422, title: "The quantity is not a whole number of lots." },
   "account-suspended": { status: 422, title: "The account is suspended." },
-  "market-halted": { status: 422, title: "The market does not accept this now." },
+  "market-halted": { status: 422, title: "The market's status does not allow this." },
   "no-liquidity": { status: 422, title: "The opposite side of the book is empty." },
   "below-min-notional": { status: 422, title: "The value is below the market's minimum." },
   "above-max-quantity": { status: 422, title: "The quantity is above the market's maximum." },

@@ -3,7 +3,7 @@
  * ledger both give this form, so the edge renders one thing whether the order is open or long ended.
  */
 import type { OrderTerms, OrderType } from "../domain/commands.ts";
-import type { EndReason } from "../domain/events.ts";
+import type { EndReason, OrderCanceled, OrderExpired, OrderFilled } from "../domain/events.ts";
 import type { EpochMs, Lots, Minor, OrderId } from "../domain/units.ts";
 
 export const ORDER_STATUSES = [
@@ -19,6 +19,20 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 /** A triggered order waits until its price has come; any other enters the market at once. */
 export function statusWhenPlaced(type: OrderType): OrderStatus {
   return type === "limit" || type === "market" ? "open" : "pending";
+}
+
+export type OrderEnd = OrderFilled | OrderCanceled | OrderExpired;
+
+/** What an order is once one of these events has ended it. */
+export const STATUS_WHEN_ENDED = {
+  OrderFilled: "filled",
+  OrderCanceled: "canceled",
+  OrderExpired: "expired",
+} as const satisfies Record<OrderEnd["kind"], OrderStatus>;
+
+/** Why an order has ended; null if it was filled. */
+export function reasonOf(end: OrderEnd): EndReason | null {
+  return end.kind === "OrderFilled" ? null : end.reason;
 }
 
 /** How far an order has come. Replaced, never changed, so that a feed may keep what it has seen. */

@@ -217,7 +217,7 @@ export class Sequencer<P> {
     return engine.nextExpiry !== null && engine.nextExpiry <= Math.max(now(), this.#at);
   }
 
-  /** Wakes the sequencer when the next order expires, if nothing else does before. */
+  /** Wakes the sequencer when the next order expires or an account's switch runs out, if nothing else does before. */
   #setTimer(): void {
     clearTimeout(this.#timer);
     const { engine, now } = this.#neighbours;

@@ -103,6 +103,18 @@ describe("the band", () => {
     ]);
   });
 
+  test("holds at once, for what the uncross of the same change triggers too", () => {
+    const desk = new Desk();
+    desk.print(100);
+    const stop = desk.put(CAM, "buy", 0, 0, { type: "stop", triggerPrice: 105, quoteQuantity: 1_000 });
+    desk.put(BEN, "sell", 2, 111);
+    desk.change({ status: "auction" });
+    desk.put(BEN, "sell", 1, 106);
+    desk.put(ANN, "buy", 1, 106);
+    const told = desk.change({ status: "open", ...TENTH });
+    expect(told.slice(-2)).toEqual([`triggered ${stop}`, `expired ${stop} unfilled`]);
+  });
+
   test("is not looked at by an amend that keeps the price and makes the order smaller", () => {
     const desk = new Desk();
     const order = desk.put(ANN, "buy", 5, 50);

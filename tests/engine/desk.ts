@@ -38,7 +38,7 @@ export type Terms = { readonly [Term in keyof OrderTerms]?: OrderTerms[Term] | n
 
 type Listing = { readonly [Term in keyof MarketListing]?: MarketListing[Term] | number };
 
-const LISTING: MarketListing = {
+export const LISTING: MarketListing = {
   name: "BASE-QUOTE",
   base: BASE,
   quote: QUOTE,

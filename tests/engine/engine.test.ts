@@ -1,91 +1,20 @@
 import { describe, expect, test } from "vitest";
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
-import type { Event } from "../../src/domain/events.ts";
-import {
-  accountIndex,
-  assetIndex,
-  epochMs,
-  lots,
-  marketIndex,
-  minor,
-  orderId,
-  partsPerMillion,
-  seq,
-  ticks,
-} from "../../src/domain/units.ts";
+import { accountIndex, epochMs, minor, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { ANN, BASE, Desk, LISTING, MARKET, placing, QUOTE } from "./desk.ts";
 
 const NAMES = { requestId: "", traceId: null };
-
-/** Applies commands one after the other, all at one time. */
-class Desk {
-  readonly engine = new Engine();
-
-  apply(command: Command, at = 1_000): Event[] {
-    const next = seq(this.engine.appliedSeq + 1);
-    const events = this.engine.apply({ seq: next, at: epochMs(at), ...NAMES, command });
-    this.engine.check();
-    return events;
-  }
-}
-
-const alice = accountIndex(1);
-const market = marketIndex(0);
-
-const LISTING: Command = {
-  kind: "ListMarket",
-  name: "VIB-BRL",
-  base: assetIndex(0),
-  quote: assetIndex(1),
-  tickSize: { units: 1, scale: 2 },
-  lotSize: { units: 1, scale: 0 },
-  baseMinorPerLot: 1,
-  quoteMinorPerTickLot: 1,
-  minNotional: null,
-  maxQuantity: null,
-  maxOpenOrders: 10_000,
-  makerFee: partsPerMillion(0),
-  takerFee: partsPerMillion(0),
-  priceBand: null,
-  referencePrice: null,
-  status: "open",
-};
+const LIST_MARKET: Command = { kind: "ListMarket", ...LISTING };
 
 function bid(price: number, expiresAt: number | null = null): Command {
-  return {
-    kind: "PlaceOrder",
-    account: alice,
-    market,
-    side: "buy",
-    type: "limit",
-    timeInForce: expiresAt === null ? "gtc" : "gtd",
-    price: ticks(price),
-    triggerPrice: null,
-    trailingOffset: null,
-    quantity: lots(1),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: expiresAt === null ? null : epochMs(expiresAt),
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
-    clientOrderId: null,
-  };
+  const timeInForce = expiresAt === null ? "gtc" : "gtd";
+  return placing(ANN, "buy", 1, price, { timeInForce, expiresAt });
 }
 
+/** A desk where a bid of 1,000 takes all that Ann has. */
 function desk(): Desk {
-  const it = new Desk();
-  it.apply({ kind: "ListAsset", name: "VIB", scale: 0 });
-  it.apply({ kind: "ListAsset", name: "BRL", scale: 2 });
-  it.apply(LISTING);
-  it.apply({ kind: "OpenAccount", accountId: "alice", name: null });
-  it.apply({
-    kind: "DepositFunds",
-    account: alice,
-    asset: assetIndex(1),
-    amount: minor(1_000),
-    reference: "r",
-  });
-  return it;
+  return new Desk({}, 1_000);
 }
 
 describe("the engine's history", () => {
@@ -114,7 +43,7 @@ describe("the engine's history", () => {
   test("a command that nothing came of has no events", () => {
     const engine = new Engine();
     expect(engine.apply(first)).toEqual([]);
-    expect(desk().apply({ kind: "CancelAllOrders", account: alice, market: null })).toEqual([]);
+    expect(desk().apply({ kind: "CancelAllOrders", account: ANN, market: null })).toEqual([]);
   });
 });
 
@@ -131,7 +60,7 @@ describe("a command's events", () => {
   test("that cancels a whole book tell each level and the wallet once", () => {
     const it = desk();
     for (const price of [100, 101, 100]) it.apply(bid(price));
-    const events = it.apply({ kind: "CancelAllOrders", account: alice, market });
+    const events = it.apply({ kind: "CancelAllOrders", account: ANN, market: MARKET });
     expect(events.map((event) => ("price" in event ? [event.price, event.quantity] : event.kind))).toEqual([
       "OrderCanceled",
       "OrderCanceled",
@@ -154,15 +83,17 @@ describe("the next expiry", () => {
     const it = desk();
     expect(it.engine.nextExpiry).toBeNull();
     it.apply(bid(100, 5_000));
-    const sooner = orderId(it.engine.appliedSeq + 1);
+    const sooner = it.nextOrder;
     it.apply(bid(100, 3_000));
     it.apply(bid(100));
     it.apply(bid(100, 900));
     expect(it.engine.nextExpiry).toBe(3_000);
-    it.apply({ kind: "CancelOrder", account: alice, order: sooner });
+    it.apply({ kind: "CancelOrder", account: ANN, order: sooner });
     expect(it.engine.nextExpiry).toBe(5_000);
-    expect(it.apply({ kind: "ExpireOrders" }, 4_999)).toEqual([]);
-    expect(it.apply({ kind: "ExpireOrders" }, 5_000)[0]).toMatchObject({
+    it.at = 4_999;
+    expect(it.apply({ kind: "ExpireOrders" })).toEqual([]);
+    it.at = 5_000;
+    expect(it.apply({ kind: "ExpireOrders" })[0]).toMatchObject({
       kind: "OrderExpired",
       reason: "time",
     });
@@ -172,9 +103,9 @@ describe("the next expiry", () => {
 
 describe("names", () => {
   test.each<{ command: Command; why: string }>([
-    { command: { kind: "ListAsset", name: "BRL", scale: 0 }, why: "an asset" },
-    { command: { ...LISTING, base: assetIndex(1), quote: assetIndex(0) }, why: "a market" },
-    { command: { kind: "OpenAccount", accountId: "alice", name: "Alice" }, why: "an account" },
+    { command: { kind: "ListAsset", name: "QUOTE", scale: 0 }, why: "an asset" },
+    { command: { ...LIST_MARKET, base: QUOTE, quote: BASE }, why: "a market" },
+    { command: { kind: "OpenAccount", accountId: "account-1", name: "Ann" }, why: "an account" },
     { command: { kind: "OpenAccount", accountId: "fees", name: null }, why: "the account fees" },
   ])("$why exists once", ({ command }) => {
     expect(desk().apply(command)).toEqual([{ kind: "CommandRejected", reason: "already-exists" }]);
@@ -182,7 +113,7 @@ describe("names", () => {
 
   test("a key exists once, until it is revoked", () => {
     const it = desk();
-    const key = { account: alice, keyId: "k1", name: "bot", scopes: ["read"], secretHash: "00" } as const;
+    const key = { account: ANN, keyId: "k1", name: "bot", scopes: ["read"], secretHash: "00" } as const;
     expect(it.apply({ kind: "CreateKey", ...key })).toEqual([{ kind: "KeyCreated", ...key }]);
     expect(it.apply({ kind: "CreateKey", ...key })).toEqual([
       { kind: "CommandRejected", reason: "already-exists" },
@@ -197,25 +128,24 @@ describe("names", () => {
 
   test("a market is never listed in one asset", () => {
     const it = desk();
-    expect(() => it.apply({ ...LISTING, name: "BRL-BRL", base: assetIndex(1) })).toThrow("two assets");
+    expect(() => it.apply({ ...LIST_MARKET, base: QUOTE })).toThrow("two assets");
   });
 });
 
 describe("thousands of accounts and orders", () => {
   test("fit structures that started small", () => {
-    const it = new Desk();
-    const engine = it.engine;
+    const engine = new Engine();
     const apply = (command: Command) =>
       engine.apply({ seq: seq(engine.appliedSeq + 1), at: epochMs(1), ...NAMES, command });
-    apply({ kind: "ListAsset", name: "VIB", scale: 0 });
-    apply({ kind: "ListAsset", name: "BRL", scale: 2 });
-    apply(LISTING);
+    apply({ kind: "ListAsset", name: "BASE", scale: 0 });
+    apply({ kind: "ListAsset", name: "QUOTE", scale: 2 });
+    apply(LIST_MARKET);
     const accounts = 500;
     for (let i = 1; i <= accounts; i += 1) {
       apply({ kind: "OpenAccount", accountId: `a${i}`, name: null });
       const account = accountIndex(i);
       const amount = minor(1_000_000);
-      apply({ kind: "DepositFunds", account, asset: assetIndex(1), amount, reference: "r" });
+      apply({ kind: "DepositFunds", account, asset: QUOTE, amount, reference: "r" });
       for (let n = 1; n <= 10; n += 1) apply({ ...bid(n * 50 + (i % 50)), account } as Command);
     }
     engine.check();

@@ -1,16 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
 import type { EndReason, Event } from "../../src/domain/events.ts";
-import {
-  accountIndex,
-  epochMs,
-  lots,
-  marketIndex,
-  minor,
-  orderId,
-  ticks,
-  tradeId,
-} from "../../src/domain/units.ts";
+import { accountIndex, lots, marketIndex, minor, orderId, ticks, tradeId } from "../../src/domain/units.ts";
 import { LiveOrders } from "../../src/projections/live/live-orders.ts";
 import { committed } from "./committed.ts";
 
@@ -206,21 +197,5 @@ describe("the live orders of an account", () => {
     const listed = (market: typeof MARKET | null) => live.ofAccount(ALICE, market).map(({ order }) => order);
     expect([listed(null), listed(MARKET), listed(other)]).toEqual([[1, 2, 3], [1, 3], [2]]);
     expect(live.ofAccount(accountIndex(3), null)).toEqual([]);
-  });
-
-  test("are canceled at the time that was set last, until that is disarmed", () => {
-    const live = new LiveOrders();
-    const set = (at: number, deadline: number | null) =>
-      live.project(
-        committed(at, [
-          { kind: "CancelAfterSet", account: ALICE, deadline: deadline === null ? null : epochMs(deadline) },
-        ]),
-      );
-    expect(live.cancelAfter(ALICE)).toBeNull();
-    expect(set(1, 60_000)).toEqual([]);
-    set(2, 90_000);
-    expect([live.cancelAfter(ALICE), live.cancelAfter(BOB)]).toEqual([90_000, null]);
-    set(3, null);
-    expect(live.cancelAfter(ALICE)).toBeNull();
   });
 });

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { PlaceOrder } from "../../domain/commands.ts";
+import { TOGETHER_MAX } from "../../sequencer/sequencer.ts";
 import { decisionOf, turnedAway } from "../decision.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
 import type { Asker } from "../orders/operations.ts";
@@ -18,8 +19,6 @@ import { addRoute, type Call, type Desk } from "./route.ts";
 import { type Check, compiledCheck, jsonSchema, malformedBody } from "./validation.ts";
 import { placedSchema, problemSchema } from "./views.ts";
 
-/** Orders in one batch; its commands share a frame of the journal. */
-const ORDERS_MAX = 50;
 const BODY_BYTES_MAX = 1024 * 1024;
 
 const ORDER_SCHEMA = jsonSchema(orderBody);
@@ -30,7 +29,7 @@ const batchBody = z.strictObject({
     // The second says that anything may come here, the first what should.
     .array(z.union([orderBody, z.unknown()]))
     .min(1)
-    .max(ORDERS_MAX)
+    .max(TOGETHER_MAX)
     .describe("Each as the body of `POST /v1/orders`; an operator's orders name their `accountId` each."),
 });
 const resultSchema = z.union([
@@ -52,7 +51,7 @@ export function addBatchOrdersRoute(app: FastifyInstance, desk: Desk): void {
     tag: "orders",
     summary: "Place several orders",
     description:
-      `One command an order, at most ${ORDERS_MAX}, with consecutive sequences; \`Pregao-Seq\` is the last. Each result is what ` +
+      `One command an order, at most ${TOGETHER_MAX}, with consecutive sequences; \`Pregao-Seq\` is the last. Each result is what ` +
       "`POST /v1/orders` would have answered: the order and its fills, with `replayed` if it had been placed before, or the " +
       "problem. The path of a fault is that within its order.",
     body: batchBody,

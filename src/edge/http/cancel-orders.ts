@@ -38,7 +38,7 @@ export function addCancelRoutes(app: FastifyInstance, desk: Desk): void {
     access: "trade",
     tag: "orders",
     summary: "Cancel all open orders",
-    description: "All open orders of the account, in one market or in all.",
+    description: "All open and pending orders of the account, in one market or in all.",
     query: cancelAllQuery,
     answers: {
       200: { is: "The orders that were canceled.", body: z.object({ canceled: z.array(z.int()) }) },

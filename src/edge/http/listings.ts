@@ -283,7 +283,7 @@ function readChange(body: ChangeCall["body"], market: Market): ChangeMarket | Re
   const priceBand = readBandChange(body.priceBand);
   if (priceBand instanceof Refusal) return priceBand;
   if (status === null && makerFee === null && takerFee === null && priceBand === null) {
-    return malformed("", "body changes nothing");
+    return malformed("", "body changes nothing: give status, makerFee, takerFee or priceBand");
   }
   return { kind: "ChangeMarket", market: market.market, status, makerFee, takerFee, priceBand };
 }

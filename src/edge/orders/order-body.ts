@@ -56,8 +56,8 @@ export type OrderBody = z.infer<typeof orderBody>;
 export const amendBody = z.strictObject({
   price: maybeDecimal.describe("The new limit."),
   quantity: maybeDecimal.describe(
-    "The new total, what has been filled and prevented included, which it must exceed; of an iceberg at most a " +
-      "hundred times `displayQuantity`.",
+    "The new total, what has been filled and prevented included, which it must exceed; of an iceberg at most " +
+      "10,000 times `displayQuantity`.",
   ),
   accountId: operatorsAccount,
 });

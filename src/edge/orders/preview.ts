@@ -5,7 +5,13 @@
 import type { PlaceOrder } from "../../domain/commands.ts";
 import type { Event, OrderPlaced, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { lots, minor } from "../../domain/units.ts";
-import type { OrderProgress, OrderRecord } from "../../projections/order-record.ts";
+import {
+  type OrderProgress,
+  type OrderRecord,
+  reasonOf,
+  STATUS_WHEN_ENDED,
+  statusWhenPlaced,
+} from "../../projections/order-record.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import { fillOfTrade, fillView, moneyView, orderView, walletView } from "../render.ts";
@@ -64,17 +70,15 @@ function progressOf(placed: OrderPlaced, events: readonly Event[]): Omit<OrderPr
   const filledQuantity = lots(trades.reduce((sum, { quantity }) => sum + quantity, 0));
   const filledValue = minor(trades.reduce((sum, { value }) => sum + value, 0));
   let prevented = 0;
-  let status: OrderProgress["status"] = filledQuantity > 0 ? "partially-filled" : "open";
-  if (placed.triggerPrice !== null || placed.trailingOffset !== null) status = "pending";
+  let status = filledQuantity > 0 ? "partially-filled" : statusWhenPlaced(placed.type);
   let reason: OrderProgress["reason"] = null;
   for (const event of events) {
     if (event.kind === "SelfTradePrevented" && event.takerOrder === placed.order) prevented += event.quantity;
-    if (!("order" in event) || event.order !== placed.order) continue;
-    if (event.kind === "OrderFilled") status = "filled";
-    else if (event.kind === "OrderCanceled" || event.kind === "OrderExpired") {
-      status = event.kind === "OrderCanceled" ? "canceled" : "expired";
-      reason = event.reason;
-    }
+    const isEnd =
+      event.kind === "OrderFilled" || event.kind === "OrderCanceled" || event.kind === "OrderExpired";
+    if (!isEnd || event.order !== placed.order) continue;
+    status = STATUS_WHEN_ENDED[event.kind];
+    reason = reasonOf(event);
   }
   return { status, reason, filledQuantity, filledValue, preventedQuantity: lots(prevented) };
 }

@@ -1,5 +1,6 @@
 /** From what a client wrote to terms in whole units, or the first thing that is wrong with it. */
 import { FEES_ACCOUNT, type PlaceOrder } from "../../domain/commands.ts";
+import type { Decimal } from "../../domain/decimal.ts";
 import { type Market, productOrNull } from "../../domain/market.ts";
 import type { Lots, Minor, Ticks } from "../../domain/units.ts";
 import type { Directory } from "../../projections/live/directory.ts";
@@ -22,8 +23,13 @@ type Sizes = {
   readonly quoteQuantity: Minor | null;
 };
 
-/** An iceberg shows at least one in so many. */
-const SHOWN_SHARE_LEAST = 100;
+/** The parts in which an iceberg may be shown when it is placed. */
+const PLACED_PARTS_MAX = 100;
+/**
+ * An amend may go beyond that, but not without bound: each part is a trade of its own, and a command of
+ * millions of them would keep everybody waiting, at every replay again.
+ */
+const AMENDED_PARTS_MAX = 10_000;
 
 export function readOrder(body: OrderBody, principal: Principal, directory: Directory): PlaceOrder | Refusal {
   const form = readForm(body);
@@ -71,45 +77,34 @@ export function readAmendment(
   if (isGiven(body.quantity) && terms.quantity === null) {
     return malformed("quantity", "is not for an order by quoteQuantity");
   }
-  const price = isGiven(body.price) ? parsePrice(body.price, tickSize, "price") : null;
+  const price = readPrice(body.price, "price", tickSize);
   if (price instanceof Refusal) return price;
-  const quantity = isGiven(body.quantity) ? parseLots(body.quantity, lotSize, "quantity") : null;
+  const quantity = readLots(body.quantity, "quantity", lotSize);
   if (quantity instanceof Refusal) return quantity;
-  // Each shown part is a trade of its own, so an iceberg that grew without bound could make one command endless.
-  if (
-    quantity !== null &&
-    terms.displayQuantity !== null &&
-    showsTooLittle(terms.displayQuantity, quantity)
-  ) {
-    return malformed("quantity", "must be at most a hundred times displayQuantity");
+  if (quantity !== null && hasMoreParts(quantity, terms.displayQuantity, AMENDED_PARTS_MAX)) {
+    return malformed("quantity", `must be at most ${AMENDED_PARTS_MAX} times displayQuantity`);
   }
   return { price, quantity };
 }
 
 function readPrices(body: OrderBody, { tickSize }: Market): Prices | Refusal {
-  const price = isGiven(body.price) ? parsePrice(body.price, tickSize, "price") : null;
+  const price = readPrice(body.price, "price", tickSize);
   if (price instanceof Refusal) return price;
-  const triggerPrice = isGiven(body.triggerPrice)
-    ? parsePrice(body.triggerPrice, tickSize, "triggerPrice")
-    : null;
+  const triggerPrice = readPrice(body.triggerPrice, "triggerPrice", tickSize);
   if (triggerPrice instanceof Refusal) return triggerPrice;
-  const trailingOffset = isGiven(body.trailingOffset)
-    ? parsePrice(body.trailingOffset, tickSize, "trailingOffset")
-    : null;
+  const trailingOffset = readPrice(body.trailingOffset, "trailingOffset", tickSize);
   return trailingOffset instanceof Refusal ? trailingOffset : { price, triggerPrice, trailingOffset };
 }
 
 function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes | Refusal {
   const { lotSize } = market;
-  const quantity = isGiven(body.quantity) ? parseLots(body.quantity, lotSize, "quantity") : null;
+  const quantity = readLots(body.quantity, "quantity", lotSize);
   if (quantity instanceof Refusal) return quantity;
-  const displayQuantity = isGiven(body.displayQuantity)
-    ? parseLots(body.displayQuantity, lotSize, "displayQuantity")
-    : null;
+  const displayQuantity = readLots(body.displayQuantity, "displayQuantity", lotSize);
   if (displayQuantity instanceof Refusal) return displayQuantity;
   if (quantity !== null && displayQuantity !== null) {
     if (displayQuantity > quantity) return malformed("displayQuantity", "must not be above quantity");
-    if (showsTooLittle(displayQuantity, quantity)) {
+    if (hasMoreParts(quantity, displayQuantity, PLACED_PARTS_MAX)) {
       return malformed("displayQuantity", "must be at least a hundredth of quantity");
     }
   }
@@ -120,7 +115,20 @@ function readSizes(body: OrderBody, market: Market, directory: Directory): Sizes
   return quoteQuantity instanceof Refusal ? quoteQuantity : { quantity, displayQuantity, quoteQuantity };
 }
 
-function showsTooLittle(displayQuantity: Lots, quantity: Lots): boolean {
+/** Whether an iceberg of this quantity would be shown in more than so many parts. */
+function hasMoreParts(quantity: Lots, displayQuantity: Lots | null, partsMax: number): boolean {
+  if (displayQuantity === null) return false;
   // A product above 2^53 - 1 is above any quantity.
-  return (productOrNull(displayQuantity, SHOWN_SHARE_LEAST) ?? quantity) < quantity;
+  return (productOrNull(displayQuantity, partsMax) ?? quantity) < quantity;
+}
+
+/** What a client wrote in a field that may be left out. */
+type Given = string | null | undefined;
+
+function readPrice(text: Given, path: keyof Prices, tickSize: Decimal): Ticks | null | Refusal {
+  return isGiven(text) ? parsePrice(text, tickSize, path) : null;
+}
+
+function readLots(text: Given, path: keyof Sizes, lotSize: Decimal): Lots | null | Refusal {
+  return isGiven(text) ? parseLots(text, lotSize, path) : null;
 }

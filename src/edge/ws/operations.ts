@@ -59,7 +59,9 @@ const KEY_CHARACTERS_MAX = 256;
 /** Of an unknown operation's name, how much the answer repeats. */
 const OP_CHARACTERS_MAX = 32;
 
-const OPS = ["subscribe", "unsubscribe", "auth", "ping", "place", "cancel", "amend"];
+/** The operations on orders. */
+export const ORDER_OPS = ["place", "cancel", "amend"] as const satisfies OrderOperation["op"][];
+const OPS = ["subscribe", "unsubscribe", "auth", "ping", ...ORDER_OPS];
 const LATER_CHANNELS = ["ticker", "candles"];
 
 const id = field(

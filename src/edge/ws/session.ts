@@ -6,7 +6,7 @@ import type { WebSocket } from "ws";
 import { unreachable } from "../../domain/assert.ts";
 import type { Authenticator, Principal } from "../auth.ts";
 import { malformed, problem, Refusal } from "../problems.ts";
-import { type Message, type Operation, type OrderOperation, readMessage } from "./operations.ts";
+import { type Message, type Operation, ORDER_OPS, type OrderOperation, readMessage } from "./operations.ts";
 import { OrderEntry, type OrderEntryContext } from "./order-entry.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Done, Subscriptions, type SubscriptionsContext } from "./subscriptions.ts";
@@ -225,6 +225,5 @@ export class Session {
 }
 
 function isOrderOperation(asked: Operation | Refusal): asked is OrderOperation {
-  if (asked instanceof Refusal) return false;
-  return asked.op === "place" || asked.op === "cancel" || asked.op === "amend";
+  return !(asked instanceof Refusal) && ORDER_OPS.some((op) => op === asked.op);
 }

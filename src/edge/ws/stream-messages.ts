@@ -28,7 +28,7 @@ type WalletCause =
   | "trade"
   | "fee";
 
-/** Null for a command that moves no money unless it trades. */
+/** Null for a command that changes no wallet. A market that opens may end what its trades trigger: that is an order's doing. */
 const CAUSES = {
   DepositFunds: "deposit",
   WithdrawFunds: "withdrawal",
@@ -45,7 +45,7 @@ const CAUSES = {
   RevokeKey: null,
   ListAsset: null,
   ListMarket: null,
-  ChangeMarket: null,
+  ChangeMarket: "order",
 } as const satisfies Record<Command["kind"], WalletCause | null>;
 
 /** Whether a command has messages for a stream at all. */
@@ -127,7 +127,7 @@ function walletMessages(entry: FeedEntry, target: AccountTarget, directory: Dire
 function causeOf(entry: FeedEntry, account: AccountIndex): WalletCause {
   if (account === FEES_ACCOUNT && entry.trades.length > 0) return "fee";
   if (tradesOf(account, entry).length > 0) return "trade";
-  return CAUSES[entry.cause] ?? "order";
+  return CAUSES[entry.cause]!;
 }
 
 function tradesOf(account: AccountIndex, { trades }: FeedEntry): FeedEntry["trades"] {

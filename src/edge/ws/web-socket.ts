@@ -22,6 +22,7 @@ import { BookChannel } from "./book-channel.ts";
 import { Departures } from "./departures.ts";
 import { handshakeRefusal, principalOf } from "./handshake.ts";
 import { WS_LIMITS, type WsLimits } from "./limits.ts";
+import { ORDER_OPS } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { Streams } from "./streams.ts";
@@ -30,7 +31,6 @@ const PATH = "/v1/ws";
 
 /** What stands for the method where requests are counted and logged. */
 const SOCKET_METHOD = "WS";
-const ORDER_OPS = ["place", "cancel", "amend"] as const;
 
 /** Close codes of RFC 6455. */
 const GOING_AWAY = 1001;

@@ -12,17 +12,19 @@ import {
 } from "../../domain/commands.ts";
 import {
   END_REASONS,
-  type EndReason,
   type OrderAmended,
-  type OrderCanceled,
-  type OrderExpired,
-  type OrderFilled,
   type OrderPlaced,
   type OrderTriggered,
   type SelfTradePrevented,
 } from "../../domain/events.ts";
 import { SIDES } from "../../domain/market.ts";
-import { ORDER_STATUSES, type OrderStatus, statusWhenPlaced } from "../order-record.ts";
+import {
+  ORDER_STATUSES,
+  type OrderEnd,
+  reasonOf,
+  STATUS_WHEN_ENDED,
+  statusWhenPlaced,
+} from "../order-record.ts";
 import { MARK_EVERY } from "./schema.ts";
 import { numberOf, numberOrNull } from "./words.ts";
 
@@ -45,14 +47,7 @@ type OrderRow = {
 type AmendedTerms = Pick<OrderTerms, "price" | "quantity">;
 
 /** What happens to orders apart from their trades. */
-type OrderEvent =
-  | OrderPlaced
-  | OrderTriggered
-  | OrderAmended
-  | SelfTradePrevented
-  | OrderFilled
-  | OrderCanceled
-  | OrderExpired;
+type OrderEvent = OrderPlaced | OrderTriggered | OrderAmended | SelfTradePrevented | OrderEnd;
 
 type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
 
@@ -129,13 +124,9 @@ export class OrderRows {
         this.#change(event.makerOrder, at).prevented += event.quantity;
         return;
       case "OrderFilled":
-        this.#end(event.order, "filled", null, at);
-        return;
       case "OrderCanceled":
-        this.#end(event.order, "canceled", event.reason, at);
-        return;
       case "OrderExpired":
-        this.#end(event.order, "expired", event.reason, at);
+        this.#end(event, at);
         return;
     }
   }
@@ -182,10 +173,10 @@ export class OrderRows {
     this.#changedHeads = [];
   }
 
-  #end(order: number, status: OrderStatus, reason: EndReason | null, at: number): void {
-    const row = this.#change(order, at);
-    row.status = numberOf(ORDER_STATUSES, status);
-    row.reason = numberOrNull(END_REASONS, reason);
+  #end(event: OrderEnd, at: number): void {
+    const row = this.#change(event.order, at);
+    row.status = numberOf(ORDER_STATUSES, STATUS_WHEN_ENDED[event.kind]);
+    row.reason = numberOrNull(END_REASONS, reasonOf(event));
   }
 
   /** Puts an order at the end of its account's chain and gives the one before it. */

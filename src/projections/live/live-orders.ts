@@ -3,25 +3,16 @@
  * the order feed is made. An order leaves with the command that ends it; after that the ledger answers for it.
  */
 import type { Sequenced } from "../../domain/commands.ts";
-import type {
-  CancelAfterSet,
-  Committed,
-  Event,
-  OrderAmended,
-  OrderCanceled,
-  OrderExpired,
-  OrderFilled,
-  OrderPlaced,
-} from "../../domain/events.ts";
+import type { Committed, Event, OrderAmended, OrderPlaced } from "../../domain/events.ts";
+import { type AccountIndex, lots, type MarketIndex, minor, type OrderId } from "../../domain/units.ts";
 import {
-  type AccountIndex,
-  type EpochMs,
-  lots,
-  type MarketIndex,
-  minor,
-  type OrderId,
-} from "../../domain/units.ts";
-import { type OrderProgress, type OrderRecord, statusWhenPlaced } from "../order-record.ts";
+  type OrderEnd,
+  type OrderProgress,
+  type OrderRecord,
+  reasonOf,
+  STATUS_WHEN_ENDED,
+  statusWhenPlaced,
+} from "../order-record.ts";
 
 /** `amended` also tells of an order that goes on after self-trade prevention has taken a part of it. */
 export const ORDER_UPDATE_TYPES = [
@@ -38,10 +29,6 @@ export type OrderUpdateType = (typeof ORDER_UPDATE_TYPES)[number];
 /** One thing that happened to an order, with the order as it was right then. */
 export type OrderUpdate = { readonly type: OrderUpdateType; readonly order: OrderRecord };
 
-type OrderEnd = OrderFilled | OrderCanceled | OrderExpired;
-
-const ENDS = { OrderFilled: "filled", OrderCanceled: "canceled", OrderExpired: "expired" } as const;
-
 /** An account's orders, oldest first, and those of them that its client named. */
 type AccountOrders = {
   readonly orders: Set<OrderId>;
@@ -52,7 +39,6 @@ type AccountOrders = {
 export class LiveOrders {
   readonly #live = new Map<OrderId, OrderRecord>();
   readonly #byAccount = new Map<AccountIndex, AccountOrders>();
-  readonly #cancelAfter = new Map<AccountIndex, EpochMs>();
 
   get(order: OrderId): OrderRecord | undefined {
     return this.#live.get(order);
@@ -71,11 +57,6 @@ export class LiveOrders {
   byClientId(account: AccountIndex, clientOrderId: string): OrderRecord | undefined {
     const order = this.#byAccount.get(account)?.byClientId.get(clientOrderId);
     return order === undefined ? undefined : this.#live.get(order);
-  }
-
-  /** When all of the account's orders are canceled unless it says otherwise before; null if it has not asked for that. */
-  cancelAfter(account: AccountIndex): EpochMs | null {
-    return this.#cancelAfter.get(account) ?? null;
   }
 
   /** Folds a command's events and says what happened to which order, in order. */
@@ -112,10 +93,7 @@ export class LiveOrders {
       case "OrderFilled":
       case "OrderCanceled":
       case "OrderExpired":
-        updates.push({ type: ENDS[event.kind], order: this.#end(entry, event) });
-        return;
-      case "CancelAfterSet":
-        this.#setCancelAfter(event);
+        updates.push({ type: STATUS_WHEN_ENDED[event.kind], order: this.#end(entry, event) });
         return;
     }
   }
@@ -177,8 +155,8 @@ export class LiveOrders {
     const record = this.#live.get(event.order)!;
     const { terms, progress } = record;
     const ended = this.#advance(record, {
-      status: ENDS[event.kind],
-      reason: event.kind === "OrderFilled" ? null : event.reason,
+      status: STATUS_WHEN_ENDED[event.kind],
+      reason: reasonOf(event),
       filledQuantity: progress.filledQuantity,
       filledValue: progress.filledValue,
       preventedQuantity: progress.preventedQuantity,
@@ -197,11 +175,6 @@ export class LiveOrders {
     const advanced = { order, terms, requestId, traceId, createdAt, progress };
     this.#live.set(order, advanced);
     return advanced;
-  }
-
-  #setCancelAfter({ account, deadline }: CancelAfterSet): void {
-    if (deadline === null) this.#cancelAfter.delete(account);
-    else this.#cancelAfter.set(account, deadline);
   }
 }
 

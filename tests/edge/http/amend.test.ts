@@ -77,7 +77,7 @@ describe("an amend", () => {
     for (const [body, code, name = order.id] of [
       [{ price: "100", quantity: "10.00" }, "nothing-to-amend"],
       [{ quantity: "4" }, "quantity-below-filled"],
-      [{ quantity: "101" }, "above-max-quantity"],
+      [{ quantity: "10001" }, "above-max-quantity"],
       [{ price: "0.01" }, "below-min-notional"],
       [{ price: "200" }, "would-take"],
       [{ price: "80000000" }, "insufficient-funds", plain.id],
@@ -170,8 +170,8 @@ describe("an order that cannot be amended", () => {
     ] as const) {
       expect(await amend(alice, order.id, body)).toMatchObject({ status: 422, seq: null, body: { code } });
     }
-    expect((await amend(alice, iceberg.id, { quantity: "100" })).body.order).toMatchObject({
-      quantity: "100",
+    expect((await amend(alice, iceberg.id, { quantity: "10000" })).body.order).toMatchObject({
+      quantity: "10000",
     });
     expect((await amend(alice, stop.id, { quantity: "6" })).body.order).toMatchObject({ quantity: "6" });
     const most = String(Number.MAX_SAFE_INTEGER);

@@ -25,6 +25,13 @@ describe("what the edge refuses by itself carries no position", () => {
     const { headers: _, ...answer } = await alice.post("/v1/orders", body);
     expect(answer).toMatchObject({ status, seq: null, body: { code, status, type: `/problems/${code}` } });
   });
+
+  it.each([
+    { body: { ...ORDER, price: "100.999" }, detail: "price is not a whole number of ticks of 0.01." },
+    { body: { ...ORDER, quantity: "1.5" }, detail: "quantity is not a whole number of lots of 1." },
+  ])("and says which step there is: $detail", async ({ body, detail }) => {
+    expect((await alice.post("/v1/orders", body)).body.detail).toBe(detail);
+  });
 });
 
 describe("what the rules refuse carries its position", () => {
