@@ -77,7 +77,7 @@ describe("an amend", () => {
     for (const [body, code, name = order.id] of [
       [{ price: "100", quantity: "10.00" }, "nothing-to-amend"],
       [{ quantity: "4" }, "quantity-below-filled"],
-      [{ quantity: "10001" }, "above-max-quantity"],
+      [{ quantity: "101" }, "above-max-quantity"],
       [{ price: "0.01" }, "below-min-notional"],
       [{ price: "200" }, "would-take"],
       [{ price: "80000000" }, "insufficient-funds", plain.id],
@@ -141,7 +141,7 @@ describe("an order that cannot be amended", () => {
     const order = await place(alice, { ...ORDER, market });
     const iceberg = await place(alice, { ...ORDER, market, displayQuantity: "1" });
     for (const [name, body, path] of [
-      [iceberg.id, { quantity: "101" }, "quantity"],
+      [iceberg.id, { quantity: "10001" }, "quantity"],
       [iceberg.id, { quantity: String(Number.MAX_SAFE_INTEGER) }, "quantity"],
       [stop.id, { price: "89" }, "price"],
       [budget.id, { price: "89" }, "price"],
