@@ -102,6 +102,7 @@ export type CancelAllOrders = {
 export type SetCancelAfter = {
   readonly kind: "SetCancelAfter";
   readonly account: AccountIndex;
+  /** Whole seconds after the command's own time; the edge takes a day at most. */
   readonly seconds: number;
 };
 
