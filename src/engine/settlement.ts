@@ -18,7 +18,7 @@ export type Fill = {
   readonly quantity: Lots;
 };
 
-/** Settles a trade at the maker's price and gives its event. The caller counts the lots off the orders. */
+/** Settles a trade at the price that it prints and gives its event. The caller counts the lots off the orders. */
 export function settle(state: State, place: MarketState, { maker, taker, price, quantity }: Fill): Event {
   const { market } = place;
   const { pool } = state.open;

@@ -1,6 +1,7 @@
 /**
  * The open orders that have an end of their own, the earliest first and by age among equals: a binary heap
- * of slots that knows each order's place, so that an order which ends otherwise leaves at once.
+ * of slots that knows each order's place, so that an order which ends otherwise leaves at once. It keeps its
+ * keys in the pool, where `KeyedHeap` needs an object for each: there may be an expiry for every open order.
  */
 import type { EpochMs } from "../../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./order-pool.ts";

@@ -139,7 +139,7 @@ describe("an order that cannot be amended", () => {
       quoteQuantity: "50",
     });
     const order = await place(alice, { ...ORDER, market });
-    const iceberg = await place(alice, { ...ORDER, market, displayQuantity: "1" });
+    const iceberg = await place(alice, { ...ORDER, market, price: "0.10", displayQuantity: "1" });
     for (const [name, body, path] of [
       [iceberg.id, { quantity: "10001" }, "quantity"],
       [iceberg.id, { quantity: String(Number.MAX_SAFE_INTEGER) }, "quantity"],
