@@ -4,7 +4,13 @@
  * edge: all open orders and the last 10,000 ended ones per account, the last 10,000 references per account
  * and kind. Nobody else's activity can push them out.
  */
-import type { MovementKind, PlaceOrder } from "../domain/commands.ts";
+import {
+  type MovementKind,
+  ORDER_TYPES,
+  type PlaceOrder,
+  SELF_TRADE_PREVENTIONS,
+  TIMES_IN_FORCE,
+} from "../domain/commands.ts";
 import type { AccountIndex, OrderId, Seq } from "../domain/units.ts";
 
 /** Per account; for references per account and kind. */
@@ -75,12 +81,30 @@ export class OnceOnly {
   }
 }
 
-/** The content of an order, in units; two orders are the same exactly if these are. */
+/**
+ * The content of an order, in units; two orders are the same exactly if these are. It is kept for long, so it
+ * is short: all words are one number, and of the amounts only those that were given are there.
+ */
 export function orderContent(command: PlaceOrder): string {
-  const { market, side, type, timeInForce, price, quantity, quoteQuantity, expiresAt, postOnly } = command;
-  const { triggerPrice, trailingOffset, displayQuantity, selfTradePrevention } = command;
-  const plain = `${market} ${side} ${type} ${timeInForce} ${price} ${quantity} ${quoteQuantity} ${expiresAt} ${postOnly} ${selfTradePrevention}`;
-  return `${plain} ${triggerPrice} ${trailingOffset} ${displayQuantity}`;
+  const { market, price, quantity, quoteQuantity, expiresAt } = command;
+  const { triggerPrice, trailingOffset, displayQuantity } = command;
+  let content = `${market} ${wordsOf(command)}`;
+  if (price !== null) content += ` p${price}`;
+  if (quantity !== null) content += ` q${quantity}`;
+  if (quoteQuantity !== null) content += ` b${quoteQuantity}`;
+  if (triggerPrice !== null) content += ` t${triggerPrice}`;
+  if (trailingOffset !== null) content += ` o${trailingOffset}`;
+  if (displayQuantity !== null) content += ` d${displayQuantity}`;
+  if (expiresAt !== null) content += ` e${expiresAt}`;
+  return content;
+}
+
+/** The words of an order as the digits of one number. */
+function wordsOf({ side, type, timeInForce, selfTradePrevention, postOnly }: PlaceOrder): number {
+  let words = ORDER_TYPES.indexOf(type);
+  words = words * TIMES_IN_FORCE.length + TIMES_IN_FORCE.indexOf(timeInForce);
+  words = words * SELF_TRADE_PREVENTIONS.length + SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
+  return words * 4 + (postOnly ? 2 : 0) + (side === "buy" ? 1 : 0);
 }
 
 function memoryOf<T>(memories: Map<AccountIndex, Memory<T>>, account: AccountIndex): Memory<T> {
