@@ -3,13 +3,13 @@
  * are canceled. Only accounts that armed one cost anything.
  */
 import { type AccountIndex, type EpochMs, epochMs } from "../domain/units.ts";
-import { type Keyed, KeyedHeap } from "./keyed-heap.ts";
+import { heapByKey, type Keyed } from "./placed-heap.ts";
 
 type Deadline = Keyed & { readonly account: AccountIndex };
 
 export class Deadlines {
   readonly #byAccount = new Map<AccountIndex, Deadline>();
-  readonly #queue = new KeyedHeap<Deadline>();
+  readonly #queue = heapByKey<Deadline>();
 
   /** When the first switch runs out, or null if none is armed. */
   get firstAt(): EpochMs | null {

@@ -1,5 +1,5 @@
 /** An order that waits for its price, as the queues of triggers know it. */
-import type { Keyed, KeyedHeap } from "../keyed-heap.ts";
+import type { Keyed, PlacedHeap } from "../placed-heap.ts";
 import type { Slot } from "./order-pool.ts";
 
 /** What an order waits for, prices in ticks. */
@@ -30,5 +30,5 @@ export type Pending = Keyed & {
 export type TrailingGroup = Keyed & {
   /** The best price since the orders came; before any trade, one that every trade passes. */
   peak: number;
-  readonly orders: KeyedHeap<Pending>;
+  readonly orders: PlacedHeap<Pending>;
 };

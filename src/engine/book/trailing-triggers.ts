@@ -5,14 +5,14 @@
  *
  * All is written for sells, whose triggers follow rising prices; for buys every price is negated.
  */
-import { KeyedHeap } from "../keyed-heap.ts";
+import { heapByKey } from "../placed-heap.ts";
 import type { Pending, TrailingGroup } from "./pending.ts";
 
 export class TrailingTriggers {
   readonly #sign: 1 | -1;
   /** The highest peak first: an order that came later cannot have seen a higher one. */
   readonly #groups: TrailingGroup[] = [];
-  readonly #byTrigger = new KeyedHeap<TrailingGroup>();
+  readonly #byTrigger = heapByKey<TrailingGroup>();
   #groupCount = 0;
 
   constructor(side: "sells" | "buys") {
@@ -28,7 +28,7 @@ export class TrailingTriggers {
     let group = this.#groups.at(-1);
     if (group === undefined || group.peak !== -Infinity) {
       this.#groupCount += 1;
-      group = { key: 0, age: this.#groupCount, place: 0, peak: -Infinity, orders: new KeyedHeap() };
+      group = { key: 0, age: this.#groupCount, place: 0, peak: -Infinity, orders: heapByKey() };
       this.#groups.push(group);
     } else this.#byTrigger.remove(group);
     group.orders.add(pending);

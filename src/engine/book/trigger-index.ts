@@ -2,15 +2,15 @@
  * The orders of one market that wait for their price, so ordered that a trade finds those whose trigger it
  * reaches without looking at any other: fixed triggers by price, one queue a direction, trailing ones apart.
  */
-import { KeyedHeap } from "../keyed-heap.ts";
+import { heapByKey, type PlacedHeap } from "../placed-heap.ts";
 import type { Slot } from "./order-pool.ts";
 import type { Pending, Trigger } from "./pending.ts";
 import { TrailingTriggers } from "./trailing-triggers.ts";
 
 export class TriggerIndex {
   readonly #bySlot = new Map<Slot, Pending>();
-  readonly #rising = new KeyedHeap<Pending>();
-  readonly #falling = new KeyedHeap<Pending>();
+  readonly #rising = heapByKey<Pending>();
+  readonly #falling = heapByKey<Pending>();
   readonly #trailingSells = new TrailingTriggers("sells");
   readonly #trailingBuys = new TrailingTriggers("buys");
 
@@ -57,18 +57,18 @@ export class TriggerIndex {
   }
 
   /** Every queue that there is, for the checks. */
-  queues(): readonly KeyedHeap<Pending>[] {
+  queues(): readonly PlacedHeap<Pending>[] {
     const trailing = [...this.#trailingSells.groups, ...this.#trailingBuys.groups];
     return [this.#rising, this.#falling, ...trailing.map(({ orders }) => orders)];
   }
 
-  #queueOf({ rises, trailingOffset, isBuy }: Trigger): KeyedHeap<Pending> | TrailingTriggers {
+  #queueOf({ rises, trailingOffset, isBuy }: Trigger): PlacedHeap<Pending> | TrailingTriggers {
     if (trailingOffset !== null) return isBuy ? this.#trailingBuys : this.#trailingSells;
     return rises ? this.#rising : this.#falling;
   }
 }
 
-function takeUpTo(queue: KeyedHeap<Pending>, key: number, reached: Pending[]): void {
+function takeUpTo(queue: PlacedHeap<Pending>, key: number, reached: Pending[]): void {
   for (;;) {
     const { first } = queue;
     if (first === undefined || first.key > key) return;
