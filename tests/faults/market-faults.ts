@@ -133,8 +133,8 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "an amended post-only order takes",
     file: "commands/amend-order.ts",
-    from: "if (enters && pool.has(slot, POST_ONLY)) {",
-    to: "if (!enters && pool.has(slot, POST_ONLY)) {",
+    from: "const mayNotTake = enters && ",
+    to: "const mayNotTake = !enters && ",
     scenario: "a-post-only-order-that-an-amend-would-make-trade-stays-as-it-was",
   },
   {
@@ -168,10 +168,10 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "a post-only order trades with its own account's orders",
     file: "commands/place-order.ts",
-    from: "  if (command.postOnly && best !== null && (",
+    from: "  if (command.postOnly && ",
     to: `  const opposite = command.side === "buy" ? book.asks : book.bids;
   const first = state.open.pool.account[opposite.head[opposite.best] ?? 0];
-  if (command.postOnly && best !== null && first !== account && (`,
+  if (command.postOnly && first !== account && `,
     scenario: "a-post-only-order-that-would-meet-only-its-own-accounts-order-is-refused",
   },
   {

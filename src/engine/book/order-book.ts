@@ -37,6 +37,12 @@ export class OrderBook {
     return side.best === NONE ? null : (side.price[side.best] as Ticks);
   }
 
+  /** Whether an order with this limit would meet another at once. */
+  wouldTake(isBuy: boolean, limit: number): boolean {
+    const best = this.bestPrice(isBuy ? this.asks : this.bids);
+    return best !== null && (isBuy ? limit >= best : limit <= best);
+  }
+
   /** Puts an order at the back of its price level, showing no more of it than it wants shown. */
   rest(slot: Slot): void {
     const pool = this.#pool;

@@ -91,12 +91,8 @@ function refuse(state: State, place: MarketState, amended: Amended, band: Band):
   }
   if (market.maxQuantity !== null && quantity > market.maxQuantity) return "above-max-quantity";
   if (price !== 0 && !shrinks && !isWithin(band, price)) return "price-out-of-band";
-  if (enters && pool.has(slot, POST_ONLY)) {
-    const best = book.bestPrice(book.oppositeOf(slot));
-    const takes = best !== null && (pool.isBuy[slot] === 1 ? price >= best : price <= best);
-    if (takes) return "would-take";
-  }
-  return null;
+  const mayNotTake = enters && pool.has(slot, POST_ONLY);
+  return mayNotTake && book.wouldTake(pool.isBuy[slot] === 1, price) ? "would-take" : null;
 }
 
 /** What the order would hold, or null if that or its value passes 2^53 - 1. */

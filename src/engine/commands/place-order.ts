@@ -105,9 +105,7 @@ function refuse(state: State, place: MarketState, { command, trigger, band }: As
   if (stays && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
     return "too-many-open-orders";
   }
-  if (command.postOnly && best !== null && (command.side === "buy" ? price! >= best : price! <= best)) {
-    return "would-take";
-  }
+  if (command.postOnly && book.wouldTake(command.side === "buy", price!)) return "would-take";
   return trigger !== null && isReached(trigger, place.lastPrice) ? "would-trigger" : null;
 }
 
