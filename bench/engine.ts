@@ -5,14 +5,13 @@
  *
  * npm run bench:engine [-- --rounds 10 --commands 50000 --warm-up 300000 --seed 1]
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { CONTENDERS, type ContenderName } from "./engine/contender.ts";
 import type { Tally } from "./engine/flow.ts";
 import { costPlot, duration } from "./engine/plot.ts";
 import { ContenderThread } from "./engine/threads.ts";
+import { currentCommit, machine, median, percentile } from "./report.ts";
 
 const ACCOUNTS = 1_000;
 const DEPTHS = [1_000, 10_000, 100_000, 1_000_000] as const;
@@ -139,25 +138,12 @@ function clockCost(): number {
   return median(gaps);
 }
 
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
-
 function count(number: number): string {
   return number.toLocaleString("en");
 }
 
-function machine(): string {
-  const [cpu] = cpus();
-  return `${cpu?.model.trim()} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-}
-
 async function main(): Promise<void> {
-  const commit = execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
+  const commit = currentCommit();
   say(`machine ${machine()}`);
   say(`commit ${commit}, seed ${seed}, ${count(ACCOUNTS)} accounts`);
   const runs: Run[] = [];

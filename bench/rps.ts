@@ -4,9 +4,7 @@
  *
  * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 5 --round-seconds 6 --warm-up 5 --seed 1]
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type ClosedLoopResult, CONNECTIONS, closedLoop, tradingRequests } from "./load/closed-loop.ts";
@@ -24,6 +22,7 @@ import { OpenLoop, type OpenLoopResult } from "./load/open-loop.ts";
 import { type Proof, prove } from "./load/proof.ts";
 import { type ServerProcess, startServer } from "./load/server-process.ts";
 import { openTraders, type Trader } from "./load/traders.ts";
+import { currentCommit, machine, median, percentile } from "./report.ts";
 
 const ADMIN_KEY = "bench-operator-key-0001";
 const ACCOUNTS = 1_000;
@@ -102,10 +101,6 @@ async function runOpenLoop(server: ServerProcess, traders: readonly Trader[]): P
   return { ...result, acknowledgedInAll: [...warmUp.acknowledged, ...result.acknowledged] };
 }
 
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
-
 type Turn = { readonly exchange: ClosedLoopResult; readonly echo: ClosedLoopResult };
 
 async function runClosedLoop(server: ServerProcess, traders: readonly Trader[]): Promise<Turn[]> {
@@ -150,10 +145,6 @@ function ratioOf({ exchange, echo }: Turn): number {
   return exchange.perSecond / echo.perSecond;
 }
 
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
-
 function sayProof(proof: Proof): void {
   say("proof");
   say(`  acknowledged orders missing from the ledger: ${proof.missing} of ${proof.acknowledged}`);
@@ -170,15 +161,9 @@ async function books(server: ServerProcess): Promise<string> {
   return answer.text();
 }
 
-function machine(): string {
-  const [cpu] = cpus();
-  return `${cpu?.model.trim()} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-}
-
 async function main(): Promise<void> {
-  const commit = execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
   say(`machine ${machine()}`);
-  say(`commit ${commit}`);
+  say(`commit ${currentCommit()}`);
   const directory = dataDirectory();
   try {
     const server = await serve(directory);
