@@ -35,7 +35,7 @@ const BEARER = /^bearer +([^ ]+) *$/i;
 
 export function createAuthenticator(adminKey: string): Authenticator {
   const expected = Buffer.from(adminKey);
-  return (key, directory) => (isSame(key, expected) ? OPERATOR : accountOf(key, directory));
+  return (key, directory) => (isSame(key, expected) ? OPERATOR : authenticateAccount(key, directory));
 }
 
 /** The key in an `Authorization` header; undefined if there is none. */
@@ -58,7 +58,8 @@ function isSame(key: string, expected: Buffer): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-function accountOf(key: string, directory: Directory): Principal | undefined {
+/** Recognises the keys of accounts alone. What it gives for a key is one object until the key is revoked. */
+export function authenticateAccount(key: string, directory: Directory): Principal | undefined {
   if (!key.startsWith(KEY_PREFIX) || key.length > KEY_CHARACTERS_MAX) return undefined;
   const end = key.indexOf("_", KEY_PREFIX.length);
   if (end < 0) return undefined;
