@@ -87,6 +87,8 @@ export type Server = {
 export const HTTP_LIMITS = {
   /** As many as there may be sockets, and as many again. */
   connectionsMax: 20_000,
+  /** Connections that wait to be accepted. Node's 511 overflow in a burst, and who falls out tries again in seconds. */
+  backlog: 4_096,
   bodyBytesMax: 64 * 1024,
   headerBytesMax: 16 * 1024,
   pathParameterCharactersMax: 256,
@@ -133,7 +135,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return {
     routes,
     listen: async () => {
-      await app.listen({ host: options.host, port: options.port });
+      await app.listen({ host: options.host, port: options.port, backlog: HTTP_LIMITS.backlog });
       const { port } = app.server.address() as AddressInfo;
       const host = options.host.includes(":") ? `[${options.host}]` : options.host;
       return `http://${host}:${port}`;

@@ -1,5 +1,6 @@
 /** What a socket meets that asks too often, and how many sockets a key and an address may have. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Guard } from "../../../src/edge/guard/guard.ts";
 import { Client, refusedUpgrade } from "./client.ts";
 import { ADMIN_KEY, type Floor, type FloorOptions, openFloor } from "./floor.ts";
 
@@ -93,4 +94,17 @@ test("an address has so many sockets", async () => {
   expect(JSON.stringify(problem)).toContain("No more than 1 sockets can be open per address");
   expect(headers["retry-after"]).toBe("1");
   await first.close();
+});
+
+test("while the exchange has more to do than it can, a socket may cancel, and not place or amend", async () => {
+  const { key, account } = await open({});
+  const order = floor.order(account, { side: "buy", price: 100, quantity: 1 }).entry.seq;
+  const client = await Client.open(floor.url, bearer(key));
+  vi.spyOn(Guard.prototype, "isBehind").mockReturnValue(true);
+  for (const asked of [PLACE, { op: "amend", orderId: order, quantity: "1" }]) {
+    expect(await client.ask(asked)).toMatchObject({ ok: false, error: { code: "overloaded", status: 503 } });
+  }
+  expect(await client.ask({ op: "cancel", orderId: order })).toMatchObject({ ok: true });
+  vi.restoreAllMocks();
+  await client.close();
 });
