@@ -7,6 +7,7 @@ import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../domain/commands.ts";
 import type { AccountIndex } from "../domain/units.ts";
 import type { Directory, Key } from "../projections/live/directory.ts";
+import type { Bucket } from "./guard/rate-limit.ts";
 
 export type Principal =
   | { readonly kind: "operator" }
@@ -15,6 +16,8 @@ export type Principal =
       readonly account: AccountIndex;
       readonly keyId: string;
       readonly scopes: readonly Scope[];
+      /** What the key has used of its rate. Here, since any look-up costs more than all of the counting. */
+      readonly bucket: Bucket;
     };
 
 /** A new key: what the client is shown once, and what may be written down. */
@@ -71,7 +74,7 @@ export function authenticateAccount(key: string, directory: Directory): Principa
   if (!timingSafeEqual(hash("sha256", secret, "buffer"), Buffer.from(known.secretHash, "hex")))
     return undefined;
   const { account, keyId, scopes } = known;
-  const principal: Principal = { kind: "account", account, keyId, scopes };
+  const principal: Principal = { kind: "account", account, keyId, scopes, bucket: { fullAt: 0 } };
   shownKeys.set(known, { secret: Buffer.from(secret), principal });
   return principal;
 }

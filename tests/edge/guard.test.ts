@@ -1,4 +1,6 @@
 /** How often and how many: the guard's parts, on a clock of the test's own. */
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import {
@@ -8,6 +10,7 @@ import {
   clientOf,
   isAddressOrNetwork,
 } from "../../src/edge/guard/addresses.ts";
+import { limitConnections } from "../../src/edge/guard/connections.ts";
 import { LoopDelay } from "../../src/edge/guard/loop-delay.ts";
 import { type Bucket, RateLimit } from "../../src/edge/guard/rate-limit.ts";
 
@@ -137,6 +140,24 @@ describe("what is kept for addresses", () => {
     for (let i = 0; i < 100; i += 1) free.add("10.0.0.1");
     expect(free.isFull("10.0.0.1")).toBe(false);
   });
+});
+
+test("connections in all are bounded, those of a proxy included", async () => {
+  const server = createServer((_, answer) => answer.end());
+  limitConnections(server, { max: 2, perAddress: 1, isProxy: () => true });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const ends = [0, 0, 0].map(async () => {
+    const socket = connect(port, "127.0.0.1");
+    const end = new Promise<string>((resolve) => {
+      socket.once("data", () => resolve("answered")).once("close", () => resolve("closed"));
+    });
+    socket.on("error", () => {}).write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    return end;
+  });
+  expect((await Promise.all(ends)).sort()).toEqual(["answered", "answered", "closed"]);
+  server.closeAllConnections();
+  server.close();
 });
 
 describe("the delay of the event loop", () => {

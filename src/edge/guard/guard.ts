@@ -38,8 +38,6 @@ export class Guard {
   readonly #byKey: RateLimit | null;
   readonly #byAddress: RateLimit | null;
   readonly #wrongKeys: RateLimit | null;
-  /** A principal is one object for as long as its key is not revoked. */
-  readonly #keys = new WeakMap<Principal, Bucket>();
   readonly #addresses = new ByAddress(ADDRESSES_MAX, newBucket);
   readonly #guessing = new ByAddress(ADDRESSES_MAX, newBucket);
 
@@ -75,11 +73,7 @@ export class Guard {
   takeForKey(principal: Principal, now: number): Refusal | Allowance | undefined {
     const limit = this.#byKey;
     if (limit === null || principal.kind === "operator") return undefined;
-    let bucket = this.#keys.get(principal);
-    if (bucket === undefined) {
-      bucket = newBucket();
-      this.#keys.set(principal, bucket);
-    }
+    const { bucket } = principal;
     const left = limit.take(bucket, now);
     return left < 0 ? this.#refusal("key", limit, bucket, now) : limit.allowance(left);
   }
