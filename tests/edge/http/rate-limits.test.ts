@@ -174,6 +174,18 @@ describe("connections", () => {
   });
 });
 
+test.each([
+  { env: { PREGAO_HOST: "0.0.0.0" }, why: "that others can reach" },
+  { env: { PREGAO_TRUSTED_PROXIES: "127.0.0.1" }, why: "to which a proxy brings others" },
+])("an exchange $why limits each key to 500 a second unless it is told otherwise", async ({ env }) => {
+  const server = await startServer({ env });
+  const alice = await openTrader(new Client(server.url, ADMIN_KEY), { accountId: "alice" });
+  const { status, headers } = await alice.get("/v1/wallets");
+  expect([status, headers.get("ratelimit-policy")]).toEqual([200, '"key";q=500;w=1']);
+  expect(headers.get("ratelimit")).toMatch(/^"key";r=499;t=1$/);
+  await server.dispose();
+});
+
 test("an exchange on loopback limits nobody unless it is told to", async () => {
   const server = await startServer();
   const answers = await burst(200, () => new Client(server.url, "pk_wrong_key").get("/v1/wallets"));
