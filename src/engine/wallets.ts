@@ -4,7 +4,7 @@
  * so that conservation can be checked after every command at no cost.
  */
 import { assert } from "../domain/assert.ts";
-import type { WalletChanged } from "../domain/events.ts";
+import type { EventLog } from "../domain/event-log.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
 import { grownDoubles, grownIntegers } from "./grown.ts";
 
@@ -114,20 +114,14 @@ export class Wallets {
     wallets.total -= amount;
   }
 
-  /** Ends a command: reports each wallet that it changed, once, and checks that nothing was made or lost. */
-  drainChanges(events: { push(event: WalletChanged): void }): void {
+  /** Ends a command: records each wallet that it changed, once, and checks that nothing was made or lost. */
+  tellChanges(log: EventLog): void {
     for (let i = 0; i < this.#changes; i += 1) {
       const account = this.#changedAccounts[i] as AccountIndex;
       const asset = this.#changedAssets[i] as AssetIndex;
       const { available, held, total, supply } = this.#assets[asset]!;
       assert(total === supply, "all wallets together hold what was deposited and not withdrawn");
-      events.push({
-        kind: "WalletChanged",
-        account,
-        asset,
-        available: available[account] as Minor,
-        held: held[account] as Minor,
-      });
+      log.walletChanged(account, asset, available[account] as Minor, held[account] as Minor);
     }
     this.#changes = 0;
     this.#command += 1;
