@@ -5,20 +5,12 @@
  */
 import { FEES_ACCOUNT, type PlaceOrder, type Sequenced } from "../domain/commands.ts";
 import type { Event } from "../domain/events.ts";
-import {
-  type AccountIndex,
-  accountIndex,
-  assetIndex,
-  type Lots,
-  minor,
-  type OrderId,
-  orderId,
-} from "../domain/units.ts";
+import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./once-only.ts";
-import { addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
+import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
 import { triggerOf } from "./triggers.ts";
 
 /** In the copy the market is the first and only one, and its two assets are all that there are. */
@@ -193,10 +185,9 @@ class PartialCopy {
   #account(original: AccountIndex): AccountIndex {
     const known = this.#copies.get(original);
     if (known !== undefined) return known;
-    const copy = accountIndex(this.#originals.length);
+    const copy = addAccount(this.state, this.#original.accountStatuses[original]!);
     this.#originals.push(original);
     this.#copies.set(original, copy);
-    this.state.accountStatuses.push(this.#original.accountStatuses[original]!);
     const { base, quote } = this.#from.market;
     for (const [from, to] of [
       [base, BASE],

@@ -78,11 +78,9 @@ function moveMoney(
 /** Sets what an order holds to what it needs now; a difference is free at once, or taken from what is available. */
 export function setHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
   const { pool } = state.open;
-  const excess = pool.held[slot]! - needed;
-  if (excess === 0) return;
+  const missing = needed - pool.held[slot]!;
+  if (missing === 0) return;
   const asset = pool.isBuy[slot] === 1 ? market.quote : market.base;
-  const account = pool.accountOf(slot);
-  if (excess > 0) state.wallets.release(account, asset, excess);
-  else state.wallets.hold(account, asset, -excess);
+  state.wallets.hold(pool.accountOf(slot), asset, missing);
   pool.held[slot] = needed;
 }

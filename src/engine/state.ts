@@ -2,7 +2,14 @@
 import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } from "../domain/commands.ts";
 import { EventLog } from "../domain/event-log.ts";
 import type { Market } from "../domain/market.ts";
-import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
+import {
+  type AccountIndex,
+  accountIndex,
+  type MarketIndex,
+  type Ticks,
+  type TradeId,
+  tradeId,
+} from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
 import { TriggerIndex } from "./book/trigger-index.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -52,6 +59,14 @@ export function emptyState(): State {
     once: new OnceOnly(),
     log: new EventLog(),
   };
+}
+
+export function addAccount(state: State, status: AccountStatus): AccountIndex {
+  const account = accountIndex(state.accountStatuses.length);
+  state.accountStatuses.push(status);
+  state.wallets.openAccount(account);
+  state.open.openAccount(account);
+  return account;
 }
 
 export function addMarket(state: State, market: Market): void {

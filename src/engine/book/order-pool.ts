@@ -75,6 +75,8 @@ export class OrderPool {
   /** Its neighbours among its account's open orders, by age. */
   accountNext = new Int32Array(SLOTS_FIRST);
   accountPrevious = new Int32Array(SLOTS_FIRST);
+  /** The next order at the same place of the index. */
+  indexNext = new Int32Array(SLOTS_FIRST);
   readonly clientOrderId: (string | null)[] = [];
 
   #freed = NONE;
@@ -185,5 +187,6 @@ export class OrderPool {
     this.previous = grownIntegers(this.previous, length);
     this.accountNext = grownIntegers(this.accountNext, length);
     this.accountPrevious = grownIntegers(this.accountPrevious, length);
+    this.indexNext = grownIntegers(this.indexNext, length);
   }
 }

@@ -7,16 +7,14 @@ import type {
   SetAccountStatus,
 } from "../../domain/commands.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { accountIndex } from "../../domain/units.ts";
-import type { State } from "../state.ts";
+import { addAccount, type State } from "../state.ts";
 
 export function openAccount(state: State, { command }: Sequenced<OpenAccount>): Rejection | null {
   const { accountId, name } = command;
   if (state.accountIds.has(accountId)) return "already-exists";
 
-  const account = accountIndex(state.accountStatuses.length);
+  const account = addAccount(state, "active");
   state.accountIds.set(accountId, account);
-  state.accountStatuses.push("active");
   state.log.tell({ kind: "AccountOpened", account, accountId, name });
   return null;
 }
