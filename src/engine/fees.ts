@@ -7,6 +7,7 @@
  */
 import { PPM_ONE } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
+import { CHARGED } from "./book/traits.ts";
 
 /** What an order has paid in fees so far, in minor units of the quote asset; negative if it was paid rebates. */
 export function feesPaid(pool: OrderPool, slot: Slot): number {
@@ -20,6 +21,7 @@ export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: 
 
 /** ⌈rate × value⌉ for a value in minor units and a rate in parts per million, with parts left from before. */
 export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
+  if (rate === 0 && partsBefore === 0) return 0;
   const millions = Math.floor(value / PPM_ONE);
   // At most 10^12 parts: the division is exact enough that rounding up is right.
   return rate * millions + Math.ceil((rate * (value - millions * PPM_ONE) + partsBefore) / PPM_ONE);
@@ -32,6 +34,7 @@ export function shareRoundedUp(value: number, rate: number, partsBefore = 0): nu
 export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number, rebateMax = 0): number {
   if (rate === 0) return 0;
   const paidBefore = feesPaid(pool, slot);
+  pool.traits[slot]! |= CHARGED;
   const millions = Math.floor(value / PPM_ONE);
   const parts = rate * (value - millions * PPM_ONE) + pool.feeParts[slot]!;
   const whole = Math.floor(parts / PPM_ONE);

@@ -173,7 +173,7 @@ export const MATCHING_FAULTS: readonly Fault[] = [
   {
     name: "an iceberg shows all of itself",
     file: "book/order-book.ts",
-    from: "Math.max(0, pool.remaining[slot]! - display)",
+    from: "Math.max(0, remaining[slot]! - display[slot]!)",
     to: "0",
     scenario: "the-book-shows-no-more-of-an-iceberg-than-its-display-quantity",
   },
