@@ -72,6 +72,7 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     name: "each fill's fee is rounded up by itself",
     file: "fees.ts",
     from: "  pool.feeParts[slot] = parts - whole * PPM_ONE;",
+    times: 2,
     to: "  pool.feeWhole[slot]! += parts > whole * PPM_ONE ? 1 : 0;\n  pool.feeParts[slot] = 0;",
     scenario: "an-order-pays-its-fee-on-its-running-total-many-small-fills-never-cost-more-than-one-large",
   },
