@@ -1,6 +1,5 @@
 /** Our whole `apply`: wallets, holds, fees and events, in one market and with an account for each trader. */
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
-import type { Event } from "../../src/domain/events.ts";
 import type { MarketListing } from "../../src/domain/market.ts";
 import {
   accountIndex,
@@ -47,7 +46,8 @@ export class Pregao implements Contender {
   readonly #engine = new Engine();
   readonly #accounts: number;
   #entries: Sequenced[] = [];
-  #results: Event[][] = [];
+  /** Where each command's rows of the log end. */
+  #ends: number[] = [];
   /** The commands that came before the flow: an order's id is its place in the flow, and these. */
   readonly #before: number;
 
@@ -60,17 +60,20 @@ export class Pregao implements Contender {
 
   prepare(commands: readonly FlowCommand[]): void {
     const first = this.#engine.appliedSeq + 1;
-    this.#results = [];
+    this.#engine.log.clear();
+    this.#ends = commands.map(() => 0);
     this.#entries = commands.map((command, i) => this.#sequenced(first + i, this.#command(command)));
   }
 
   run(place: number): void {
-    this.#results[place] = this.#engine.apply(this.#entries[place]!);
+    this.#engine.execute(this.#entries[place]!);
+    this.#ends[place] = this.#engine.log.end;
   }
 
   countInto(tally: Tally): void {
-    for (const events of this.#results) {
-      for (const event of events) {
+    for (const [place, entry] of this.#entries.entries()) {
+      const from = place === 0 ? 0 : this.#ends[place - 1]!;
+      for (const event of this.#engine.log.events(entry, from, this.#ends[place]!)) {
         if (event.kind === "CommandRejected") {
           throw new Error(`a command of the flow is refused: ${event.reason}`);
         }

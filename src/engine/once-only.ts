@@ -17,7 +17,7 @@ import type { AccountIndex, OrderId, Seq } from "../domain/units.ts";
 export const REMEMBERED_MAX = 10_000;
 
 /** What an id named, and with which content. */
-type Remembered<T> = { readonly named: T; readonly content: string };
+export type Remembered<T> = { readonly named: T; readonly content: string };
 
 /** Names in the order in which they were given up to forgetting; the oldest goes when there are too many. */
 class Memory<T> {

@@ -5,20 +5,13 @@
  */
 import { FEES_ACCOUNT, type PlaceOrder, type Sequenced } from "../domain/commands.ts";
 import type { Event } from "../domain/events.ts";
-import {
-  type AccountIndex,
-  accountIndex,
-  assetIndex,
-  type Lots,
-  minor,
-  type OrderId,
-  orderId,
-} from "../domain/units.ts";
+import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
+import { EXPIRES, NAMED } from "./book/traits.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./once-only.ts";
-import { addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
+import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
 import { triggerOf } from "./triggers.ts";
 
 /** In the copy the market is the first and only one, and its two assets are all that there are. */
@@ -31,10 +24,16 @@ export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
   const copy = new PartialCopy(state, command);
   copyWay(copy, state, command);
   copy.finish();
-  const events = placeOrder(copy.state, { ...entry, command: copy.command });
-  copy.state.wallets.drainChanges(events);
+  const { log, wallets } = copy.state;
+  const copied = { ...entry, command: copy.command };
+  const refusal = placeOrder(copy.state, copied);
+  if (refusal !== null) return [{ kind: "CommandRejected", reason: refusal }];
+  wallets.tellChanges(log);
   const order = orderId(entry.seq);
-  return events.filter((event) => isOwn(event, order, copy.command.account)).map((event) => copy.back(event));
+  return log
+    .events(copied)
+    .filter((event) => isOwn(event, order, copy.command.account))
+    .map((event) => copy.back(event));
 }
 
 /** Copies the orders that the order would meet, in their order; at least one, since the best price counts for the checks. */
@@ -123,38 +122,38 @@ class PartialCopy {
   rest(original: Slot): void {
     const { pool: from } = this.#original.open;
     const { pool } = this.state.open;
-    const slot = pool.take({
-      order: from.orderId(original),
+    const terms = {
       account: this.#account(from.accountOf(original)),
       market: this.#to.market.market,
-      isBuy: from.isBuy[original] === 1,
+      side: from.isBuy[original] === 1 ? "buy" : "sell",
       price: from.priceOf(original),
       quantity: from.quantity[original] as Lots,
       displayQuantity: null,
-      traits: from.traits[original]!,
       selfTradePrevention: from.selfTradePreventionOf(original),
       expiresAt: null,
-      makerFee: from.makerFee[original]!,
-      takerFee: from.takerFee[original]!,
       clientOrderId: null,
-    });
+    } as const;
+    const rates = { makerFee: from.makerFee[original]!, takerFee: from.takerFee[original]! };
+    // An order that rests here never comes to its end by time, and its client id is not asked for.
+    const traits = from.traits[original]! & ~(EXPIRES | NAMED);
+    const slot = pool.take(from.orderId(original), terms, traits, rates);
     pool.remaining[slot] = from.remaining[original]!;
     pool.hidden[slot] = from.hidden[original]!;
     pool.held[slot] = from.held[original]!;
     pool.feeWhole[slot] = from.feeWhole[original]!;
     pool.feeParts[slot] = from.feeParts[original]!;
     pool.rebateDue[slot] = from.rebateDue[original]!;
-    this.#to.book.rest(slot);
-    // Only now, since an order that comes to rest would show a new part.
     pool.display[slot] = from.display[original]!;
+    this.#to.book.append(slot);
     this.state.open.add(slot);
   }
 
   /** Makes the copy ready: what was copied is no change, and orders that were not copied are counted too. */
   finish(): void {
-    const { wallets, open } = this.state;
+    const { wallets, open, log } = this.state;
     const { account, market } = this.#asked;
-    wallets.drainChanges([]);
+    wallets.tellChanges(log);
+    log.clear();
     const copied = open.countOf(this.command.account, this.command.market);
     const notCopied = this.#original.open.countOf(account, market) - copied;
     const place = this.#to;
@@ -189,10 +188,9 @@ class PartialCopy {
   #account(original: AccountIndex): AccountIndex {
     const known = this.#copies.get(original);
     if (known !== undefined) return known;
-    const copy = accountIndex(this.#originals.length);
+    const copy = addAccount(this.state, this.#original.accountStatuses[original]!);
     this.#originals.push(original);
     this.#copies.set(original, copy);
-    this.state.accountStatuses.push(this.#original.accountStatuses[original]!);
     const { base, quote } = this.#from.market;
     for (const [from, to] of [
       [base, BASE],

@@ -1,9 +1,16 @@
 /** Everything that the engine remembers. Only command handlers change it, and only through its owners' verbs. */
 import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } from "../domain/commands.ts";
-import type { Event } from "../domain/events.ts";
+import { EventLog } from "../domain/event-log.ts";
 import type { Market } from "../domain/market.ts";
-import type { Rejection } from "../domain/rejections.ts";
-import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
+import {
+  type AccountIndex,
+  accountIndex,
+  type MarketIndex,
+  type Ticks,
+  type TradeId,
+  tradeId,
+} from "../domain/units.ts";
+import { ChangedBooks } from "./book/changed-books.ts";
 import { OrderBook } from "./book/order-book.ts";
 import { TriggerIndex } from "./book/trigger-index.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -31,10 +38,12 @@ export type State = {
   readonly markets: MarketState[];
   readonly wallets: Wallets;
   /** The books that the current command has changed. */
-  readonly changedBooks: OrderBook[];
+  readonly changedBooks: ChangedBooks;
   readonly open: OpenOrders;
   readonly deadlines: Deadlines;
   readonly once: OnceOnly;
+  /** What the current command has brought about so far. */
+  readonly log: EventLog;
 };
 
 export function emptyState(): State {
@@ -45,11 +54,20 @@ export function emptyState(): State {
     assetNames: [],
     markets: [],
     wallets: new Wallets(),
-    changedBooks: [],
+    changedBooks: new ChangedBooks(),
     open: new OpenOrders(),
     deadlines: new Deadlines(),
     once: new OnceOnly(),
+    log: new EventLog(),
   };
+}
+
+export function addAccount(state: State, status: AccountStatus): AccountIndex {
+  const account = accountIndex(state.accountStatuses.length);
+  state.accountStatuses.push(status);
+  state.wallets.openAccount(account);
+  state.open.openAccount(account);
+  return account;
 }
 
 export function addMarket(state: State, market: Market): void {
@@ -62,9 +80,4 @@ export function addMarket(state: State, market: Market): void {
 /** A command names only what exists: the edge looked it up, and nothing is ever removed. */
 export function marketState(state: State, market: MarketIndex): MarketState {
   return state.markets[market]!;
-}
-
-/** The one event of a command that the rules refuse; nothing has changed. */
-export function reject(reason: Rejection): Event[] {
-  return [{ kind: "CommandRejected", reason }];
 }

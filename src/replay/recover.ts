@@ -3,8 +3,8 @@
  * exactly as it did live, and the journal checks by digest that it had the same outcome.
  */
 import { ByteWriter } from "../domain/codec.ts";
-import { encodeOutcome } from "../domain/event-codec.ts";
 import type { Committed, CommittedFrame } from "../domain/events.ts";
+import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Journal, type JournalOptions } from "../journal/journal.ts";
 
@@ -26,7 +26,7 @@ export function recover({ engine, project, publish, ...options }: RecoverOptions
       writer.clear();
       for (const entry of entries) {
         const outcome = { entry, events: engine.apply(entry) };
-        encodeOutcome(writer, outcome);
+        encodeRecorded(writer, entry, engine.log);
         project(outcome);
         committed.push(outcome);
       }

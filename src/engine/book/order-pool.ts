@@ -4,9 +4,11 @@
  * expiries are fields too, so that a slot or a link costs no object of its own: the arrays grow by doubling,
  * when more orders are in the exchange than ever before.
  */
-import { SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
-import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
-import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
+import { assert } from "../../domain/assert.ts";
+import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
+import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
+import { grownBytes, grownDoubles, grownIntegers, grownTraits } from "../grown.ts";
+import { ICEBERG } from "./traits.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -16,23 +18,22 @@ const SLOTS_FIRST = 1024;
 /** A slot of the pool; it names an order for as long as the order lives. */
 export type Slot = number;
 
-/** What an order brings with it; the rest starts at zero. */
-export type NewOrder = {
-  readonly order: OrderId;
-  readonly account: AccountIndex;
-  readonly market: MarketIndex;
-  readonly isBuy: boolean;
-  readonly price: Ticks | null;
-  readonly quantity: Lots | null;
-  readonly displayQuantity: Lots | null;
-  /** Bits of `traits.ts`. */
-  readonly traits: number;
-  readonly selfTradePrevention: SelfTradePrevention;
-  readonly expiresAt: EpochMs | null;
-  readonly makerFee: number;
-  readonly takerFee: number;
-  readonly clientOrderId: string | null;
-};
+/** The terms of an order that it keeps for as long as it lives. */
+export type LastingTerms = Pick<
+  OrderTerms,
+  | "account"
+  | "market"
+  | "side"
+  | "price"
+  | "quantity"
+  | "displayQuantity"
+  | "selfTradePrevention"
+  | "expiresAt"
+  | "clientOrderId"
+>;
+
+/** Rates in parts per million. */
+export type Rates = { readonly makerFee: number; readonly takerFee: number };
 
 export class OrderPool {
   id = new Float64Array(SLOTS_FIRST);
@@ -40,7 +41,7 @@ export class OrderPool {
   market = new Int32Array(SLOTS_FIRST);
   isBuy = new Uint8Array(SLOTS_FIRST);
   /** Bits of `traits.ts`. */
-  traits = new Uint8Array(SLOTS_FIRST);
+  traits = new Uint16Array(SLOTS_FIRST);
   /** Which of `SELF_TRADE_PREVENTIONS` holds when the order comes in. */
   selfTrade = new Uint8Array(SLOTS_FIRST);
   /** Ticks; zero for an order without a limit. */
@@ -68,52 +69,43 @@ export class OrderPool {
   /** Milliseconds; zero if the order has no end of its own. */
   expiresAt = new Float64Array(SLOTS_FIRST);
   /** Its place in the queue of expiries, or NONE. */
-  expiryPlace = new Int32Array(SLOTS_FIRST);
+  expiryPlace = new Int32Array(SLOTS_FIRST).fill(NONE);
   /** Its price level while it rests, and its neighbours there. */
-  level = new Int32Array(SLOTS_FIRST);
+  level = new Int32Array(SLOTS_FIRST).fill(NONE);
   next = new Int32Array(SLOTS_FIRST);
   previous = new Int32Array(SLOTS_FIRST);
   /** Its neighbours among its account's open orders, by age. */
   accountNext = new Int32Array(SLOTS_FIRST);
   accountPrevious = new Int32Array(SLOTS_FIRST);
+  /** The next order at the same place of the index. */
+  indexNext = new Int32Array(SLOTS_FIRST);
   readonly clientOrderId: (string | null)[] = [];
 
   #freed = NONE;
   #used = 0;
 
-  /** Takes a slot for an order. */
-  take(order: NewOrder): Slot {
+  /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force. */
+  take(order: OrderId, terms: LastingTerms, traits: number, rates: Rates): Slot {
+    const { price, quantity } = terms;
     const slot = this.#takeSlot();
-    this.id[slot] = order.order;
-    this.account[slot] = order.account;
-    this.market[slot] = order.market;
-    this.isBuy[slot] = order.isBuy ? 1 : 0;
-    this.traits[slot] = order.traits;
-    this.selfTrade[slot] =
-      order.selfTradePrevention === "cancel-maker"
-        ? 0
-        : SELF_TRADE_PREVENTIONS.indexOf(order.selfTradePrevention);
-    this.price[slot] = order.price ?? 0;
-    this.quantity[slot] = order.quantity ?? 0;
-    this.remaining[slot] = order.quantity ?? 0;
-    this.hidden[slot] = 0;
-    this.display[slot] = order.displayQuantity ?? 0;
-    this.held[slot] = 0;
-    this.makerFee[slot] = order.makerFee;
-    this.takerFee[slot] = order.takerFee;
-    this.feeWhole[slot] = 0;
-    this.feeParts[slot] = 0;
-    this.rebateDue[slot] = 0;
-    this.expiresAt[slot] = order.expiresAt ?? 0;
-    this.expiryPlace[slot] = NONE;
-    this.level[slot] = NONE;
-    this.clientOrderId[slot] = order.clientOrderId;
+    this.id[slot] = order;
+    this.account[slot] = terms.account;
+    this.market[slot] = terms.market;
+    this.isBuy[slot] = terms.side === "buy" ? 1 : 0;
+    this.traits[slot] = traits;
+    this.price[slot] = price ?? 0;
+    this.quantity[slot] = quantity ?? 0;
+    this.remaining[slot] = quantity ?? 0;
+    this.makerFee[slot] = rates.makerFee;
+    this.takerFee[slot] = rates.takerFee;
+    if (traits >= ICEBERG) this.#keepMore(slot, terms);
     return slot;
   }
 
-  /** Gives a slot back; the order must have left every list. */
+  /** Gives a slot back; the order must have left every list, and hold nothing. */
   giveBack(slot: Slot): void {
-    this.clientOrderId[slot] = null;
+    assert(this.held[slot] === 0, "an order that has left holds nothing");
+    if (this.traits[slot]! >= ICEBERG) this.#blank(slot);
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
@@ -140,16 +132,37 @@ export class OrderPool {
 
   /** An order by budget has no quantity: what it holds says how far it goes. */
   isByBudget(slot: Slot): boolean {
-    return this.quantity[slot] === 0;
+    return this.price[slot] === 0 && this.quantity[slot] === 0;
   }
 
   /** What the book shows of an order that rests, and what may trade before it goes to the back. */
   shownOf(slot: Slot): Lots {
-    return (this.remaining[slot]! - this.hidden[slot]!) as Lots;
+    const remaining = this.remaining[slot]!;
+    return (this.has(slot, ICEBERG) ? remaining - this.hidden[slot]! : remaining) as Lots;
   }
 
   selfTradePreventionOf(slot: Slot): SelfTradePrevention {
     return SELF_TRADE_PREVENTIONS[this.selfTrade[slot]!]!;
+  }
+
+  /** What few orders have; the arrays for it are zero unless an order's traits say otherwise. */
+  #keepMore(slot: Slot, terms: LastingTerms): void {
+    const { displayQuantity, expiresAt, clientOrderId, selfTradePrevention } = terms;
+    this.display[slot] = displayQuantity ?? 0;
+    this.expiresAt[slot] = expiresAt ?? 0;
+    this.clientOrderId[slot] = clientOrderId;
+    this.selfTrade[slot] = SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
+  }
+
+  #blank(slot: Slot): void {
+    this.display[slot] = 0;
+    this.hidden[slot] = 0;
+    this.expiresAt[slot] = 0;
+    this.clientOrderId[slot] = null;
+    this.selfTrade[slot] = 0;
+    this.feeWhole[slot] = 0;
+    this.feeParts[slot] = 0;
+    this.rebateDue[slot] = 0;
   }
 
   #takeSlot(): Slot {
@@ -167,7 +180,7 @@ export class OrderPool {
     this.account = grownIntegers(this.account, length);
     this.market = grownIntegers(this.market, length);
     this.isBuy = grownBytes(this.isBuy, length);
-    this.traits = grownBytes(this.traits, length);
+    this.traits = grownTraits(this.traits, length);
     this.selfTrade = grownBytes(this.selfTrade, length);
     this.price = grownDoubles(this.price, length);
     this.quantity = grownDoubles(this.quantity, length);
@@ -182,11 +195,12 @@ export class OrderPool {
     this.feeParts = grownIntegers(this.feeParts, length);
     this.rebateDue = grownDoubles(this.rebateDue, length);
     this.expiresAt = grownDoubles(this.expiresAt, length);
-    this.expiryPlace = grownIntegers(this.expiryPlace, length);
-    this.level = grownIntegers(this.level, length);
+    this.expiryPlace = grownIntegers(this.expiryPlace, length, NONE);
+    this.level = grownIntegers(this.level, length, NONE);
     this.next = grownIntegers(this.next, length);
     this.previous = grownIntegers(this.previous, length);
     this.accountNext = grownIntegers(this.accountNext, length);
     this.accountPrevious = grownIntegers(this.accountPrevious, length);
+    this.indexNext = grownIntegers(this.indexNext, length);
   }
 }
