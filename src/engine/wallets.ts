@@ -11,6 +11,13 @@ import { grownDoubles, grownIntegers } from "./grown.ts";
 const ACCOUNTS_FIRST = 64;
 const CHANGES_FIRST = 64;
 
+/** The balances of accounts in one asset, by account. */
+export type Balances = {
+  readonly available: ArrayLike<number>;
+  readonly held: ArrayLike<number>;
+  readonly supply: number;
+};
+
 /** The balances of all accounts in one asset. */
 class AssetWallets {
   available = new Float64Array(ACCOUNTS_FIRST);
@@ -49,6 +56,20 @@ export class Wallets {
 
   held(account: AccountIndex, asset: AssetIndex): Minor {
     return (this.#assets[asset]!.held[account] ?? 0) as Minor;
+  }
+
+  /** Puts all balances of an asset that has none yet in place, an account a row; nothing is told of it. */
+  restore(asset: AssetIndex, balances: Balances): void {
+    const wallets = this.#assets[asset]!;
+    const { available, held, supply } = balances;
+    wallets.reach(available.length - 1);
+    wallets.available.set(available);
+    wallets.held.set(held);
+    wallets.supply = supply;
+    for (let account = 0; account < available.length; account += 1) {
+      wallets.total += available[account]! + held[account]!;
+    }
+    assert(wallets.total === supply, "all wallets together hold what was deposited and not withdrawn");
   }
 
   /** Deposited less withdrawn. */

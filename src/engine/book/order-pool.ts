@@ -4,6 +4,7 @@
  * expiries are fields too, so that a slot or a link costs no object of its own: the arrays grow by doubling,
  * when more orders are in the exchange than ever before.
  */
+import { assert } from "../../domain/assert.ts";
 import { SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
@@ -109,6 +110,17 @@ export class OrderPool {
     this.level[slot] = NONE;
     this.clientOrderId[slot] = order.clientOrderId;
     return slot;
+  }
+
+  /** Takes the first slots of an empty pool, so many as there are orders to fill in. */
+  takeFirst(count: number): void {
+    assert(this.#used === 0, "an empty pool is filled");
+    let length = this.id.length;
+    while (length < count) length *= 2;
+    if (length > this.id.length) this.#grow(length);
+    this.expiryPlace.fill(NONE, 0, count);
+    this.level.fill(NONE, 0, count);
+    this.#used = count;
   }
 
   /** Gives a slot back; the order must have left every list. */
