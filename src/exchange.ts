@@ -11,12 +11,13 @@ import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Journal, JournalReport } from "./journal/journal.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
-import { BookDepth } from "./projections/feeds/book-depth.ts";
-import { type FeedEntry, FeedLog } from "./projections/feeds/feed-log.ts";
+import type { BookDepth } from "./projections/feeds/book-depth.ts";
+import type { FeedLog } from "./projections/feeds/feed-log.ts";
 import { Ledger, type LedgerReport } from "./projections/ledger/ledger.ts";
-import { Balances } from "./projections/live/balances.ts";
-import { Directory } from "./projections/live/directory.ts";
-import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
+import type { Balances } from "./projections/live/balances.ts";
+import type { Directory } from "./projections/live/directory.ts";
+import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
+import { type CommittedListener, LiveProjections } from "./projections/live-projections.ts";
 import { recover } from "./replay/recover.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 
@@ -40,33 +41,6 @@ type Answer = Taken | { readonly turnedAway: Refusal };
 
 /** What became of commands that were given together. */
 type AnswerTogether = { readonly taken: readonly Taken[] } | { readonly turnedAway: Refusal };
-
-/** Hears of each command after every live projection has seen it, with what the feed log made of it. */
-type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
-
-/** The read models that live in memory, each a fold over the same commands. */
-class LiveProjections {
-  readonly directory = new Directory();
-  readonly orders = new LiveOrders();
-  readonly balances = new Balances();
-  readonly books = new BookDepth();
-  readonly feed: FeedLog;
-  readonly listeners = new Set<CommittedListener>();
-
-  constructor(feedEventsMax: number) {
-    this.feed = new FeedLog({ eventsMax: feedEventsMax });
-  }
-
-  project(committed: Committed): readonly OrderUpdate[] {
-    this.directory.project(committed);
-    const updates = this.orders.project(committed);
-    this.balances.project(committed);
-    this.books.project(committed);
-    const told = this.feed.project(committed, updates);
-    for (const listener of this.listeners) listener(committed, told);
-    return updates;
-  }
-}
 
 export class Exchange {
   readonly #engine: Engine;

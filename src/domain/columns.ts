@@ -10,6 +10,8 @@ import { DecodeError } from "./codec.ts";
 const FORM = { constant: 0, bytes: 1, integers: 2, doubles: 3, narrowTexts: 4, wideTexts: 5 } as const;
 
 const HEADER_BYTES = 8;
+/** Characters that are made into a text at once. */
+const TEXT_PIECE = 1024;
 const COUNT_MAX = 2 ** 31 - 1;
 
 /** Columns are written as they lie in memory. */
@@ -129,9 +131,8 @@ export class ColumnReader {
       throw new DecodeError(`no texts in front of ${this.#offset}`);
     }
     const bytes = this.#take(form === FORM.wideTexts ? count * 2 : count);
-    const texts = new Texts(lengths, form === FORM.wideTexts ? new Uint16Array(bytes.slice().buffer) : bytes);
-    if (texts.units !== count) throw new DecodeError(`texts run past their end at ${this.#offset}`);
-    return texts;
+    if (form === FORM.narrowTexts) return new Texts(lengths, bytes);
+    return new Texts(lengths, new Uint16Array(bytes.buffer, bytes.byteOffset, count));
   }
 
   #numbers(
@@ -175,20 +176,16 @@ export class Texts {
   readonly #lengths: Int32Array<ArrayBuffer>;
   readonly #codes: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
   /** Where each row's units begin. */
-  readonly #starts: Float64Array<ArrayBuffer>;
-  /** All that the rows have together. */
-  readonly units: number;
+  readonly #starts: Uint32Array<ArrayBuffer>;
 
-  constructor(lengths: Int32Array<ArrayBuffer>, codes: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) {
+  constructor(
+    lengths: Int32Array<ArrayBuffer>,
+    codes: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
+    starts: Uint32Array<ArrayBuffer> = startsOf(lengths, codes.length),
+  ) {
     this.#lengths = lengths;
     this.#codes = codes;
-    this.#starts = new Float64Array(lengths.length);
-    let units = 0;
-    for (let row = 0; row < lengths.length; row += 1) {
-      this.#starts[row] = units;
-      units += Math.max(lengths[row]! - 1, 0);
-    }
-    this.units = units;
+    this.#starts = starts;
   }
 
   get count(): number {
@@ -216,12 +213,21 @@ export class Texts {
 
   /** The same in memory of its own, for who keeps it longer than the bytes that it was read from. */
   copy(): Texts {
-    return new Texts(this.#lengths.slice(), this.#codes.slice());
+    return new Texts(this.#lengths.slice(), this.#codes.slice(), this.#starts);
   }
 }
 
-/** Characters that are made into a text at once. */
-const TEXT_PIECE = 1024;
+/** Where each row's units begin; a row's length is one more than its text's, and 0 for none. */
+function startsOf(lengths: Int32Array, units: number): Uint32Array<ArrayBuffer> {
+  const starts = new Uint32Array(lengths.length);
+  let start = 0;
+  for (let row = 0; row < lengths.length; row += 1) {
+    starts[row] = start;
+    if (lengths[row]! > 0) start += lengths[row]! - 1;
+  }
+  if (start !== units) throw new DecodeError(`texts have ${units} units, and their lengths say ${start}`);
+  return starts;
+}
 
 function formOf(values: Numbers): number {
   const first = values[0];

@@ -14,7 +14,7 @@ export function dumpOrders(writer: ColumnWriter, state: State): void {
   const slots = state.open.byAge();
   writer.numbers(slots.map((slot) => pool.market[slot]!));
   for (const column of columnsOf(pool)) writer.numbers(column.gather(slots));
-  writer.texts(Array.from(slots, (slot) => pool.clientOrderId[slot] ?? null));
+  writer.texts(Array.from(slots, (slot) => pool.clientOrderId(slot)));
   writer.numbers(ranksOf(state, slots));
   dumpTriggers(writer, state, slots);
 }
@@ -26,11 +26,8 @@ export function restoreOrders(reader: ColumnReader, state: State): void {
   pool.takeFirst(markets.length);
   pool.market.set(markets);
   for (const column of columnsOf(pool)) column.fill(reader, markets.length);
-  const clientOrderIds = reader.texts(markets.length);
-  for (let slot = 0; slot < markets.length; slot += 1) {
-    pool.clientOrderId[slot] = clientOrderIds.at(slot);
-    open.add(slot);
-  }
+  pool.setClientOrderIds(reader.texts(markets.length).copy());
+  for (let slot = 0; slot < markets.length; slot += 1) open.add(slot);
   putBack(state, reader.integers(markets.length));
   restoreTriggers(reader, state);
 }
@@ -54,42 +51,52 @@ function columnsOf(pool: OrderPool): readonly Column[] {
 
 function doubles(field: Float64Array): Column {
   return {
-    gather: (slots) => Float64Array.from(slots, (slot) => field[slot]!),
+    gather: (slots) => {
+      const column = new Float64Array(slots.length);
+      for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
+      return column;
+    },
     fill: (reader, count) => field.set(reader.doubles(count)),
   };
 }
 
 function integers(field: Int32Array): Column {
   return {
-    gather: (slots) => slots.map((slot) => field[slot]!),
+    gather: (slots) => {
+      const column = new Int32Array(slots.length);
+      for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
+      return column;
+    },
     fill: (reader, count) => field.set(reader.integers(count)),
   };
 }
 
 function bytes(field: Uint8Array): Column {
   return {
-    gather: (slots) => Uint8Array.from(slots, (slot) => field[slot]!),
+    gather: (slots) => {
+      const column = new Uint8Array(slots.length);
+      for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
+      return column;
+    },
     fill: (reader, count) => field.set(reader.bytes(count)),
   };
 }
 
 /** The rank of each order's arrival among those that rest in its market, from 1; 0 for one that waits. */
-function ranksOf({ open, markets }: State, slots: Int32Array): Int32Array {
-  const { pool } = open;
-  const resting = markets.map(() => [] as Slot[]);
-  for (const slot of slots) if (!pool.has(slot, PENDING)) resting[pool.market[slot]!]!.push(slot);
-  const ranks = new Int32Array(pool.id.length);
-  for (const orders of resting) {
-    // No two have one arrival, and to sort numbers costs far less than to compare slots.
-    const arrivals = Float64Array.from(orders, (slot) => pool.arrival[slot]!);
-    const byArrival = new Map<number, Slot>();
-    orders.forEach((slot, place) => byArrival.set(arrivals[place]!, slot));
-    arrivals.sort();
-    arrivals.forEach((arrival, place) => {
-      ranks[byArrival.get(arrival)!] = place + 1;
+function ranksOf({ open: { pool }, markets }: State, slots: Int32Array): Int32Array {
+  const ranks = new Int32Array(slots.length);
+  const rows = markets.map(() => [] as number[]);
+  slots.forEach((slot, row) => {
+    if (!pool.has(slot, PENDING)) rows[pool.market[slot]!]!.push(row);
+  });
+  for (const resting of rows) {
+    // Most stand in the order of their ages already.
+    resting.sort((one, other) => pool.arrival[slots[one]!]! - pool.arrival[slots[other]!]!);
+    resting.forEach((row, rank) => {
+      ranks[row] = rank + 1;
     });
   }
-  return slots.map((slot) => ranks[slot]!);
+  return ranks;
 }
 
 /** Puts the orders that rest back into their books, in the order in which they came there. */

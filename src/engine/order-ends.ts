@@ -34,7 +34,7 @@ export function endEntering(state: State, slot: Slot, end: End, events: Event[])
   const account = pool.accountOf(slot);
   const market = pool.marketOf(slot);
   setHold(state, marketState(state, market), slot, 0);
-  const clientOrderId = pool.clientOrderId[slot];
+  const clientOrderId = pool.clientOrderId(slot);
   if (clientOrderId != null) state.once.orderEnded(account, clientOrderId);
   pool.giveBack(slot);
   if (end.kind === "OrderFilled") events.push({ kind: end.kind, order, account, market });

@@ -125,7 +125,7 @@ describe("the pool of orders", () => {
     pool.expiryPlace[slot] = 3;
     pool.giveBack(slot);
     expect(pool.take(anOrder(2))).toBe(slot);
-    expect(pool.clientOrderId[slot]).toBeNull();
+    expect(pool.clientOrderId(slot)).toBeNull();
     for (const field of ["held", "feeWhole", "feeParts", "makerFee", "takerFee", "expiresAt"] as const) {
       expect(pool[field][slot], field).toBe(0);
     }

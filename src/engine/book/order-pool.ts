@@ -5,6 +5,7 @@
  * when more orders are in the exchange than ever before.
  */
 import { assert } from "../../domain/assert.ts";
+import type { Texts } from "../../domain/columns.ts";
 import { SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
@@ -77,7 +78,9 @@ export class OrderPool {
   /** Its neighbours among its account's open orders, by age. */
   accountNext = new Int32Array(SLOTS_FIRST);
   accountPrevious = new Int32Array(SLOTS_FIRST);
-  readonly clientOrderId: (string | null)[] = [];
+  /** Undefined for an order whose client id is among those that were restored. */
+  readonly #clientOrderIds: (string | null | undefined)[] = [];
+  #restoredClientOrderIds: Texts | undefined;
 
   #freed = NONE;
   #used = 0;
@@ -108,7 +111,7 @@ export class OrderPool {
     this.expiresAt[slot] = order.expiresAt ?? 0;
     this.expiryPlace[slot] = NONE;
     this.level[slot] = NONE;
-    this.clientOrderId[slot] = order.clientOrderId;
+    this.#clientOrderIds[slot] = order.clientOrderId;
     return slot;
   }
 
@@ -121,11 +124,22 @@ export class OrderPool {
     this.expiryPlace.fill(NONE, 0, count);
     this.level.fill(NONE, 0, count);
     this.#used = count;
+    this.#clientOrderIds.length = count;
+  }
+
+  /** Gives the orders in the first slots their client ids; a text is made of one only when it is asked for. */
+  setClientOrderIds(ids: Texts): void {
+    this.#restoredClientOrderIds = ids;
+  }
+
+  clientOrderId(slot: Slot): string | null {
+    const id = this.#clientOrderIds[slot];
+    return id === undefined ? this.#restoredClientOrderIds!.at(slot) : id;
   }
 
   /** Gives a slot back; the order must have left every list. */
   giveBack(slot: Slot): void {
-    this.clientOrderId[slot] = null;
+    this.#clientOrderIds[slot] = null;
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
