@@ -8,8 +8,8 @@ import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
 import type { Committed, CommittedFrame, Event } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
-import { Engine } from "./engine/engine.ts";
-import type { Journal, JournalReport } from "./journal/journal.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { Journal } from "./journal/journal.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
 import type { BookDepth } from "./projections/feeds/book-depth.ts";
 import type { FeedLog } from "./projections/feeds/feed-log.ts";
@@ -17,9 +17,13 @@ import { Ledger, type LedgerReport } from "./projections/ledger/ledger.ts";
 import type { Balances } from "./projections/live/balances.ts";
 import type { Directory } from "./projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
-import { type CommittedListener, LiveProjections } from "./projections/live-projections.ts";
-import { recover } from "./replay/recover.ts";
+import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
+import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
+import { type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
+
+/** What an operator may want to hear. */
+export type ExchangeReport = RecoveryReport | LedgerReport | SnapshotReport;
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
@@ -28,7 +32,12 @@ export type ExchangeOptions = {
   readonly feedEventsMax: number;
   /** With less space than this on disk, commands are turned away. */
   readonly diskReserveBytes: number;
-  readonly onReport: (report: JournalReport | LedgerReport) => void;
+  /** Whether segments of the journal stay that no restart needs: for a ledger that is to be made anew from the first. */
+  readonly keepsSegments: boolean;
+  /** The length of segments, and the commands that are worth a snapshot, where the usual ones are too many. */
+  readonly segmentBytes?: number | undefined;
+  readonly snapshotCommandsMin?: number | undefined;
+  readonly onReport: (report: ExchangeReport) => void;
   /** The exchange can not go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
 };
@@ -47,6 +56,7 @@ export class Exchange {
   readonly #journal: Journal;
   readonly #sequencer: Sequencer<readonly OrderUpdate[]>;
   readonly #live: LiveProjections;
+  readonly #snapshotter: Snapshotter;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
@@ -54,39 +64,47 @@ export class Exchange {
     const { directory, onReport, onFailure } = options;
     const path = join(directory, "ledger.sqlite");
     const ledger = await Ledger.open({ path, onFault: onFailure, onReport });
-    const engine = new Engine();
-    const live = new LiveProjections(options.feedEventsMax);
-    const { seq, frameHash } = ledger.cursor;
-    const recovering = recover({
-      directory: join(directory, "journal"),
-      watermarks: [{ holder: "ledger", seq, frameHash }],
-      limits: { ...DISK_LIMITS, reserveBytes: options.diskReserveBytes },
-      engine,
-      project: (committed) => live.project(committed),
-      publish: (frame) => feedLedger(ledger, frame),
-      room: () => ledger.room(),
+    const snapshotter = new Snapshotter({
+      directory,
+      keepsSegments: options.keepsSegments,
+      reserveBytes: options.diskReserveBytes,
+      commandsMin: options.snapshotCommandsMin,
+      ledgerSeq: () => ledger.appliedSeq,
       onReport,
     });
-    const journal = await recovering.catch(async (error: unknown) => {
+    const recovering = recover({
+      directory,
+      ledger: ledger.cursor,
+      feedEventsMax: options.feedEventsMax,
+      limits: { ...DISK_LIMITS, reserveBytes: options.diskReserveBytes },
+      publish: (frame) => feedLedger(ledger, frame),
+      room: () => ledger.room(),
+      onClosed: (closed) => snapshotter.closed(closed),
+      onReport,
+      segmentBytes: options.segmentBytes,
+    });
+    const recovered = await recovering.catch(async (error: unknown) => {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ ledger, engine, live, journal, onFailure });
-    if (engine.appliedSeq === 0) await exchange.#submitFirstCommands();
+    const exchange = new Exchange({ ledger, recovered, snapshotter, onFailure });
+    if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
+    snapshotter.open(recovered.snapshotSeq);
     return exchange;
   }
 
   private constructor(parts: {
     readonly ledger: Ledger;
-    readonly engine: Engine;
-    readonly live: LiveProjections;
-    readonly journal: Journal;
+    readonly recovered: Recovered;
+    readonly snapshotter: Snapshotter;
     readonly onFailure: (error: Error) => void;
   }) {
-    const { ledger, engine, live, journal, onFailure } = parts;
+    const { ledger, recovered, snapshotter, onFailure } = parts;
+    const { engine, live, journal } = recovered;
     this.#engine = engine;
     this.#journal = journal;
     this.#live = live;
+    this.#snapshotter = snapshotter;
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -142,7 +160,8 @@ export class Exchange {
       durableSeq: this.#journal.durableSeq,
       appliedSeq: this.#sequencer.appliedSeq,
       ledgerSeq: this.ledger.appliedSeq,
-      snapshotSeq: null,
+      snapshotSeq: this.#snapshotter.snapshotSeq,
+      snapshotFailures: this.#snapshotter.failures,
       journalBytes: this.#journal.bytes,
     };
   }
@@ -174,6 +193,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
+    await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();
     await this.ledger.close();

@@ -104,6 +104,11 @@ export class ColumnReader {
     return column instanceof Float64Array ? column : Float64Array.from(column);
   }
 
+  /** The next column as it is kept, for who reads few of its rows. */
+  numbers(rows?: number): ArrayLike<number> {
+    return this.#numbers(rows);
+  }
+
   integers(rows?: number): Int32Array<ArrayBuffer> {
     const column = this.#numbers(rows);
     if (column instanceof Int32Array) return column;
@@ -147,7 +152,8 @@ export class ColumnReader {
     if (form === FORM.doubles) return this.#view(Float64Array, count);
     if (form !== FORM.constant) throw new DecodeError(`no column of numbers at ${this.#offset}`);
     if (count === 0) return new Uint8Array(0);
-    return new Float64Array(count).fill(this.#view(Float64Array, 1)[0]!);
+    const value = this.#view(Float64Array, 1)[0]!;
+    return (value & 255) === value ? new Uint8Array(count).fill(value) : new Float64Array(count).fill(value);
   }
 
   #view<T>(

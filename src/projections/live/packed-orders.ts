@@ -34,7 +34,7 @@ const NUMBERS = {
   updatedAt: ({ progress }) => progress.updatedAt,
 } as const satisfies Record<string, (record: OrderRecord) => number>;
 
-type Numbers = Readonly<Record<keyof typeof NUMBERS, Float64Array<ArrayBuffer>>>;
+type Numbers = Readonly<Record<keyof typeof NUMBERS, ArrayLike<number>>>;
 
 /** The bytes of orders that are given oldest first. */
 export function packOrders(records: readonly OrderRecord[]): Uint8Array<ArrayBuffer> {
@@ -62,7 +62,7 @@ export class PackedOrders {
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const reader = new ColumnReader(bytes);
     const names = Object.keys(NUMBERS);
-    const columns = names.map(() => reader.doubles());
+    const columns = names.map(() => reader.numbers());
     this.#numbers = Object.fromEntries(names.map((name, i) => [name, columns[i]])) as Numbers;
     const rows = this.#numbers.order.length;
     if (columns.some(({ length }) => length !== rows)) throw new DecodeError("columns are not of one length");
@@ -106,8 +106,9 @@ export class PackedOrders {
   #gatherRows(): void {
     const { account } = this.#numbers;
     const counts = new Map<AccountIndex, number>();
-    for (const owner of account) {
-      counts.set(owner as AccountIndex, (counts.get(owner as AccountIndex) ?? 0) + 1);
+    for (let row = 0; row < account.length; row += 1) {
+      const owner = account[row] as AccountIndex;
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
     for (const [owner, count] of counts) this.#rows.set(owner, new Int32Array(count));
     for (let row = account.length - 1; row >= 0; row -= 1) {
@@ -120,7 +121,7 @@ export class PackedOrders {
 
   #recordAt(row: number): OrderRecord {
     const numbers = this.#numbers;
-    const given = (column: Float64Array) => (column[row] === 0 ? null : column[row]!);
+    const given = (column: ArrayLike<number>) => (column[row] === 0 ? null : column[row]!);
     return {
       order: numbers.order[row] as OrderId,
       terms: {
