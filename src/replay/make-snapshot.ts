@@ -79,7 +79,7 @@ async function replayThrough(
   { disk, onUnusable }: { readonly disk: Disk; readonly onUnusable: (report: UnusableSnapshot) => void },
 ): Promise<{ readonly position: JournalPosition; readonly sections: Sections; readonly commands: number }> {
   const { files } = await store.list();
-  const options = { seqMax: closed.seq, feedEventsMax: FEED_EVENTS_MAX, onUnusable };
+  const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax: FEED_EVENTS_MAX, onUnusable };
   const loaded = await loadNewest(store, files, options);
   const present = loaded?.present ?? emptyPresent(FEED_EVENTS_MAX);
   const { engine, live } = present;
