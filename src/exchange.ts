@@ -9,16 +9,40 @@ import { FIRST_COMMANDS } from "./domain/defaults.ts";
 import type { Committed, CommittedFrame, Event } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import { Engine } from "./engine/engine.ts";
+import { type Clock, nodeClock } from "./journal/clock.ts";
+import { type Disk, nodeDisk } from "./journal/disk.ts";
 import type { Journal, JournalReport } from "./journal/journal.ts";
+import { newJournalId } from "./journal/segment.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
 import { BookDepth } from "./projections/feeds/book-depth.ts";
 import { type FeedEntry, FeedLog } from "./projections/feeds/feed-log.ts";
 import { Ledger, type LedgerReport } from "./projections/ledger/ledger.ts";
+import { type LedgerThreads, workerThreads } from "./projections/ledger/workers.ts";
 import { Balances } from "./projections/live/balances.ts";
 import { Directory } from "./projections/live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
 import { recover } from "./replay/recover.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
+import { nodeTimers, type Timers } from "./sequencer/timers.ts";
+
+/** What the exchange takes from the machine that it runs on: a simulation brings one of its own. */
+export type Machine = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ledgerThreads: LedgerThreads;
+  readonly newRequestId: (at: number) => string;
+  readonly newJournalId: () => Buffer;
+};
+
+const NODE: Machine = {
+  disk: nodeDisk,
+  clock: nodeClock,
+  timers: nodeTimers,
+  ledgerThreads: workerThreads,
+  newRequestId: (at) => ulid(at),
+  newJournalId,
+};
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
@@ -30,6 +54,9 @@ export type ExchangeOptions = {
   readonly onReport: (report: JournalReport | LedgerReport) => void;
   /** The exchange can not go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The length of the journal's segments that are made from now on. */
+  readonly segmentBytes?: number;
+  readonly machine?: Machine;
 };
 
 /** What a command caused, with every order that it touched as it was then. */
@@ -73,13 +100,15 @@ export class Exchange {
   readonly #journal: Journal;
   readonly #sequencer: Sequencer<readonly OrderUpdate[]>;
   readonly #live: LiveProjections;
+  readonly #machine: Machine;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
   static async open(options: ExchangeOptions): Promise<Exchange> {
-    const { directory, onReport, onFailure } = options;
+    const { directory, onReport, onFailure, machine = NODE } = options;
     const path = join(directory, "ledger.sqlite");
-    const ledger = await Ledger.open({ path, onFault: onFailure, onReport });
+    const { ledgerThreads: threads, timers } = machine;
+    const ledger = await Ledger.open({ path, onFault: onFailure, onReport, threads, after: timers.after });
     const engine = new Engine();
     const live = new LiveProjections(options.feedEventsMax);
     const { seq, frameHash } = ledger.cursor;
@@ -92,12 +121,16 @@ export class Exchange {
       publish: (frame) => feedLedger(ledger, frame),
       room: () => ledger.room(),
       onReport,
+      disk: machine.disk,
+      clock: machine.clock,
+      newJournalId: machine.newJournalId,
+      ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
     });
     const journal = await recovering.catch(async (error: unknown) => {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ ledger, engine, live, journal, onFailure });
+    const exchange = new Exchange({ ledger, engine, live, journal, onFailure, machine });
     if (engine.appliedSeq === 0) await exchange.#submitFirstCommands();
     return exchange;
   }
@@ -108,11 +141,13 @@ export class Exchange {
     readonly live: LiveProjections;
     readonly journal: Journal;
     readonly onFailure: (error: Error) => void;
+    readonly machine: Machine;
   }) {
-    const { ledger, engine, live, journal, onFailure } = parts;
+    const { ledger, engine, live, journal, onFailure, machine } = parts;
     this.#engine = engine;
     this.#journal = journal;
     this.#live = live;
+    this.#machine = machine;
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -123,7 +158,8 @@ export class Exchange {
         publish: (frame) => feedLedger(ledger, frame),
         saturated: () => ledger.saturated,
         now: () => this.now(),
-        newRequestId: () => ulid(),
+        newRequestId: () => this.#newRequestId(),
+        timers: machine.timers,
         onFailure,
       },
     );
@@ -148,7 +184,13 @@ export class Exchange {
   /** What the order would do if it were the next command. Nothing is changed and nothing is written. */
   preview(command: PlaceOrder): readonly Event[] {
     const at = epochMs(Math.max(this.now(), this.#sequencer.lastAt));
-    const entry = { seq: seq(this.appliedSeq + 1), at, requestId: ulid(at), traceId: null, command };
+    const entry = {
+      seq: seq(this.appliedSeq + 1),
+      at,
+      requestId: this.#newRequestId(),
+      traceId: null,
+      command,
+    };
     return this.#engine.preview(entry);
   }
 
@@ -194,7 +236,12 @@ export class Exchange {
   }
 
   now(): EpochMs {
-    return epochMs(Date.now());
+    return epochMs(this.#machine.clock.now());
+  }
+
+  /** Checks every invariant by full scans: for tests, it takes as long as the exchange is large. */
+  check(): void {
+    this.#engine.check();
   }
 
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
@@ -210,9 +257,13 @@ export class Exchange {
     await Promise.all(FIRST_COMMANDS.map((command) => this.#submitOwn(command)));
   }
 
+  #newRequestId(): string {
+    return this.#machine.newRequestId(this.now());
+  }
+
   #submitOwn(command: Command): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.submit({ requestId: ulid(), traceId: null, command }, (answer) => {
+      this.submit({ requestId: this.#newRequestId(), traceId: null, command }, (answer) => {
         if ("committed" in answer) resolve();
         else reject(new Error(`a new data directory cannot be written: ${answer.turnedAway}`));
       });

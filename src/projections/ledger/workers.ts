@@ -4,13 +4,16 @@ import { Worker } from "node:worker_threads";
 export type WriterOptions = { readonly path: string; readonly retryMs: number };
 export type ReaderOptions = { readonly path: string };
 
-export function startWriter(options: WriterOptions): Worker {
-  return start(new URL(`./writer-worker${EXTENSION}`, import.meta.url), options);
-}
+/** Where the ledger is written and read. */
+export type LedgerThreads = {
+  startWriter(options: WriterOptions): Worker;
+  startReader(options: ReaderOptions): Worker;
+};
 
-export function startReader(options: ReaderOptions): Worker {
-  return start(new URL(`./reader-worker${EXTENSION}`, import.meta.url), options);
-}
+export const workerThreads: LedgerThreads = {
+  startWriter: (options) => start(new URL(`./writer-worker${EXTENSION}`, import.meta.url), options),
+  startReader: (options) => start(new URL(`./reader-worker${EXTENSION}`, import.meta.url), options),
+};
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
