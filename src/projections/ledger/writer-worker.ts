@@ -4,10 +4,10 @@ import { setPriority } from "node:os";
 import { basename } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { LedgerWriter } from "./ledger-writer.ts";
-import type { FromWriter, LedgerFrame, PackedFrames, ToWriter } from "./messages.ts";
+import type { FromWriter, ToWriter } from "./messages.ts";
 import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
-import { messageOf, WriteLoop } from "./write-loop.ts";
+import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
 
 /** A low priority of this thread: when processors are short, orders go first and the ledger's lag shows it. */
 const NICENESS = 10;
@@ -33,15 +33,6 @@ try {
   post({ kind: "opened", cursor: writer.cursor });
 } catch (error) {
   post({ kind: "fault", message: messageOf(error) });
-}
-
-function unpack({ frames, outcomes }: PackedFrames): LedgerFrame[] {
-  let start = 0;
-  return frames.map(({ outcomeBytes, ...frame }) => {
-    const own = outcomes.subarray(start, start + outcomeBytes);
-    start += outcomeBytes;
-    return { ...frame, outcomes: own };
-  });
 }
 
 /** Linux gives every thread a priority of its own, and names the one that asks; elsewhere nothing changes. */
