@@ -28,7 +28,7 @@ import {
   FIRST_SEGMENT_BYTES,
   frameCrcSeed,
   genesisHash,
-  randomJournalId,
+  newJournalId,
   SEGMENT_BYTES,
   SEGMENT_BYTES_MAX,
   SEGMENT_BYTES_MIN,
@@ -72,8 +72,8 @@ export type JournalOptions = {
   readonly segmentBytes?: number | undefined;
   readonly disk?: Disk;
   readonly clock?: Clock;
-  /** 16 bytes that tell a new journal from all others; random unless given. */
-  readonly newJournalId?: Buffer;
+  /** Makes the 16 bytes that tell a new journal from all others. */
+  readonly newJournalId?: () => Buffer;
   readonly limits?: DiskLimits;
   readonly onReport?: (report: JournalReport) => void;
 };
@@ -120,8 +120,8 @@ export class Journal {
       onSegment: (read) => onReport?.({ kind: "segment-read", ...read }),
     });
     if (end === null) {
-      const { newJournalId = randomJournalId() } = options;
-      const start = newJournal(newJournalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
+      const journalId = (options.newJournalId ?? newJournalId)();
+      const start = newJournal(journalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
       const file = await makeFirstSegment(directory, headerAt(start), disk);
       return Journal.#ready(new Journal(options, start, file));
     }

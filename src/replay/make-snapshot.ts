@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Committed } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
+import type { Clock } from "../journal/clock.ts";
 import { type Disk, nodeDisk } from "../journal/disk.ts";
 import { type ClosedSegment, closedAt, type JournalPosition, readJournal } from "../journal/recovery.ts";
 import { removeSegments } from "../journal/retention.ts";
@@ -44,20 +45,22 @@ export class SnapshotDiffersError extends Error {
   override readonly name = "SnapshotDiffersError";
 }
 
+/** Where a snapshot is made, and who hears of what cannot be used for it. */
+export type SnapshotMachine = {
+  readonly disk?: Disk;
+  readonly clock?: Clock;
+  readonly onUnusable: (report: UnusableSnapshot) => void;
+};
+
 /** The live feed is not made again, so it need not be kept. */
 const FEED_EVENTS_MAX = 1;
 
 /** @throws SnapshotDiffersError, and DamagedJournalError for a segment that cannot be read. */
-export async function makeSnapshot(
-  task: SnapshotTask,
-  {
-    disk = nodeDisk,
-    onUnusable,
-  }: { readonly disk?: Disk; readonly onUnusable: (report: UnusableSnapshot) => void },
-): Promise<MadeSnapshot> {
+export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine): Promise<MadeSnapshot> {
+  const { disk = nodeDisk } = machine;
   const store = new SnapshotStore({ directory: join(task.directory, "snapshots"), disk });
   await store.open();
-  const { position, sections, commands } = await replayThrough(task, store, { disk, onUnusable });
+  const { position, sections, commands } = await replayThrough(task, store, machine);
   const fileBytes = SnapshotStore.bytesOf(sections);
   if ((await disk.freeBytes(task.directory)) < fileBytes + task.reserveBytes) {
     return { kind: "no-space", fileBytes };
@@ -76,7 +79,7 @@ export async function makeSnapshot(
 async function replayThrough(
   { directory, closed }: SnapshotTask,
   store: SnapshotStore,
-  { disk, onUnusable }: { readonly disk: Disk; readonly onUnusable: (report: UnusableSnapshot) => void },
+  { disk, clock, onUnusable }: SnapshotMachine,
 ): Promise<{ readonly position: JournalPosition; readonly sections: Sections; readonly commands: number }> {
   const { files } = await store.list();
   const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax: FEED_EVENTS_MAX, onUnusable };
@@ -95,7 +98,8 @@ async function replayThrough(
     start: loaded?.file.position,
     through: closed.segment,
     replay: replayFrames({ engine, project }),
-    disk,
+    ...(disk !== undefined && { disk }),
+    ...(clock !== undefined && { clock }),
   });
   if (end === null)
     throw new SnapshotDiffersError(`segment ${closed.segment} is not in the journal any more`);

@@ -41,7 +41,7 @@ export type SnapshotterOptions = Omit<SnapshotTask, "closed" | "ledgerSeq"> & {
   readonly ledgerSeq: () => Seq;
   readonly onReport: (report: SnapshotReport) => void;
   readonly commandsMin?: number | undefined;
-  readonly make?: SnapshotMaker | undefined;
+  readonly make: SnapshotMaker;
   readonly clock?: Clock | undefined;
 };
 
@@ -92,7 +92,7 @@ export class Snapshotter {
 
   #consider(): void {
     const closed = this.#closed;
-    const { commandsMin = COMMANDS_MIN, make = makeInThread } = this.#options;
+    const { commandsMin = COMMANDS_MIN, make } = this.#options;
     if (!this.#isOpen || closed === undefined || this.#making !== undefined) return;
     if (closed.seq - (this.#snapshotSeq ?? 0) < commandsMin || this.#clock.elapsed() < this.#restsUntil)
       return;
@@ -123,7 +123,7 @@ export class Snapshotter {
   }
 }
 
-function makeInThread(task: SnapshotTask, hear: (message: FromSnapshotThread) => void): Making {
+export function makeInThread(task: SnapshotTask, hear: (message: FromSnapshotThread) => void): Making {
   const thread = startThread(new URL(`./snapshot-worker${EXTENSION}`, import.meta.url), task);
   let isDone = false;
   const tell = (message: FromSnapshotThread) => {

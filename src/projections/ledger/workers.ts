@@ -5,10 +5,13 @@ import { EXTENSION, startThread } from "../threads.ts";
 export type WriterOptions = { readonly path: string; readonly retryMs: number };
 export type ReaderOptions = { readonly path: string };
 
-export function startWriter(options: WriterOptions): Worker {
-  return startThread(new URL(`./writer-worker${EXTENSION}`, import.meta.url), options);
-}
+/** Where the ledger is written and read. */
+export type LedgerThreads = {
+  startWriter(options: WriterOptions): Worker;
+  startReader(options: ReaderOptions): Worker;
+};
 
-export function startReader(options: ReaderOptions): Worker {
-  return startThread(new URL(`./reader-worker${EXTENSION}`, import.meta.url), options);
-}
+export const workerThreads: LedgerThreads = {
+  startWriter: (options) => startThread(new URL(`./writer-worker${EXTENSION}`, import.meta.url), options),
+  startReader: (options) => startThread(new URL(`./reader-worker${EXTENSION}`, import.meta.url), options),
+};

@@ -2,10 +2,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { yieldToOrders } from "../threads.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
-import type { FromWriter, LedgerFrame, PackedFrames, ToWriter } from "./messages.ts";
+import type { FromWriter, ToWriter } from "./messages.ts";
 import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
-import { messageOf, WriteLoop } from "./write-loop.ts";
+import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
 
 const { path, retryMs } = workerData as WriterOptions;
 const port = parentPort!;
@@ -28,13 +28,4 @@ try {
   post({ kind: "opened", cursor: writer.cursor });
 } catch (error) {
   post({ kind: "fault", message: messageOf(error) });
-}
-
-function unpack({ frames, outcomes }: PackedFrames): LedgerFrame[] {
-  let start = 0;
-  return frames.map(({ outcomeBytes, ...frame }) => {
-    const own = outcomes.subarray(start, start + outcomeBytes);
-    start += outcomeBytes;
-    return { ...frame, outcomes: own };
-  });
 }
