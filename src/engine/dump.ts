@@ -17,7 +17,7 @@ import {
   type TradeId,
 } from "../domain/units.ts";
 import { dumpOrders, restoreOrders } from "./dump-orders.ts";
-import { addMarket, emptyState, type State } from "./state.ts";
+import { addAccount, addMarket, emptyState, type State } from "./state.ts";
 
 /** A state with the last command that led to it. */
 export type Moment = { readonly state: State; readonly appliedSeq: Seq; readonly at: EpochMs };
@@ -110,17 +110,15 @@ function dumpAccounts(writer: ColumnWriter, { accountIds, accountStatuses }: Sta
 }
 
 function restoreAccounts(reader: ColumnReader, state: State): void {
-  const statuses = restoredIds(reader, state);
-  state.accountStatuses.length = 0;
-  for (const status of statuses) state.accountStatuses.push(ACCOUNT_STATUSES[status]!);
-}
-
-function restoredIds(reader: ColumnReader, { accountIds }: State): Uint8Array {
   const ids = reader.texts();
+  const statuses = reader.bytes(ids.count);
+  // An empty state has the first account, the one for fees.
   for (let account = 0; account < ids.count; account += 1) {
-    accountIds.set(ids.given(account), account as AccountIndex);
+    const status = ACCOUNT_STATUSES[statuses[account]!]!;
+    if (account < state.accountStatuses.length) state.accountStatuses[account] = status;
+    else addAccount(state, status);
+    state.accountIds.set(ids.given(account), account as AccountIndex);
   }
-  return reader.bytes(ids.count);
 }
 
 function dumpWallets(writer: ColumnWriter, { wallets, assetNames, accountStatuses }: State): void {

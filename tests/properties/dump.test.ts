@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import type { Event } from "../../src/domain/events.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { stepsOf, story } from "./stories.ts";
 
@@ -12,8 +13,11 @@ console.info(`dumps: PREGAO_SEED=${SEED}`);
 
 const told = fc.record({ story: story(160), cut: fc.double({ min: 0, max: 1, noNaN: true }) });
 
-function apply(engine: Engine, entries: readonly Sequenced[]): Event[][] {
-  return entries.map((entry) => engine.apply(entry));
+/** What commands bring about, in the encoding over which digests are taken. */
+function apply(engine: Engine, entries: readonly Sequenced[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const entry of entries) encodeOutcome(writer, { entry, events: engine.apply(entry) });
+  return writer.view();
 }
 
 describe("an engine that was dumped and restored", () => {

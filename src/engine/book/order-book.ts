@@ -3,6 +3,7 @@
  * place; the book knows nothing of money.
  */
 import { assert } from "../../domain/assert.ts";
+import type { EventLog } from "../../domain/event-log.ts";
 import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./order-pool.ts";
 import { type Level, PriceLadder } from "./price-ladder.ts";
@@ -28,8 +29,8 @@ export class OrderBook {
   }
 
   /** The side that an incoming order trades against. */
-  oppositeOf(slot: Slot): PriceLadder {
-    return this.#pool.isBuy[slot] === 1 ? this.asks : this.bids;
+  oppositeOf(isBuy: boolean): PriceLadder {
+    return isBuy ? this.asks : this.bids;
   }
 
   /** The best price of a side, or null if it is empty. */
@@ -102,6 +103,12 @@ export class OrderBook {
     const { bids, asks } = this;
     if (bids.best === NONE || asks.best === NONE) return false;
     return bids.price[bids.best]! >= asks.price[asks.best]!;
+  }
+
+  /** Ends a command: records each level that it changed, once, the bids first. */
+  tellChanges(log: EventLog): void {
+    this.bids.tellChanges(log, this.market);
+    this.asks.tellChanges(log, this.market);
   }
 
   /** Gives the level at whose back the order stands now. */
