@@ -43,6 +43,8 @@ export type Plan = {
   readonly segmentBytes: number;
   /** Invariants by full scans after every so many commands. */
   readonly checkEvery: number;
+  /** When all is over, the disk fills up once more, and commands must be refused meanwhile. */
+  readonly fillsAtEnd: boolean;
   readonly steps: readonly Step[];
 };
 
@@ -80,6 +82,7 @@ export function planOf(seed: number): Plan {
     world: told!.world,
     segmentBytes: random.pick([12, 12, 16, 32]) * 1024,
     checkEvery: random.pick([1, 1, 1, 7]),
+    fillsAtEnd: random.chance(0.3),
     steps,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
+import type { Command } from "../../src/domain/commands.ts";
 import type { Committed } from "../../src/domain/events.ts";
 import { accountIndex, assetIndex, minor } from "../../src/domain/units.ts";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
@@ -17,7 +18,7 @@ import { Random } from "./random.ts";
 import { settingUp } from "./setting-up.ts";
 import { auditDisk, SimulatedDisk } from "./simulated-disk.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
-import { allRows, differs, ledgerFault, lostOrChanged } from "./verdicts.ts";
+import { allRows, differs, ledgerFault, lostOrChanged, notKept } from "./verdicts.ts";
 import { type Life, VirtualTime } from "./virtual-time.ts";
 
 export type Result = {
@@ -32,6 +33,15 @@ export type Result = {
 export const JOURNAL_DIRECTORY = "/data/journal";
 /** Virtual time within which whatever should happen happens. */
 const PATIENCE_US = 60_000_000;
+
+/** Sent when all is well again, and taken then. */
+const LAST: Command = {
+  kind: "DepositFunds",
+  account: accountIndex(1),
+  asset: assetIndex(1),
+  amount: minor(1),
+  reference: "last",
+};
 
 export async function simulate(plan: Plan, onLine: (line: string) => void = () => {}): Promise<Result> {
   const simulation = new Simulation(plan, onLine);
@@ -165,8 +175,10 @@ class Simulation {
       onOpen: () => void this.#opened(incarnation).catch((error: unknown) => this.#broken(error)),
       onCommitted: (committed) => this.#committed(incarnation, committed),
       onEnded: (ended) => void this.#ended(incarnation, ended).catch((error: unknown) => this.#broken(error)),
-      onTornTail: () => {
+      onTornTail: (tail) => {
         this.#counts["torn tails"] += 1;
+        this.#tell(`a torn tail of ${tail.tailBytes} bytes is repaired`);
+        this.#require(notKept(tail, this.#world.disk));
       },
       onMet: ({ what, path }) => {
         this.#counts["failures met"] += 1;
@@ -182,6 +194,7 @@ class Simulation {
     const recovered = await this.#replayed();
     this.#require(lostOrChanged(this.#history, recovered, this.#clients.unknown));
     this.#history = recovered;
+    this.#require(this.#world.ledger.look((database) => ledgerFault(database, recovered)));
     exchange.check();
     recovered.engine.check();
     this.#require(differs(exchange, recovered));
@@ -298,7 +311,7 @@ class Simulation {
       });
       this.#counts["bits flipped"] += 1;
       this.#counts[verdict] += 1;
-      this.#tell(`with ${flip} flipped: ${verdict}`);
+      this.#tell(`with ${flip}: ${verdict}`);
       this.#require(wrong);
     }
   }
@@ -316,18 +329,12 @@ class Simulation {
     disk.free();
     disk.arm(null);
     disk.slow(1);
-    const last = {
-      kind: "DepositFunds",
-      account: accountIndex(1),
-      asset: assetIndex(1),
-      amount: minor(1),
-      reference: "last",
-    } as const;
     await this.#until(
       "the exchange comes back",
       () => this.#now?.isShown === true && this.#history.accounts > 0,
     );
     await this.#until("everything is answered", () => this.#clients.sent.length === 0);
+    if (this.#plan.fillsAtEnd) await this.#fillUp();
     const { acknowledgements } = this.#counts;
     await this.#until("the disk's space is seen", () => {
       if (
@@ -335,7 +342,7 @@ class Simulation {
         this.#counts.acknowledgements === acknowledgements &&
         this.#now?.exchange
       ) {
-        this.#clients.send(this.#now.exchange, [last], false);
+        this.#clients.send(this.#now.exchange, [LAST], false);
       }
       return this.#counts.acknowledgements > acknowledgements;
     });
@@ -343,6 +350,21 @@ class Simulation {
     await this.#until("the exchange comes back at the end", () => this.#now?.isShown === true);
     await this.#stop({ seed: 2, power: null, flips: 0, losesLedger: false });
     this.#checkLedger(await this.#replayed());
+  }
+
+  /** On a full disk everything new is refused, what is there can be read, and nothing fails. */
+  async #fillUp(): Promise<void> {
+    const { disk } = this.#world;
+    disk.fill(0);
+    await this.#time.pause(2_500_000, this.#life);
+    const exchange = this.#now?.exchange ?? null;
+    if (exchange === null) return;
+    const refused = this.#counts["turned away: disk full"];
+    this.#clients.send(exchange, [LAST], false);
+    if (this.#counts["turned away: disk full"] === refused)
+      this.#wrong("a command is taken though the disk is full");
+    this.#require(differs(exchange, this.#history));
+    disk.free();
   }
 
   /** The ledger has the same rows as one that is written from the journal alone. */

@@ -9,11 +9,16 @@ import { accountIndex, assetIndex } from "../../src/domain/units.ts";
 import type { Exchange } from "../../src/exchange.ts";
 import type { Sent } from "./clients.ts";
 import { type History, OWN } from "./history.ts";
+import type { TornTail } from "./incarnation.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 
 /** Holds what was recovered against what was shown before and what may have been done since. */
 export function lostOrChanged(before: History, recovered: History, unknown: readonly Sent[]): string | null {
+  if (recovered.hasTail) return "after the recovery something stands behind the journal's last frame";
   if (recovered.seq < before.seq)
     return `of ${before.seq} commands that were shown ${recovered.seq} are left`;
+  if (recovered.seq < FIRST_COMMANDS.length)
+    return `a new exchange has ${recovered.seq} of its first commands`;
   return changed(before, recovered, before.seq) ?? uncalledFor(before, recovered, unknown);
 }
 
@@ -65,6 +70,7 @@ function uncalledFor(before: History, recovered: History, unknown: readonly Sent
   for (const { requests } of unknown) {
     if (place >= asked.length) break;
     for (const { requestId } of requests) {
+      if (place >= asked.length) return `after the crash there is a part of what was sent with ${requestId}`;
       if (asked[place] !== requestId)
         return `after the crash there is ${asked[place]} where ${requestId} was sent`;
       place += 1;
@@ -77,6 +83,14 @@ function uncalledFor(before: History, recovered: History, unknown: readonly Sent
     if (own!.commandKind !== "ExpireOrders") return `nobody asked for ${own!.commandKind}`;
   }
   return null;
+}
+
+/** What is cut off is kept, and safe, before it is written over. */
+export function notKept({ tailBytes, quarantine }: TornTail, disk: SimulatedDisk): string | null {
+  if (tailBytes === 0) return null;
+  if (quarantine === null) return `a torn tail of ${tailBytes} bytes is thrown away`;
+  const bytes = disk.durableBytes(quarantine);
+  return bytes === tailBytes ? null : `of a torn tail of ${tailBytes} bytes ${bytes} are safe`;
 }
 
 /** Holds the live exchange against the engine that follows it. */
