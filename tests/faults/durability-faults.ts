@@ -111,12 +111,6 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
     to: "    void to;\n",
   },
   {
-    name: "a torn tail is overwritten, and the zeros are not synced",
-    file: "journal/torn-tail.ts",
-    from: "    await writeZeros(disk, file, { from: tail.offset, to });\n    await disk.sync(file);\n",
-    to: "    await writeZeros(disk, file, { from: tail.offset, to });\n",
-  },
-  {
     name: "a torn tail is not kept",
     file: "journal/torn-tail.ts",
     from: "tail.bytes.length > 0 ? await quarantine(tail, disk, clock) : null",
@@ -163,12 +157,6 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
     file: "journal/segment.ts",
     from: "if (crc32(header) !== crc)",
     to: "if (crc32(header) !== crc && header.length === 0)",
-  },
-  {
-    name: "a missing segment is passed over",
-    file: "journal/recovery.ts",
-    from: "    if (segment === place + 1) continue;\n",
-    to: "    if (segment >= place) continue;\n",
   },
   {
     name: "time runs backwards when the clock does",

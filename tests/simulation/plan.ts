@@ -65,6 +65,10 @@ export function planOf(seed: number): Plan {
   const [told] = fc.sample(fc.noBias(story(ACTIONS_MAX)), { seed, numRuns: 1 });
   const features = featuresOf(random);
   const steps: Step[] = [];
+  if (random.chance(0.15)) {
+    // A process may end before it has made its journal, or in the middle of that.
+    steps.push({ kind: "crash", waitUs: random.below(10_000), restart: restartOf(features, random) });
+  }
   const actions = told!.steps.slice();
   while (actions.length > 0) {
     const together = random.chance(features.togetherShare) ? random.between(2, 4) : 1;

@@ -7,10 +7,12 @@ import { FIRST_COMMANDS } from "../../src/domain/defaults.ts";
 import { decodeOutcomes } from "../../src/domain/event-codec.ts";
 import { accountIndex, assetIndex } from "../../src/domain/units.ts";
 import type { Exchange } from "../../src/exchange.ts";
+import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { Sent } from "./clients.ts";
 import { type History, OWN } from "./history.ts";
 import type { TornTail } from "./incarnation.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedLedger } from "./simulated-ledger.ts";
 
 /** Holds what was recovered against what was shown before and what may have been done since. */
 export function lostOrChanged(before: History, recovered: History, unknown: readonly Sent[]): string | null {
@@ -52,6 +54,8 @@ export function misledBy(
   },
 ): string | null {
   if (!reported) return `${flip} goes unnoticed`;
+  // Without its first frame an exchange is a new one, and begins again.
+  if (sound.seq <= FIRST_COMMANDS.length) return null;
   const last = sound.frames.at(-1);
   const isLastFrameGone = last !== undefined && recovered.seq === last.firstSeq - 1 && !sound.isClosed;
   if (recovered.seq > sound.seq) return `${flip} makes ${recovered.seq} commands of ${sound.seq}`;
@@ -125,8 +129,21 @@ export function ledgerFault(database: Database, history: History): string | null
   return sums.length === 0 ? null : `the ledger's entries of asset ${sums[0]} do not sum to zero`;
 }
 
+/** The ledger has the same rows as one that is written from the journal alone. */
+export function ledgerDiffers(ledger: SimulatedLedger, history: History): string | null {
+  const fault = ledger.look((database) => ledgerFault(database, history));
+  if (fault !== null) return fault;
+  const rows = ledger.look(allRows);
+  ledger.remove();
+  const rebuilt = ledger.look((database) => {
+    new LedgerWriter(database).apply(history.frames);
+    return allRows(database);
+  });
+  return rebuilt === rows ? null : "the ledger is not what the journal alone makes it";
+}
+
 /** Every row of every table. */
-export function allRows(database: Database): string {
+function allRows(database: Database): string {
   const tables = database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     .pluck()
