@@ -2,6 +2,7 @@
 import type { Committed } from "../../src/domain/events.ts";
 import { Exchange, type Machine } from "../../src/exchange.ts";
 import type { JournalReport } from "../../src/journal/journal.ts";
+import { makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { OWN } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { Met, SimulatedDisk } from "./simulated-disk.ts";
@@ -88,20 +89,27 @@ export class Incarnation {
   #machine(listeners: Listeners): Machine {
     const { time, disk, ledger, random } = this.#world;
     const { life } = this;
+    const clock = time.clockOf(life);
+    const ownDisk = disk.forProcess(
+      life,
+      (met) => {
+        this.met.push(met);
+        listeners.onMet(met);
+      },
+      () => {
+        this.hasMetFull = true;
+      },
+    );
     return {
-      disk: disk.forProcess(
-        life,
-        (met) => {
-          this.met.push(met);
-          listeners.onMet(met);
-        },
-        () => {
-          this.hasMetFull = true;
-        },
-      ),
-      clock: time.clockOf(life),
+      disk: ownDisk,
+      clock,
       timers: time.timersOf(life),
       ledgerThreads: ledger.threadsOf(life),
+      makeSnapshot: (task, hear) => {
+        const made = makeSnapshot(task, { disk: ownDisk, clock, onUnusable: hear });
+        made.then(hear, ({ message }) => hear({ kind: "failed", message }));
+        return { stop: async () => {} };
+      },
       newRequestId: () => `${OWN}${random.bits()}`,
       newJournalId: () => Buffer.from(Array.from({ length: 16 }, () => random.below(256))),
     };
