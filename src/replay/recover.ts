@@ -72,7 +72,9 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 }
 
 function watermarkOf({ path, seq, position }: SnapshotFile): Watermark {
-  return { holder: `the snapshot ${path}`, seq, frameHash: position.hash.toString("hex") };
+  // A frame of a clean stop holds no sequence, so its hash is not that of the frame which holds this one.
+  const frameHash = position.closed ? null : position.hash.toString("hex");
+  return { holder: `the snapshot ${path}`, seq, frameHash };
 }
 
 function progressTo(onReport: RecoverOptions["onReport"], clock: Clock): JournalOptions["onProgress"] {
