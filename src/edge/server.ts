@@ -35,7 +35,7 @@ import { addOrderReadRoutes } from "./http/order-reads.ts";
 import { addPlaceOrderRoute } from "./http/place-order.ts";
 import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
-import type { Desk } from "./http/route.ts";
+import type { Desk, Recovery } from "./http/route.ts";
 import { PAGE_POLICY } from "./http/security-headers.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
 import { addWalletRoutes } from "./http/wallets.ts";
@@ -77,6 +77,8 @@ export type Server = {
   readonly routes: readonly string[];
   /** Starts to accept connections and gives the address, such as `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
+  /** Says how far the recovery is, for who asks whether the exchange is ready. */
+  starting(recovery: Recovery): void;
   /** From now on requests are answered; until then nearly all get 503 `starting`. */
   open(exchange: ExchangePort): void;
   /** Stops accepting, and resolves when every request in flight has been answered. */
@@ -110,7 +112,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { adminKey, clientLimits = NO_CLIENT_LIMITS } = options;
   const { requestsPerSecond, connectionsPerAddress, trustedProxies } = clientLimits;
   const guard = new Guard({ adminKey, requestsPerSecond });
-  const desk: Desk = { exchange: null, guard, metrics, version: options.version };
+  const desk: Desk = { exchange: null, recovery: null, guard, metrics, version: options.version };
   const isProxy = addressMatcher(trustedProxies);
   const app = createApp(trustedProxies.length === 0 ? false : isProxy);
   const { connectionsMax } = HTTP_LIMITS;
@@ -139,6 +141,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const { port } = app.server.address() as AddressInfo;
       const host = options.host.includes(":") ? `[${options.host}]` : options.host;
       return `http://${host}:${port}`;
+    },
+    starting: (recovery) => {
+      desk.recovery = recovery;
     },
     open: (exchange) => {
       desk.exchange = exchange;

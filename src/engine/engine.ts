@@ -7,7 +7,7 @@ import type { Command, PlaceOrder, Sequenced } from "../domain/commands.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import type { Event } from "../domain/events.ts";
 import type { Rejection } from "../domain/rejections.ts";
-import { type EpochMs, type Seq, seq } from "../domain/units.ts";
+import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
 import { amendOrder } from "./commands/amend-order.ts";
 import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
 import { expireOrders } from "./commands/expire-orders.ts";
@@ -16,14 +16,40 @@ import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.t
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
+import { dump, type Moment, restore } from "./dump.ts";
 import { checkInvariants } from "./invariants.ts";
 import { preview } from "./preview.ts";
+import { standing } from "./standing.ts";
 import { emptyState, type State } from "./state.ts";
 
 export class Engine {
-  readonly #state: State = emptyState();
-  #appliedSeq: Seq = seq(0);
-  #at = 0;
+  readonly #state: State;
+  #appliedSeq: Seq;
+  #at: EpochMs;
+
+  /** An engine that has seen nothing, or is as another one was. */
+  constructor(
+    { state, appliedSeq, at }: Moment = { state: emptyState(), appliedSeq: seq(0), at: epochMs(0) },
+  ) {
+    this.#state = state;
+    this.#appliedSeq = appliedSeq;
+    this.#at = at;
+  }
+
+  /** An engine that will answer as the one that was dumped. @throws DecodeError for bytes that are no dump. */
+  static restore(bytes: Uint8Array<ArrayBuffer>): Engine {
+    return new Engine(restore(bytes));
+  }
+
+  /** All that the engine remembers, in a canonical form. */
+  dump(): Uint8Array<ArrayBuffer> {
+    return dump({ state: this.#state, appliedSeq: this.#appliedSeq, at: this.#at });
+  }
+
+  /** What stands in the books and wallets, as a command that changed all of it would tell: the worst levels first. */
+  standing(): Event[] {
+    return standing(this.#state);
+  }
 
   /** The last command that was applied. */
   get appliedSeq(): Seq {

@@ -60,6 +60,19 @@ export class OpenOrders {
     return slots;
   }
 
+  /** Every open order, oldest first. */
+  byAge(): Int32Array {
+    const ids = new Float64Array(this.count);
+    let count = 0;
+    for (const oldest of this.#oldest) {
+      for (let slot = oldest; slot !== NONE; slot = this.pool.accountNext[slot]!) {
+        ids[count] = this.pool.id[slot]!;
+        count += 1;
+      }
+    }
+    return Int32Array.from(ids.sort(), (id) => this.find(id as OrderId));
+  }
+
   add(slot: Slot): void {
     const { pool } = this;
     const account = pool.account[slot]!;

@@ -26,7 +26,7 @@ export function endEntering(state: State, place: MarketState, slot: Slot, end: E
   const { pool } = state.open;
   const account = pool.accountOf(slot);
   setHold(state, place, slot, 0);
-  if (pool.has(slot, NAMED)) state.once.orderEnded(account, pool.clientOrderId[slot]!);
+  if (pool.has(slot, NAMED)) state.once.orderEnded(account, pool.clientOrderId(slot)!);
   state.log.orderEnded(pool.orderId(slot), account, place.market.market, end);
   pool.giveBack(slot);
 }

@@ -13,6 +13,13 @@ const ACCOUNT_BITS_FIRST = 6;
 /** The place of a balance: the row of its asset, and in it that of its account. */
 type Wallet = number;
 
+/** The balances of accounts in one asset, by account. */
+export type Balances = {
+  readonly available: ArrayLike<number>;
+  readonly held: ArrayLike<number>;
+  readonly supply: number;
+};
+
 export class Wallets {
   #assets = 0;
   /** A row is 2 to this power long, so that a place is taken apart without a division. */
@@ -46,6 +53,19 @@ export class Wallets {
 
   held(account: AccountIndex, asset: AssetIndex): Minor {
     return this.#held[this.#wallet(account, asset)] as Minor;
+  }
+
+  /** Puts all balances of an asset that has none yet in place, an account a row; nothing is told of it. */
+  restore(asset: AssetIndex, balances: Balances): void {
+    const { available, held, supply } = balances;
+    const first = this.#wallet(0, asset);
+    this.#available.set(available, first);
+    this.#held.set(held, first);
+    this.#supply[asset] = supply;
+    for (let account = 0; account < available.length; account += 1) {
+      this.#total[asset]! += available[account]! + held[account]!;
+    }
+    assert(this.#total[asset] === supply, "all wallets together hold what was deposited and not withdrawn");
   }
 
   /** Deposited less withdrawn. */

@@ -5,18 +5,25 @@
  * A write or sync that fails ends the journal: it is never tried again, because what reached the disk is
  * unknown. A disk that is nearly full is another matter: see `accepting`.
  */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert } from "../domain/assert.ts";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { type Disk, nodeDisk, syncDirectory } from "./disk.ts";
+import { type Clock, nodeClock } from "./clock.ts";
+import { type Disk, nodeDisk, type OpenFile } from "./disk.ts";
 import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import { EMPTY_FRAME_BYTES, encodeFrame, FRAME_BYTES_MAX, type Frame } from "./frame.ts";
-import { type JournalEnd, readJournal } from "./recovery.ts";
+import {
+  type ClosedSegment,
+  closedAt,
+  type JournalEnd,
+  type JournalPosition,
+  type ReplayProgress,
+  readJournal,
+} from "./recovery.ts";
 import {
   FIRST_SEGMENT_BYTES,
   frameCrcSeed,
@@ -56,9 +63,17 @@ export type JournalOptions = {
   readonly replay: (frame: Frame) => Uint8Array;
   /** Waited for from time to time during the replay. */
   readonly room?: (() => Promise<void>) | undefined;
+  /** Where a snapshot stands from which the replay goes on. */
+  readonly start?: JournalPosition | undefined;
+  /** Hears of each segment that is full, during the replay and then as it happens. */
+  readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
   /** The length of the segments that are made from now on. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
   readonly disk?: Disk;
+  readonly clock?: Clock;
+  /** Makes the 16 bytes that tell a new journal from all others. */
+  readonly newJournalId?: () => Buffer;
   readonly limits?: DiskLimits;
   readonly onReport?: (report: JournalReport) => void;
 };
@@ -73,8 +88,9 @@ export class Journal {
   readonly #supply: SegmentSupply;
   readonly #space: SpaceWatch;
   readonly #segmentBytesNext: number;
+  readonly #onClosed: JournalOptions["onClosed"];
   readonly #writer = new ByteWriter(FRAME_BYTES_MAX);
-  #file: FileHandle;
+  #file: OpenFile;
   #segment: number;
   #segmentBytes: number;
   #offset: number;
@@ -92,27 +108,28 @@ export class Journal {
 
   /** Reads the journal from its first frame, repairs a torn tail, and is ready to go on from its end. */
   static async open(options: JournalOptions): Promise<Journal> {
-    const { directory, disk = nodeDisk, segmentBytes = SEGMENT_BYTES, onReport } = options;
+    const { directory, disk = nodeDisk, clock = nodeClock, segmentBytes = SEGMENT_BYTES, onReport } = options;
     assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment holds its header and an empty frame");
     assert(segmentBytes <= SEGMENT_BYTES_MAX, "a segment can be read whole");
-    await mkdir(directory, { recursive: true });
-    await syncDirectory(dirname(directory));
-    await removeAside(directory);
+    await disk.makeDirectory(directory);
+    await disk.syncDirectory(dirname(directory));
+    await removeAside(directory, disk);
     const end = await readJournal({
       ...options,
       beforeLast: (file, bytes) => makeEndDurable(file, bytes, disk),
       onSegment: (read) => onReport?.({ kind: "segment-read", ...read }),
     });
     if (end === null) {
-      const start = newJournal(Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
+      const journalId = (options.newJournalId ?? newJournalId)();
+      const start = newJournal(journalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
       const file = await makeFirstSegment(directory, headerAt(start), disk);
       return Journal.#ready(new Journal(options, start, file));
     }
     if (end.tornTail !== null) {
-      const quarantine = await repairTail(end.tornTail, end.segmentBytes, disk);
+      const quarantine = await repairTail(end.tornTail, { segmentBytes: end.segmentBytes, disk, clock });
       onReport?.(repaired(end, end.tornTail, quarantine));
     }
-    const file = await open(join(directory, segmentName(end.segment)), "r+");
+    const file = await disk.open(join(directory, segmentName(end.segment)), "update");
     return Journal.#ready(new Journal(options, end, file));
   }
 
@@ -122,15 +139,17 @@ export class Journal {
     return journal;
   }
 
-  private constructor(options: JournalOptions, end: JournalEnd, file: FileHandle) {
-    const { directory, disk = nodeDisk, segmentBytes = SEGMENT_BYTES, limits = DISK_LIMITS } = options;
+  private constructor(options: JournalOptions, end: JournalEnd, file: OpenFile) {
+    const { directory, disk = nodeDisk, clock = nodeClock } = options;
+    const { segmentBytes = SEGMENT_BYTES, limits = DISK_LIMITS } = options;
     this.#disk = disk;
     this.#journalId = end.journalId;
     this.#crcSeed = frameCrcSeed(end.journalId);
-    this.#supply = new SegmentSupply({ directory, disk, segmentBytes });
+    this.#supply = new SegmentSupply({ directory, disk, clock, segmentBytes });
     const onProbe = (freeBytes: number) => this.#supply.retry(freeBytes);
-    this.#space = new SpaceWatch({ directory, disk, limits, onProbe });
+    this.#space = new SpaceWatch({ directory, disk, clock, limits, onProbe });
     this.#segmentBytesNext = segmentBytes;
+    this.#onClosed = options.onClosed;
     this.#file = file;
     this.#segment = end.segment;
     this.#segmentBytes = end.segmentBytes;
@@ -232,7 +251,7 @@ export class Journal {
         await this.#appendFrame([], this.#lastAt);
       }
     } finally {
-      await this.#file.close();
+      await this.#disk.close(this.#file);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -245,8 +264,8 @@ export class Journal {
     try {
       if (!fits) await this.#nextSegment();
       this.#nextSeq = (this.#nextSeq + entries.length) as Seq;
-      this.#disk.write(this.#file.fd, bytes, this.#offset);
-      await this.#disk.sync(this.#file.fd);
+      this.#disk.write(this.#file, bytes, this.#offset);
+      await this.#disk.sync(this.#file);
     } catch (error) {
       this.#failure =
         error instanceof JournalFailedError ? error : new JournalFailedError("appending", error);
@@ -290,12 +309,19 @@ export class Journal {
     };
     const next = await this.#supply.take(header);
     const full = this.#file;
+    const closed = closedAt({
+      segment: this.#segment,
+      nextSeq: this.#nextSeq,
+      hash: this.#hash,
+      eventDigest: this.#eventDigest,
+    });
     this.#file = next;
     this.#segment = header.segment;
     this.#segmentBytes = header.segmentBytes;
     this.#offset = SEGMENT_HEADER_BYTES;
     this.#bytes += SEGMENT_HEADER_BYTES;
-    await full.close();
+    await this.#disk.close(full);
+    this.#onClosed?.(closed);
   }
 
   /** The second half of a segment is time enough to prepare the next. */
@@ -304,8 +330,7 @@ export class Journal {
   }
 }
 
-function newJournal(segmentBytes: number): JournalEnd {
-  const journalId = newJournalId();
+function newJournal(journalId: Buffer, segmentBytes: number): JournalEnd {
   return {
     journalId,
     segment: 1,

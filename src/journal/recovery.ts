@@ -4,12 +4,11 @@
  *
  * Whatever a crash cannot have caused throws `DamagedJournalError` (FORMAT.md, the table of recovery).
  */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { DecodeError } from "../domain/codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { contentEnd } from "./disk.ts";
+import { type Clock, nodeClock } from "./clock.ts";
+import { contentEnd, type Disk, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type FrameHeader,
   frameBytes,
   frameFault,
+  HASH_BYTES,
   readEntries,
   readFrameHeader,
   readTrailer,
@@ -39,6 +39,10 @@ const TURN_MS = 50;
 export type JournalSource = {
   readonly directory: string;
   readonly watermarks: readonly Watermark[];
+  /** Where a snapshot stands, for a replay that goes on from there; without it the first frame is the first of all. */
+  readonly start?: JournalPosition | undefined;
+  /** The last segment to be read, one that is closed; without it all are. */
+  readonly through?: number;
   /** Applies a frame and returns the canonical encoding of what it caused. */
   readonly replay: (frame: Frame) => Uint8Array;
   /** Waited for from time to time: whoever is fed by the replay may be slower than it. */
@@ -50,13 +54,32 @@ export type JournalSource = {
     readonly segments: number;
     readonly seq: Seq;
   }) => void;
+  /** Hears of each segment that was read and to which nothing will be added. */
+  readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
+  /** Hears from time to time how far the replay is. */
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  readonly disk?: Disk;
+  readonly clock?: Clock;
 };
 
-/** Where a journal ends, and all that is needed to go on from there. */
-export type JournalEnd = {
+/** How much of the journal has been replayed; `seq` is the last sequence that was. */
+export type ReplayProgress = { readonly seq: Seq; readonly bytesDone: number; readonly bytesTotal: number };
+
+/** A segment to which nothing is added any more, and what the journal had come to at its end. */
+export type ClosedSegment = {
+  readonly segment: number;
+  /** The last sequence in it. */
+  readonly seq: Seq;
+  /** Of its last frame, 64 hexadecimal characters. */
+  readonly frameHash: string;
+  /** Of all that its frames and those before have caused, 64 hexadecimal characters. */
+  readonly eventDigest: string;
+};
+
+/** A place between two frames, and all that is needed to go on from there. */
+export type JournalPosition = {
   readonly journalId: Buffer;
   readonly segment: number;
-  readonly segmentBytes: number;
   /** Where the next frame goes. */
   readonly offset: number;
   readonly nextSeq: Seq;
@@ -67,6 +90,11 @@ export type JournalEnd = {
   readonly closed: boolean;
   /** Of all frames and segment headers. */
   readonly bytes: number;
+};
+
+/** Where a journal ends. */
+export type JournalEnd = JournalPosition & {
+  readonly segmentBytes: number;
   readonly tornTail: TornTail | null;
 };
 
@@ -81,22 +109,29 @@ type Image = {
   readonly fileBytes: number;
 };
 
-/** Reads the whole journal; null if there is none yet. */
+/** Reads the journal, all of it or from a snapshot on; null if there is none yet. */
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
-  const { directory } = source;
-  const segments = await listSegments(directory);
-  const watermarks = new Watermarks(source.watermarks);
+  const { directory, start, through, disk = nodeDisk } = source;
+  const segments = (await listSegments(directory, disk)).filter((segment) => segment <= (through ?? segment));
+  const watermarks = new Watermarks(
+    source.watermarks,
+    start && { ...start, file: join(directory, segmentName(start.segment)) },
+  );
   if (segments.length === 0) {
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;
   }
-  checkNoneMissing(directory, segments);
+  checkNoneMissing(directory, segments, start);
+  const read = segments.filter((segment) => segment >= (start?.segment ?? 1));
   const reading = new Reading(source, watermarks);
+  await reading.measure(read);
   let end: JournalEnd | undefined;
-  for (const segment of segments) {
-    const last = segment === segments.length;
+  for (const segment of read) {
+    const last = through === undefined && segment === read.at(-1);
     end = await reading.readSegment(segment, last);
-    source.onSegment?.({ segment, segments: segments.length, seq: (end.nextSeq - 1) as Seq });
+    const seq = (end.nextSeq - 1) as Seq;
+    source.onSegment?.({ segment, segments: segments.at(-1)!, seq });
+    if (!last) source.onClosed?.(closedAt(end));
   }
   const { segment, offset, nextSeq, tornTail } = end!;
   const file = join(directory, segmentName(segment));
@@ -104,11 +139,38 @@ export async function readJournal(source: JournalSource): Promise<JournalEnd | n
   return end!;
 }
 
-function checkNoneMissing(directory: string, segments: readonly number[]): void {
-  for (const [place, segment] of segments.entries()) {
-    if (segment === place + 1) continue;
-    const file = join(directory, segmentName(place + 1));
-    throw new DamagedJournalError({ file, offset: 0, seq: 1 as Seq, what: `the segment is missing` });
+/** What is to be said of a segment at whose end the journal stands. */
+export function closedAt(
+  end: Pick<JournalPosition, "segment" | "nextSeq" | "hash" | "eventDigest">,
+): ClosedSegment {
+  const { segment, nextSeq, hash, eventDigest } = end;
+  const seq = (nextSeq - 1) as Seq;
+  return { segment, seq, frameHash: hash.toString("hex"), eventDigest: eventDigest.toString("hex") };
+}
+
+const COVERED =
+  "Nothing was changed. Bring back the missing segments, or the snapshots and the ledger that this journal had.";
+
+/** The segments from where the reading begins follow one another without a gap; those before it are not needed. */
+function checkNoneMissing(
+  directory: string,
+  segments: readonly number[],
+  start: JournalPosition | undefined,
+): void {
+  const damaged = (segment: number, what: string, remedy?: string) => {
+    const file = join(directory, segmentName(segment));
+    const seq = start?.nextSeq ?? (1 as Seq);
+    return new DamagedJournalError({ file, offset: 0, seq, what, ...(remedy && { remedy }) });
+  };
+  const from = start?.segment ?? 1;
+  const read = segments.filter((segment) => segment >= from);
+  if (read[0] !== from && start === undefined) {
+    const what = "the segment is missing, and no snapshot that the ledger has come to covers it";
+    throw damaged(from, what, COVERED);
+  }
+  if (read.length === 0) throw damaged(from, "the segment is missing in which the snapshot goes on");
+  for (const [place, segment] of read.entries()) {
+    if (segment !== from + place) throw damaged(from + place, "the segment is missing");
   }
 }
 
@@ -116,59 +178,94 @@ function checkNoneMissing(directory: string, segments: readonly number[]): void 
 class Reading {
   readonly #source: JournalSource;
   readonly #watermarks: Watermarks;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
   #position: Position | undefined;
   #crcSeed = 0;
   /** Holds one segment after another, for they are long; nothing that is read keeps a part of it. */
   #bytes: Buffer = Buffer.alloc(0);
-  #turnStartedAt = performance.now();
+  #turnStartedAt: number;
+  /** Of the segments before the present one that are read, and of all that are. */
+  #bytesBehind = 0;
+  #bytesTotal = 0;
 
   constructor(source: JournalSource, watermarks: Watermarks) {
     this.#source = source;
     this.#watermarks = watermarks;
+    this.#disk = source.disk ?? nodeDisk;
+    this.#clock = source.clock ?? nodeClock;
+    this.#turnStartedAt = this.#clock.elapsed();
+  }
+
+  /** Finds out how much there is to read. Only when it is loaded is it known how much of the last one is zeros. */
+  async measure(segments: readonly number[]): Promise<void> {
+    for (const segment of segments) {
+      const file = await this.#disk.open(join(this.#source.directory, segmentName(segment)), "read");
+      try {
+        this.#bytesTotal += await this.#disk.size(file);
+      } finally {
+        await this.#disk.close(file);
+      }
+    }
   }
 
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
-    const image = await loadSegment(join(this.#source.directory, segmentName(segment)), {
-      nextSeq: this.#position?.nextSeq ?? (1 as Seq),
+    const image = await loadSegment(join(this.#source.directory, segmentName(segment)), this.#disk, {
+      nextSeq: this.#position?.nextSeq ?? this.#source.start?.nextSeq ?? (1 as Seq),
       reuse: this.#bytes,
     });
     this.#bytes = image.bytes;
     if (last) await this.#source.beforeLast?.(image.file, image.bytes.subarray(0, image.fileBytes));
+    if (last) this.#bytesTotal -= image.fileBytes - contentEnd(image.bytes, 0);
     const position = this.#enter(image, segment, last);
     for (;;) {
       const header = readFrameHeader(image.bytes, position.offset, this.#crcSeed);
       const fault = header === undefined ? undefined : this.#frameFault(image, header);
       if (header === undefined || fault !== undefined) {
         position.tornTail = this.#endOfSegment(image, last, fault);
+        this.#bytesBehind += image.fileBytes;
         return position;
       }
       this.#readFrame(image, header);
-      if (performance.now() - this.#turnStartedAt > TURN_MS) {
-        await setImmediate();
+      if (this.#clock.elapsed() - this.#turnStartedAt > TURN_MS) {
+        this.#tellProgress(position);
+        await this.#clock.turn();
         await this.#source.room?.();
-        this.#turnStartedAt = performance.now();
+        this.#turnStartedAt = this.#clock.elapsed();
       }
     }
   }
 
-  /** Checks that a segment continues the journal, and moves to its first frame. */
+  #tellProgress({ nextSeq, offset }: Position): void {
+    this.#source.onProgress?.({
+      seq: (nextSeq - 1) as Seq,
+      bytesDone: this.#bytesBehind + offset,
+      bytesTotal: this.#bytesTotal,
+    });
+  }
+
+  /** Checks that a segment continues the journal, and moves to its first frame, or to where a snapshot stands. */
   #enter(image: Image, segment: number, last: boolean): Position {
     const { file, header } = image;
     const { journalId, firstSeq, previousHash, segmentBytes } = header;
-    const before = this.#position;
+    const { start } = this.#source;
+    const before = this.#position ?? start;
     const nextSeq = before?.nextSeq ?? (1 as Seq);
     const damaged = (what: string) => new DamagedJournalError({ file, offset: 0, seq: nextSeq, what });
     if (header.segment !== segment) throw damaged(`the file holds segment ${header.segment}`);
     if (before !== undefined && !before.journalId.equals(journalId)) {
-      throw damaged("the segment belongs to another journal");
+      throw damaged(
+        `the ${this.#position === undefined ? "snapshot" : "segment"} belongs to another journal`,
+      );
     }
+    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
+      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
+    }
+    if (start !== undefined && this.#position === undefined) return this.#resume(image, start);
     if (firstSeq !== nextSeq)
       throw damaged(`the segment begins with sequence ${firstSeq}, which leaves a gap`);
     if (!previousHash.equals(before?.hash ?? genesisHash(journalId))) {
       throw damaged("the segment does not follow the last frame of the segment before");
-    }
-    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
-      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
     }
     this.#crcSeed = frameCrcSeed(journalId);
     this.#position = {
@@ -184,6 +281,18 @@ class Reading {
       bytes: (before?.bytes ?? 0) + SEGMENT_HEADER_BYTES,
       tornTail: null,
     };
+    return this.#position;
+  }
+
+  /** Moves to where a snapshot stands: in front of every frame is the hash of the one before, as the snapshot has it. */
+  #resume({ file, bytes, header }: Image, start: JournalPosition): Position {
+    const { offset, nextSeq, hash } = start;
+    if (offset > bytes.length || !hash.equals(bytes.subarray(offset - HASH_BYTES, offset))) {
+      const what = "the snapshot does not stand behind a frame of this journal";
+      throw new DamagedJournalError({ file, offset, seq: nextSeq, what });
+    }
+    this.#crcSeed = frameCrcSeed(header.journalId);
+    this.#position = { ...start, segmentBytes: header.segmentBytes, tornTail: null };
     return this.#position;
   }
 
@@ -253,29 +362,23 @@ class Reading {
 
 /** Reads a segment whole. A file that is too short is filled up with zeros here; whether it may be is not decided. */
 async function loadSegment(
-  file: string,
+  path: string,
+  disk: Disk,
   { nextSeq, reuse }: { readonly nextSeq: Seq; readonly reuse: Buffer },
 ): Promise<Image> {
-  const handle = await open(file, "r");
+  const file = await disk.open(path, "read");
   try {
-    const { size: fileBytes } = await handle.stat();
+    const fileBytes = await disk.size(file);
     const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const { bytesRead } = await handle.read(start, 0, start.length, 0);
-    const header = decodeSegmentHeader(start.subarray(0, bytesRead));
+    const header = decodeSegmentHeader(start.subarray(0, await disk.read(file, start, 0)));
     if (typeof header === "string") {
-      throw new DamagedJournalError({ file, offset: 0, seq: nextSeq, what: header });
+      throw new DamagedJournalError({ file: path, offset: 0, seq: nextSeq, what: header });
     }
     const { segmentBytes } = header;
     const bytes = reuse.length === segmentBytes ? reuse : Buffer.allocUnsafeSlow(segmentBytes);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = await handle.read(bytes, length, bytes.length - length, length);
-      if (read.bytesRead === 0) break;
-      length += read.bytesRead;
-    }
-    bytes.fill(0, length);
-    return { file, header, bytes, fileBytes };
+    bytes.fill(0, await disk.read(file, bytes, 0));
+    return { file: path, header, bytes, fileBytes };
   } finally {
-    await handle.close();
+    await disk.close(file);
   }
 }

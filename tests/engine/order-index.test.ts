@@ -124,7 +124,7 @@ describe("the pool of orders", () => {
     expect([pool.feeWhole[slot], pool.feeParts[slot]]).toEqual([4, 500_000]);
     pool.giveBack(slot);
     expect(take(pool, 2)).toBe(slot);
-    expect(pool.clientOrderId[slot]).toBeNull();
+    expect(pool.clientOrderId(slot)).toBeNull();
     for (const field of ["held", "feeWhole", "feeParts", "makerFee", "takerFee", "expiresAt"] as const) {
       expect(pool[field][slot], field).toBe(0);
     }

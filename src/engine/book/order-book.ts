@@ -60,18 +60,15 @@ export class OrderBook {
   /** Puts an order at the back of its price level with what it shows already. */
   append(slot: Slot): void {
     const pool = this.#pool;
-    this.#arrivals += 1;
-    pool.arrival[slot] = this.#arrivals;
     const side = this.sideOf(slot);
-    const level = side.reach(pool.priceOf(slot));
-    const last = side.tail[level]!;
-    pool.level[slot] = level;
-    pool.previous[slot] = last;
-    pool.next[slot] = NONE;
-    if (last === NONE) side.head[level] = slot;
-    else pool.next[last] = slot;
-    side.tail[level] = slot;
-    this.#resize(side, level, pool.shownOf(slot));
+    this.#resize(side, this.#queue(side, slot), pool.shownOf(slot));
+  }
+
+  /** Puts an order back where it was, behind those that have been put back, with what it showed; nothing is told of it. */
+  putBack(slot: Slot): void {
+    const side = this.sideOf(slot);
+    const level = this.#queue(side, slot);
+    side.quantity[level]! += this.#pool.shownOf(slot);
   }
 
   /** Takes an order out of its level, whatever it still has. */
@@ -131,6 +128,22 @@ export class OrderBook {
   #hide(slot: Slot): void {
     const { display, hidden, remaining } = this.#pool;
     hidden[slot] = Math.max(0, remaining[slot]! - display[slot]!);
+  }
+
+  /** Gives the level at whose back the order stands now. */
+  #queue(side: PriceLadder, slot: Slot): Level {
+    const pool = this.#pool;
+    this.#arrivals += 1;
+    pool.arrival[slot] = this.#arrivals;
+    const level = side.reach(pool.priceOf(slot));
+    const last = side.tail[level]!;
+    pool.level[slot] = level;
+    pool.previous[slot] = last;
+    pool.next[slot] = NONE;
+    if (last === NONE) side.head[level] = slot;
+    else pool.next[last] = slot;
+    side.tail[level] = slot;
+    return level;
   }
 
   #resize(side: PriceLadder, level: Level, change: number): void {

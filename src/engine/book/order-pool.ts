@@ -5,10 +5,11 @@
  * when more orders are in the exchange than ever before.
  */
 import { assert } from "../../domain/assert.ts";
+import type { Texts } from "../../domain/columns.ts";
 import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers, grownTraits } from "../grown.ts";
-import { ICEBERG } from "./traits.ts";
+import { ICEBERG, NAMED } from "./traits.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -79,7 +80,9 @@ export class OrderPool {
   accountPrevious = new Int32Array(SLOTS_FIRST);
   /** The next order at the same place of the index. */
   indexNext = new Int32Array(SLOTS_FIRST);
-  readonly clientOrderId: (string | null)[] = [];
+  /** Empty for an order that has none, or whose client id is among those that were restored. */
+  readonly #clientOrderIds: (string | null)[] = [];
+  #restoredClientOrderIds: Texts | undefined;
 
   #freed = NONE;
   #used = 0;
@@ -100,6 +103,26 @@ export class OrderPool {
     this.takerFee[slot] = rates.takerFee;
     if (traits >= ICEBERG) this.#keepMore(slot, terms);
     return slot;
+  }
+
+  /** Takes the first slots of an empty pool, so many as there are orders to fill in. */
+  takeFirst(count: number): void {
+    assert(this.#used === 0, "an empty pool is filled");
+    let length = this.id.length;
+    while (length < count) length *= 2;
+    if (length > this.id.length) this.#grow(length);
+    this.#used = count;
+    this.#clientOrderIds.length = count;
+  }
+
+  /** Gives the orders in the first slots their client ids; a text is made of one only when it is asked for. */
+  setClientOrderIds(ids: Texts): void {
+    this.#restoredClientOrderIds = ids;
+  }
+
+  clientOrderId(slot: Slot): string | null {
+    if (!this.has(slot, NAMED)) return null;
+    return this.#clientOrderIds[slot] ?? this.#restoredClientOrderIds!.at(slot);
   }
 
   /** Gives a slot back; the order must have left every list, and hold nothing. */
@@ -150,7 +173,7 @@ export class OrderPool {
     const { displayQuantity, expiresAt, clientOrderId, selfTradePrevention } = terms;
     this.display[slot] = displayQuantity ?? 0;
     this.expiresAt[slot] = expiresAt ?? 0;
-    this.clientOrderId[slot] = clientOrderId;
+    this.#clientOrderIds[slot] = clientOrderId;
     this.selfTrade[slot] = SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
   }
 
@@ -158,7 +181,7 @@ export class OrderPool {
     this.display[slot] = 0;
     this.hidden[slot] = 0;
     this.expiresAt[slot] = 0;
-    this.clientOrderId[slot] = null;
+    this.#clientOrderIds[slot] = null;
     this.selfTrade[slot] = 0;
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;

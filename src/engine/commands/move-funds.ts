@@ -12,7 +12,7 @@ import type {
 } from "../../domain/commands.ts";
 import type { Rejection } from "../../domain/rejections.ts";
 import type { Seq } from "../../domain/units.ts";
-import type { Remembered } from "../once-only.ts";
+import type { Remembered } from "../memories.ts";
 import type { State } from "../state.ts";
 
 type Movement = DepositFunds | WithdrawFunds | TransferFunds;
