@@ -22,14 +22,15 @@ export class Watermarks {
   /** What lies before `start` is not read again; what stands there must know the same frame. */
   constructor(
     watermarks: readonly Watermark[],
-    start?: { readonly nextSeq: Seq; readonly hash: Buffer } | undefined,
+    start?: { readonly nextSeq: Seq; readonly hash: Buffer; readonly closed: boolean } | undefined,
   ) {
     this.#rising = watermarks.filter(({ seq }) => seq > 0).sort((a, b) => a.seq - b.seq);
     if (start === undefined) return;
     for (; this.#next < this.#rising.length; this.#next += 1) {
       const { holder, seq, frameHash } = this.#rising[this.#next]!;
       if (seq >= start.nextSeq) return;
-      const isSame = frameHash === null || frameHash === start.hash.toString("hex");
+      // After a clean stop the hash is that of its own frame, which holds no sequence.
+      const isSame = frameHash === null || start.closed || frameHash === start.hash.toString("hex");
       if (seq < start.nextSeq - 1 || isSame) continue;
       throw otherJournal(holder, { file: "snapshots", offset: 0, seq });
     }

@@ -72,7 +72,9 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 }
 
 function watermarkOf({ path, seq, position }: SnapshotFile): Watermark {
-  return { holder: `the snapshot ${path}`, seq, frameHash: position.hash.toString("hex") };
+  // Behind the frame that holds its last sequence there may be that of a clean stop, whose hash this is then.
+  const frameHash = position.closed ? null : position.hash.toString("hex");
+  return { holder: `the snapshot ${path}`, seq, frameHash };
 }
 
 function progressTo(onReport: RecoverOptions["onReport"], clock: Clock): JournalOptions["onProgress"] {
