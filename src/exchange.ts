@@ -13,6 +13,7 @@ import { type Clock, nodeClock } from "./journal/clock.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
 import type { Journal } from "./journal/journal.ts";
 import { newJournalId } from "./journal/segment.ts";
+import { sectionPieces, stateDigestOf } from "./journal/snapshot-file.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
 import type { BookDepth } from "./projections/feeds/book-depth.ts";
 import type { FeedLog } from "./projections/feeds/feed-log.ts";
@@ -22,6 +23,7 @@ import type { Balances } from "./projections/live/balances.ts";
 import type { Directory } from "./projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
 import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
+import { dumpPresent } from "./replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
 import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
@@ -90,16 +92,24 @@ export class Exchange {
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
   static async open(options: ExchangeOptions): Promise<Exchange> {
-    const { directory, onReport, onFailure, machine = NODE } = options;
+    const { directory, onReport, onFailure, keepsSegments = true, machine = NODE } = options;
     const path = join(directory, "ledger.sqlite");
     const { ledgerThreads: threads, timers, disk, clock } = machine;
-    const ledger = await Ledger.open({ path, onFault: onFailure, onReport, threads, after: timers.after });
+    const ledger = await Ledger.open({
+      path,
+      onFault: onFailure,
+      onReport,
+      // What segments that are gone had caused must never be missing in it.
+      isDurable: !keepsSegments,
+      threads,
+      after: timers.after,
+    });
     const snapshotter = new Snapshotter({
       directory,
-      keepsSegments: options.keepsSegments ?? true,
+      keepsSegments,
       reserveBytes: options.diskReserveBytes,
       commandsMin: options.snapshotCommandsMin,
-      ledgerSeq: () => ledger.appliedSeq,
+      ledgerSeq: () => (keepsSegments ? ledger.appliedSeq : ledger.durableSeq),
       make: machine.makeSnapshot,
       clock,
       onReport,
@@ -237,6 +247,12 @@ export class Exchange {
   /** Checks every invariant by full scans: for tests, it takes as long as the exchange is large. */
   check(): void {
     this.#engine.check();
+  }
+
+  /** Of all that a snapshot would hold now: equal states have equal digests. For tests, like `check`. */
+  stateDigest(): string {
+    const sections = dumpPresent({ engine: this.#engine, live: this.#live });
+    return stateDigestOf(sectionPieces(sections)).toString("hex");
   }
 
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */

@@ -21,7 +21,7 @@ import {
   stateDigestOf,
 } from "./snapshot-file.ts";
 
-/** Snapshots that are kept at least; the second is there for when the first turns out to be damaged. */
+/** Snapshots that are kept at least, and that are usable; the second is there for when the first is damaged. */
 export const SNAPSHOTS_KEPT = 2;
 
 const SNAPSHOT_NAME = /^([0-9]{16})\.snapshot$/;
@@ -127,13 +127,13 @@ export class SnapshotStore {
   }
 
   /**
-   * Removes all but the newest two, the newest that the ledger has come to (no other is of use for a restart),
+   * Removes all but the newest two, the newest two that the ledger has come to (no other is of use for a restart),
    * and whatever is damaged once there are two whole ones. Gives what is kept, the newest first.
    */
   async prune(ledgerSeq: Seq): Promise<readonly SnapshotFile[]> {
     const { files, damaged } = await this.list();
-    const usable = files.find(({ seq }) => seq <= ledgerSeq);
-    const kept = files.filter((file, place) => place < SNAPSHOTS_KEPT || file === usable);
+    const usable = files.filter(({ seq }) => seq <= ledgerSeq).slice(0, SNAPSHOTS_KEPT);
+    const kept = files.filter((file, place) => place < SNAPSHOTS_KEPT || usable.includes(file));
     const removed: { readonly path: string }[] = files.filter((file) => !kept.includes(file));
     if (kept.length >= SNAPSHOTS_KEPT) removed.push(...damaged);
     for (const { path } of removed) await this.#disk.remove(path);

@@ -203,13 +203,61 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
   {
     name: "an order's client id is not remembered",
     file: "engine/once-only.ts",
-    from: "    memoryOf(this.#orders, account).keep(clientOrderId, order);\n",
+    from: "    this.#orders.keep(account, clientOrderId, order);\n",
     to: "",
   },
   {
     name: "a movement's reference is not remembered",
     file: "engine/once-only.ts",
-    from: "    memory.keep(movement.reference, remembered);\n",
+    from: "    this.#movements[kind].keep(account, reference, remembered);\n    this.#movements[kind].fade(account, reference);\n",
     to: "",
+  },
+  {
+    name: "what was sent before a snapshot is not remembered after it",
+    file: "engine/memories.ts",
+    from: "    this.#packed = new PackedNames(reader);",
+    to: "    void new PackedNames(reader);",
+  },
+  {
+    name: "a snapshot lacks the newest order",
+    file: "engine/dump-orders.ts",
+    from: "  const slots = state.open.byAge();\n",
+    to: "  const slots = state.open.byAge().slice(0, -1);\n",
+  },
+  {
+    name: "a snapshot has its name before it is synced",
+    file: "journal/snapshot-store.ts",
+    from: "      await this.#disk.sync(file);\n",
+    to: "",
+  },
+  {
+    name: "the digest of a snapshot is not checked",
+    file: "journal/snapshot-store.ts",
+    from: "if (!sum.digest().equals(file.stateDigest))",
+    to: "if (!sum.digest().equals(file.stateDigest) && file.seq === 0)",
+  },
+  {
+    name: "a snapshot is used that the ledger has not come to",
+    file: "replay/load-snapshot.ts",
+    from: "    if (file.seq > options.seqMax) continue;\n",
+    to: "",
+  },
+  {
+    name: "a snapshot takes the frame of a clean stop for one that holds its last command",
+    file: "replay/recover.ts",
+    from: 'position.closed ? null : position.hash.toString("hex")',
+    to: 'position.hash.toString("hex")',
+  },
+  {
+    name: "segments are removed that one whole snapshot needs",
+    file: "journal/retention.ts",
+    from: "const older = usable[SNAPSHOTS_KEPT - 1];",
+    to: "const older = usable[0];",
+  },
+  {
+    name: "segments are removed though a power failure may take the ledger back",
+    file: "exchange.ts",
+    from: "isDurable: !keepsSegments,",
+    to: "isDurable: false,",
   },
 ];

@@ -15,8 +15,8 @@ export type Sent = {
   readonly retries: boolean;
 };
 
-/** Groups that may be on their way at once; the next waits, so that a frame always fits a small segment. */
-const SENT_MAX = 16;
+/** Commands that may be on their way at once; the next wait, so that a frame always fits a small segment. */
+const SENT_MAX = 14;
 
 type Neighbours = {
   readonly counts: Counts;
@@ -40,7 +40,7 @@ export class Clients {
   }
 
   get isBusy(): boolean {
-    return this.#sent.length >= SENT_MAX;
+    return this.#sent.reduce((sum, { requests }) => sum + requests.length, 0) >= SENT_MAX;
   }
 
   act(exchange: Exchange, past: Past, { intents, seed }: { intents: readonly Intent[]; seed: number }): void {

@@ -1,8 +1,8 @@
 /**
- * Bits that turn over on the disk. Each is tried by itself: the exchange is started with it, judged, and
- * forgotten, and the disk is put back as it was.
+ * Bits that turn over on the disk, and segments that are lost. Each damage is tried by itself: the exchange is
+ * started with it, judged, and forgotten, and the disk is put back as it was.
  */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { contentEnd } from "../../src/journal/disk.ts";
 import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
 import type { History } from "./history.ts";
@@ -12,20 +12,31 @@ import type { SimulatedDisk } from "./simulated-disk.ts";
 import { misledBy } from "./verdicts.ts";
 
 type Judging = {
-  /** What the journal has without the flip. */
+  /** What the journal has without the damage. */
   readonly sound: History;
   readonly replayed: () => Promise<History>;
   readonly until: (what: string, isSo: () => boolean) => Promise<void>;
 };
 
 type Judged = {
-  readonly flip: string;
+  readonly damage: Damage;
   readonly verdict:
     | "flips refused"
     | "flips repaired"
     | "flips that cost an unseen frame"
-    | "flips that a snapshot covers";
+    | "flips passed over";
   readonly wrong: string | null;
+};
+
+type Damage = { readonly path: string; readonly what: string };
+
+/** What a start with the damage came to. */
+type Outcome = {
+  ended: Error | null;
+  isOpen: boolean;
+  /** A torn tail, or the damaged file as a snapshot that cannot be used. */
+  isReported: boolean;
+  loaded: { readonly path: string; readonly seq: number } | null;
 };
 
 export async function judgeFlip(world: World, random: Random, judging: Judging): Promise<Judged> {
@@ -33,41 +44,70 @@ export async function judgeFlip(world: World, random: Random, judging: Judging):
   const contents = disk.contents();
   const images = ledger.contents();
   const armed = disk.arm(null);
-  const flip =
-    random.chance(0.1) && disk.segments().length > 1 ? loseSegment(disk, random) : turnOver(disk, random);
-  const judged = await probe(world, flip, judging);
+  const segments = disk.files(".segment");
+  const snapshots = disk.files(".snapshot");
+  const losesSegment = segments.length > 1 && random.chance(0.1);
+  const target = random.pick(snapshots.length > 0 && random.chance(0.4) ? snapshots : segments);
+  const damage = losesSegment ? loseSegment(disk, random) : turnOver(target, random);
+  const judged = await probe(world, damage, judging);
   disk.restore(contents);
   ledger.restore(images);
   disk.arm(armed);
-  return { flip, ...judged };
+  return { damage, ...judged };
 }
 
-/** Gives what it has done, in words. */
-function turnOver(disk: SimulatedDisk, random: Random): string {
-  const { path, file } = random.pick(disk.segments());
+function turnOver({ path, file }: ReturnType<SimulatedDisk["files"]>[number], random: Random): Damage {
   const position = placeToFlip(file.view(), random);
   const bit = random.below(8);
   file.rot(position, bit);
-  return `bit ${bit} of byte ${position} of ${path} turned over`;
+  return { path, what: `bit ${bit} of byte ${position} of ${path} turned over` };
 }
 
 /** The last one is never lost: without a ledger that has seen it, nobody could tell. */
-function loseSegment(disk: SimulatedDisk, random: Random): string {
-  const { path } = random.pick(disk.segments().slice(0, -1));
+function loseSegment(disk: SimulatedDisk, random: Random): Damage {
+  const { path } = random.pick(disk.files(".segment").slice(0, -1));
   disk.change(dirname(path), [[path, null]]);
-  return `${path} lost`;
+  return { path, what: `${path} lost` };
 }
 
 async function probe(
   world: World,
-  flip: string,
+  damage: Damage,
   { sound, replayed, until }: Judging,
-): Promise<Omit<Judged, "flip">> {
-  const outcome: { ended: Error | null; isOpen: boolean; reported: boolean } = {
-    ended: null,
-    isOpen: false,
-    reported: false,
+): Promise<Omit<Judged, "damage">> {
+  const { incarnation, outcome } = start(world, damage);
+  const isDecided = () => outcome.isOpen || outcome.ended !== null;
+  await until(`the exchange starts or refuses to, with ${damage.what}`, isDecided);
+  incarnation.die();
+  const isSnapshot = damage.path.endsWith(".snapshot");
+  if (outcome.ended !== null) {
+    const isRefusal = outcome.ended.name === "DamagedJournalError" && !isSnapshot;
+    return {
+      verdict: "flips refused",
+      wrong: isRefusal ? null : `with ${damage.what}: ${outcome.ended.stack}`,
+    };
+  }
+  const exchange = incarnation.exchange!;
+  if (isSnapshot || isCovered(damage, outcome, sound)) {
+    const isUsed = isSnapshot && !outcome.isReported && outcome.loaded?.path === damage.path;
+    const isSame = exchange.stateDigest() === sound.stateDigest();
+    const wrong = isUsed ? "goes unnoticed" : isSame ? null : "changes the state";
+    return { verdict: "flips passed over", wrong: wrong && `${damage.what} ${wrong}` };
+  }
+  const recovered = await replayed();
+  const ledgerSeq = Math.max(exchange.ledger.cursor.seq, outcome.loaded?.seq ?? 0);
+  const isSame = exchange.appliedSeq < 4 || exchange.stateDigest() === recovered.stateDigest();
+  return {
+    verdict: recovered.seq < sound.seq ? "flips that cost an unseen frame" : "flips repaired",
+    wrong: isSame
+      ? misledBy(damage.what, { sound, recovered, reported: outcome.isReported, ledgerSeq })
+      : `${damage.what} changes the state`,
   };
+}
+
+/** Ends as soon as it has recovered, before anything new happens. */
+function start(world: World, { path }: Damage): { incarnation: Incarnation; outcome: Outcome } {
+  const outcome: Outcome = { ended: null, isOpen: false, isReported: false, loaded: null };
   const incarnation: Incarnation = new Incarnation(world, {
     onOpen: () => {
       outcome.isOpen = true;
@@ -78,39 +118,26 @@ async function probe(
       outcome.ended ??= error;
     },
     onTornTail: () => {
-      outcome.reported = true;
+      outcome.isReported = true;
     },
-    onSnapshot: () => {},
+    onSnapshot: (report) => {
+      if (report.kind === "snapshot-loaded") outcome.loaded = { path: report.file, seq: report.seq };
+      if (report.kind === "snapshot-unusable" && report.file === path) outcome.isReported = true;
+    },
     onMet: () => {},
   });
-  const isDecided = () => outcome.isOpen || outcome.ended !== null;
-  await until(`the exchange starts or refuses to, with ${flip}`, isDecided);
-  incarnation.die();
-  if (outcome.ended !== null) {
-    const isRefusal = outcome.ended.name === "DamagedJournalError";
-    return {
-      verdict: "flips refused",
-      wrong: isRefusal ? null : `with ${flip}: ${outcome.ended.stack}`,
-    };
-  }
-  const recovered = await replayed().catch((error: Error) => error);
-  if (recovered instanceof Error) {
-    // A start from a snapshot does not read what lies before it, and loses nothing by that.
-    const { appliedSeq } = incarnation.exchange!;
-    const isCovered = incarnation.isFromSnapshot && appliedSeq === sound.seq;
-    const wrong = `${flip} goes unnoticed, and comes to ${appliedSeq} of ${sound.seq}: ${recovered.message}`;
-    return { verdict: "flips that a snapshot covers", wrong: isCovered ? null : wrong };
-  }
-  const ledgerSeq = incarnation.exchange!.ledger.cursor.seq;
-  return {
-    verdict: recovered.seq < sound.seq ? "flips that cost an unseen frame" : "flips repaired",
-    wrong: misledBy(flip, { sound, recovered, reported: outcome.reported, ledgerSeq }),
-  };
+  return { incarnation, outcome };
+}
+
+/** What lies before the snapshot from which the replay goes on is not read. */
+function isCovered({ path }: Damage, { loaded }: Outcome, { segmentEnds }: History): boolean {
+  const segment = Number.parseInt(basename(path), 10);
+  return loaded !== null && (segmentEnds.get(segment) ?? Number.POSITIVE_INFINITY) <= loaded.seq;
 }
 
 /** Somewhere in the frames, at their end, in the header, or anywhere. */
 function placeToFlip(bytes: Buffer, random: Random): number {
-  const end = contentEnd(bytes, SEGMENT_HEADER_BYTES);
+  const end = contentEnd(bytes, Math.min(bytes.length, SEGMENT_HEADER_BYTES));
   const where = random.below(10);
   if (where === 0 || bytes.length <= SEGMENT_HEADER_BYTES) return random.below(bytes.length);
   if (where === 1) return random.below(SEGMENT_HEADER_BYTES);

@@ -8,12 +8,13 @@ import type { Command, Sequenced } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { Event } from "../../src/domain/events.ts";
 import { type MarketIndex, type OrderId, seq } from "../../src/domain/units.ts";
-import { Engine } from "../../src/engine/engine.ts";
 import type { Clock } from "../../src/journal/clock.ts";
 import type { Disk } from "../../src/journal/disk.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
+import { sectionPieces, stateDigestOf } from "../../src/journal/snapshot-file.ts";
 import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
-import { Balances } from "../../src/projections/live/balances.ts";
+import type { Balances } from "../../src/projections/live/balances.ts";
+import { dumpPresent, emptyPresent } from "../../src/replay/present.ts";
 import { OpenOrders } from "../properties/open-orders.ts";
 import type { Past } from "../properties/order-intents.ts";
 
@@ -24,12 +25,13 @@ export const OWN = "own-";
 export type Shown = { readonly requestId: string; readonly outcome: Buffer };
 
 export class History {
-  readonly engine = new Engine();
+  readonly #present = emptyPresent(1);
   readonly shown: Shown[] = [];
-  readonly balances = new Balances();
   /** Of the journal that it was replayed from; the frame of a clean stop is not among them. */
   readonly frames: LedgerFrame[] = [];
   isClosed = false;
+  /** The last sequence of each segment. */
+  readonly segmentEnds = new Map<number, number>();
   /** Something stands behind its last frame. */
   hasTail = false;
   readonly #writer = new ByteWriter();
@@ -49,14 +51,14 @@ export class History {
   /** Follows a command; says what is wrong with what it caused, if anything. */
   follow(entry: Sequenced, claimed?: readonly Event[]): string | null {
     if (entry.seq !== this.seq + 1) return `sequence ${entry.seq} follows ${this.seq}`;
-    const events = this.engine.apply(entry);
+    const events = this.#present.engine.apply(entry);
     this.#writer.clear();
     encodeOutcome(this.#writer, { entry, events });
     const outcome = Buffer.from(this.#writer.view());
     this.shown.push({ requestId: entry.requestId, outcome });
     this.#sent.push(entry.command);
     this.#orders.hear(events);
-    this.balances.project({ entry, events });
+    this.#present.live.project({ entry, events });
     const twice = this.#hear(events);
     if (twice !== null) return twice;
     if (claimed === undefined) return null;
@@ -64,6 +66,19 @@ export class History {
     encodeOutcome(this.#writer, { entry, events: claimed });
     if (outcome.equals(this.#writer.view())) return null;
     return `command ${entry.seq} (${entry.command.kind}) did live what a replay does not: ${JSON.stringify(claimed)}`;
+  }
+
+  check(): void {
+    this.#present.engine.check();
+  }
+
+  get balances(): Balances {
+    return this.#present.live.balances;
+  }
+
+  /** As that of an exchange which has come as far. */
+  stateDigest(): string {
+    return stateDigestOf(sectionPieces(dumpPresent(this.#present))).toString("hex");
   }
 
   past(at: number): Past {
@@ -136,6 +151,7 @@ export async function replayed(directory: string, disk: Disk): Promise<History |
     disk,
     clock: STILL,
     watermarks: [],
+    onSegment: ({ segment, seq: last }) => void history.segmentEnds.set(segment, last),
     replay: ({ entries, firstSeq, hash }) => {
       for (const entry of entries) wrong ??= history.follow(entry);
       const outcomes = Buffer.concat(history.shown.slice(firstSeq - 1).map(({ outcome }) => outcome));

@@ -1,9 +1,13 @@
 /** One process of the simulated exchange, from its start to its end, which may come at any moment. */
 import type { Committed } from "../../src/domain/events.ts";
-import { Exchange, type Machine } from "../../src/exchange.ts";
+import { Exchange, type ExchangeReport, type Machine } from "../../src/exchange.ts";
+import type { Disk } from "../../src/journal/disk.ts";
 import type { JournalReport } from "../../src/journal/journal.ts";
-import { makeSnapshot } from "../../src/replay/make-snapshot.ts";
+import { makeSnapshot, type SnapshotTask } from "../../src/replay/make-snapshot.ts";
+import type { FromSnapshotThread } from "../../src/replay/snapshot-worker.ts";
+import type { Making } from "../../src/replay/snapshotter.ts";
 import { OWN } from "./history.ts";
+import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Met, SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
@@ -15,7 +19,7 @@ export type World = {
   readonly disk: SimulatedDisk;
   readonly ledger: SimulatedLedger;
   readonly random: Random;
-  readonly segmentBytes: number;
+  readonly plan: Pick<Plan, "segmentBytes" | "keepsSegments" | "snapshotCommandsMin">;
 };
 
 /** Why a process cannot go on. */
@@ -23,22 +27,30 @@ export type Ended = { readonly during: "opening" | "running"; readonly error: Er
 
 export type TornTail = JournalReport & { readonly kind: "tail-repaired" };
 
+/** What the exchange says of its snapshots. */
+export type AboutSnapshot = ExchangeReport & {
+  readonly kind:
+    | "snapshot-loaded"
+    | "snapshot-unusable"
+    | "snapshot-made"
+    | "snapshot-skipped"
+    | "snapshot-failed";
+};
+
 type Listeners = {
   readonly onOpen: () => void;
   readonly onCommitted: (committed: Committed) => void;
   readonly onEnded: (ended: Ended) => void;
   readonly onTornTail: (tail: TornTail) => void;
-  readonly onSnapshot: () => void;
+  readonly onSnapshot: (report: AboutSnapshot) => void;
   readonly onMet: (met: Met) => void;
 };
 
-/** Of the few commands of a simulation, enough for a snapshot at the end of nearly every segment. */
-const SNAPSHOT_COMMANDS_MIN = 20;
 /** Less than this on disk, and nothing new is taken. */
-const RESERVE_BYTES = 4_096;
+export const RESERVE_BYTES = 4_096;
 
 export class Incarnation {
-  readonly life: Life = { alive: true };
+  readonly life = { alive: true };
   /** The failures of the disk that it has met. */
   readonly met: Met[] = [];
   readonly #world: World;
@@ -47,8 +59,6 @@ export class Incarnation {
   /** What it recovered has been held against what was shown before. */
   isShown = false;
   isStopping = false;
-  /** What it recovered began with a snapshot. */
-  isFromSnapshot = false;
   /** A write has found no space. */
   hasMetFull = false;
 
@@ -62,13 +72,10 @@ export class Incarnation {
       directory: "/data",
       feedEventsMax: 100,
       diskReserveBytes: RESERVE_BYTES,
-      segmentBytes: world.segmentBytes,
-      snapshotCommandsMin: SNAPSHOT_COMMANDS_MIN,
+      ...world.plan,
       machine: this.#machine(listeners),
       onReport: (report) => {
-        if (report.kind === "tail-repaired" && life.alive) listeners.onTornTail(report);
-        if (report.kind === "snapshot-loaded") this.isFromSnapshot = true;
-        if (report.kind === "snapshot-made" && life.alive) listeners.onSnapshot();
+        if (life.alive) this.#hear(report, listeners);
       },
       onFailure: ended("running"),
     });
@@ -94,30 +101,68 @@ export class Incarnation {
     this.#world.ledger.letGo();
   }
 
+  #hear(report: ExchangeReport, { onTornTail, onSnapshot }: Listeners): void {
+    switch (report.kind) {
+      case "tail-repaired":
+        onTornTail(report);
+        break;
+      case "snapshot-loaded":
+      case "snapshot-unusable":
+      case "snapshot-made":
+      case "snapshot-skipped":
+      case "snapshot-failed":
+        onSnapshot(report);
+    }
+  }
+
+  /** As in a thread, which can be ended at any moment and never outlives its process. */
+  #makeSnapshot(
+    task: SnapshotTask,
+    hear: (message: FromSnapshotThread) => void,
+    onDisk: (user: Life) => Disk,
+  ): Making {
+    let isStopped = false;
+    const process = this.life;
+    const thread: Life = {
+      get alive() {
+        return process.alive && !isStopped;
+      },
+    };
+    const tell = (message: FromSnapshotThread) => {
+      if (thread.alive) hear(message);
+    };
+    const clock = this.#world.time.clockOf(thread);
+    makeSnapshot(task, { disk: onDisk(thread), clock, onUnusable: tell }).then(tell, ({ message }) =>
+      tell({ kind: "failed", message }),
+    );
+    return {
+      stop: async () => {
+        isStopped = true;
+      },
+    };
+  }
+
   #machine(listeners: Listeners): Machine {
     const { time, disk, ledger, random } = this.#world;
     const { life } = this;
     const clock = time.clockOf(life);
-    const ownDisk = disk.forProcess(
-      life,
-      (met) => {
-        this.met.push(met);
-        listeners.onMet(met);
-      },
-      () => {
-        this.hasMetFull = true;
-      },
-    );
+    const onDisk = (user: Life) =>
+      disk.forProcess(
+        user,
+        (met) => {
+          this.met.push(met);
+          listeners.onMet(met);
+        },
+        () => {
+          this.hasMetFull = true;
+        },
+      );
     return {
-      disk: ownDisk,
+      disk: onDisk(life),
       clock,
       timers: time.timersOf(life),
       ledgerThreads: ledger.threadsOf(life),
-      makeSnapshot: (task, hear) => {
-        const made = makeSnapshot(task, { disk: ownDisk, clock, onUnusable: hear });
-        made.then(hear, ({ message }) => hear({ kind: "failed", message }));
-        return { stop: async () => {} };
-      },
+      makeSnapshot: (task, hear) => this.#makeSnapshot(task, hear, onDisk),
       newRequestId: () => `${OWN}${random.bits()}`,
       newJournalId: () => Buffer.from(Array.from({ length: 16 }, () => random.below(256))),
     };

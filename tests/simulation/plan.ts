@@ -41,6 +41,8 @@ export type Plan = {
   readonly seed: number;
   readonly world: World;
   readonly segmentBytes: number;
+  readonly keepsSegments: boolean;
+  readonly snapshotCommandsMin: number;
   /** Invariants by full scans after every so many commands. */
   readonly checkEvery: number;
   /** When all is over, the disk fills up once more, and commands must be refused meanwhile. */
@@ -49,6 +51,8 @@ export type Plan = {
 };
 
 const ACTIONS_MAX = 130;
+/** Longer than the ledger waits for others to share a batch. */
+const REST_US = 150_000;
 
 type Features = {
   readonly modes: readonly (CrashMode | null)[];
@@ -58,6 +62,9 @@ type Features = {
   readonly flipShare: number;
   readonly ledgerLostShare: number;
   readonly hurry: number;
+  readonly keepsSegments: boolean;
+  /** How often there is time enough for the ledger to catch up. */
+  readonly restShare: number;
 };
 
 export function planOf(seed: number): Plan {
@@ -75,7 +82,7 @@ export function planOf(seed: number): Plan {
     const taken = actions.splice(0, together);
     steps.push({
       kind: "act",
-      waitUs: waitOf(taken[0]!.wait, features.hurry, random),
+      waitUs: random.chance(features.restShare) ? REST_US : waitOf(taken[0]!.wait, features.hurry, random),
       intents: taken.map(({ intent }) => intent),
       seed: random.bits(),
     });
@@ -84,7 +91,9 @@ export function planOf(seed: number): Plan {
   return {
     seed,
     world: told!.world,
-    segmentBytes: random.pick([12, 12, 16, 32]) * 1024,
+    segmentBytes: random.pick([8, 8, 8, 10, 16]) * 1024,
+    keepsSegments: features.keepsSegments,
+    snapshotCommandsMin: random.pick([1, 1, 20, 1_000]),
     checkEvery: random.pick([1, 1, 1, 7]),
     fillsAtEnd: random.chance(0.3),
     steps,
@@ -94,6 +103,7 @@ export function planOf(seed: number): Plan {
 /** Swarm testing: what is always on hides what happens without it. */
 function featuresOf(random: Random): Features {
   const modes = [...CRASH_MODES, "torn" as const, null].filter(() => random.chance(0.6));
+  const keepsSegments = random.chance(0.5);
   const kinds = ["crash", "crash", "crash", "stop", "fail", "fill", "free", "jump", "slow"] as const;
   const left = new Set(kinds.filter(() => random.chance(0.7)));
   return {
@@ -102,7 +112,10 @@ function featuresOf(random: Random): Features {
     faultShare: random.pick([0, 0.05, 0.1, 0.1, 0.2]),
     togetherShare: random.pick([0, 0.1, 0.5]),
     flipShare: random.pick([0, 0, 0.3, 1]),
-    ledgerLostShare: random.pick([0, 0, 0.3]),
+    // Without all segments a ledger that is lost cannot be made again.
+    ledgerLostShare: keepsSegments ? random.pick([0, 0, 0.3]) : 0,
+    keepsSegments,
+    restShare: random.pick([0, 0.05, 0.2]),
     hurry: random.pick([1, 1, 10, 100]),
   };
 }

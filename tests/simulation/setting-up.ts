@@ -1,10 +1,14 @@
-/** What a simulated exchange is told first: assets, markets, accounts and money, all in one group. */
+/** What a simulated exchange is told first, and last. */
 import type { Command } from "../../src/domain/commands.ts";
 import { AMOUNT_MAX, accountIndex, assetIndex, marketIndex, minor } from "../../src/domain/units.ts";
 import { ACCOUNTS } from "../properties/order-intents.ts";
 import type { World } from "../properties/worlds.ts";
 
-/** The exchange itself lists two assets and a market when it is new, so that the world's first is not listed again. */
+/**
+ * Assets, markets, accounts and money, all in one group.
+ *
+ * The exchange itself lists two assets and a market when it is new, so that the world's first is not listed again.
+ */
 export function settingUp({ markets, scale }: World): Command[] {
   const [first, ...others] = markets;
   const { makerFee, takerFee, priceBand } = first!;
@@ -33,3 +37,12 @@ export function settingUp({ markets, scale }: World): Command[] {
   }
   return commands;
 }
+
+/** Sent when all is well again, and taken then. */
+export const LAST_COMMAND: Command = {
+  kind: "DepositFunds",
+  account: accountIndex(1),
+  asset: assetIndex(1),
+  amount: minor(1),
+  reference: "last",
+};

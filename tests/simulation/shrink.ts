@@ -1,5 +1,5 @@
 /**
- * Makes a failing plan short: leaves out parts of what happens, in ever smaller pieces, for as long as something
+ * Makes a failing plan short: leaves out parts of what happens, in ever smaller pieces, for as long as the same
  * is still found wrong.
  */
 import type { Plan, Step } from "./plan.ts";
@@ -7,13 +7,13 @@ import { simulate } from "./simulation.ts";
 
 const RUNS_MAX = 1_500;
 
-export async function shortest(plan: Plan): Promise<Plan> {
+export async function shortest(plan: Plan, violation: string): Promise<Plan> {
   let shortestYet = plan;
   let runs = 0;
   const fails = async (steps: readonly Step[]): Promise<boolean> => {
     runs += 1;
-    const { violation } = await simulate({ ...plan, steps });
-    if (violation === null) return false;
+    const again = (await simulate({ ...plan, steps })).violation;
+    if (again === null || kindOf(again) !== kindOf(violation)) return false;
     shortestYet = { ...plan, steps };
     return true;
   };
@@ -28,4 +28,9 @@ export async function shortest(plan: Plan): Promise<Plan> {
     if (piece > 1 || shortestYet.steps.length === before) piece = piece > 1 ? Math.floor(piece / 2) : 0;
   }
   return shortestYet;
+}
+
+/** What is wrong without the numbers, which differ from plan to plan. */
+function kindOf(violation: string): string {
+  return violation.split("\n")[0]!.replaceAll(/\d+/g, "").slice(0, 60);
 }

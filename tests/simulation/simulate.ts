@@ -37,7 +37,7 @@ for (let seed = first; seed < first + runs; seed += 1) {
     failed.push(seed);
     console.log(`seed ${seed} FAILS: ${violation}`);
     if (values.first) break;
-    await explain(plan);
+    await explain(plan, violation);
   }
   if (performance.now() - saidAt > PROGRESS_MS) {
     saidAt = performance.now();
@@ -63,8 +63,8 @@ async function watched(plan: Plan, onLine?: (line: string) => void): Promise<Res
   }
 }
 
-async function explain(plan: Plan): Promise<void> {
-  const short = await shortest(plan);
+async function explain(plan: Plan, violation: string): Promise<void> {
+  const short = await shortest(plan, violation);
   const lines: string[] = [];
   await simulate(short, (line) => lines.push(line));
   console.log(`  of its ${plan.steps.length} steps ${short.steps.length} are enough:`);

@@ -40,6 +40,8 @@ export class SimulatedDisk {
   #capacityBytes = Number.POSITIVE_INFINITY;
   #slowness = 1;
   #nextHandle = 3;
+  /** Segments that the exchange has removed, which an operator may have kept elsewhere: audits read them. */
+  readonly #removed = new Map<string, StoredFile>();
   syncs = 0;
 
   constructor(time: VirtualTime, random: Random) {
@@ -56,6 +58,10 @@ export class SimulatedDisk {
     let bytes = 0;
     for (const node of this.#contents.seen.values()) if (node !== "directory") bytes += node.size;
     return bytes;
+  }
+
+  get freeBytes(): number {
+    return Math.max(0, this.#capacityBytes - this.usedBytes);
   }
 
   /** Leaves only so much. */
@@ -93,7 +99,7 @@ export class SimulatedDisk {
       },
       newHandle: () => this.#nextHandle++,
       onFull,
-      freeBytes: () => Math.max(0, this.#capacityBytes - this.usedBytes),
+      freeBytes: () => this.freeBytes,
       names: this,
       synced: () => {
         this.syncs += 1;
@@ -153,13 +159,34 @@ export class SimulatedDisk {
     return node === undefined || node === "directory" || !isReachable ? 0 : node.durableSize;
   }
 
-  /** The segments, and how long they are. */
-  segments(): { readonly path: string; readonly file: StoredFile }[] {
+  /** The files with this ending, by their names. */
+  files(ending: ".segment" | ".snapshot"): { readonly path: string; readonly file: StoredFile }[] {
     return [...this.#contents.seen]
       .flatMap(([path, node]) =>
-        node !== "directory" && path.endsWith(".segment") ? [{ path, file: node }] : [],
+        node !== "directory" && path.endsWith(ending) ? [{ path, file: node }] : [],
       )
       .sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  remember(path: string, file: StoredFile): void {
+    this.#removed.set(path, file);
+  }
+
+  /** Everything that was ever there, but for what was lost. */
+  remembered(): {
+    readonly list: (directory: string) => string[];
+    readonly find: (path: string) => Node | undefined;
+  } {
+    const removed = [...this.#removed.keys()];
+    return {
+      list: (directory) => [
+        ...new Set([
+          ...this.list(directory),
+          ...removed.filter((path) => dirname(path) === directory).map((path) => basename(path)),
+        ]),
+      ],
+      find: (path) => this.find(path) ?? this.#removed.get(path),
+    };
   }
 
   contents(): Contents {
@@ -205,7 +232,10 @@ type Surroundings = {
   readonly onFull: () => void;
   readonly newHandle: () => OpenFile;
   readonly freeBytes: () => number;
-  readonly names: Pick<SimulatedDisk, "change" | "find" | "list" | "beginNamesSync" | "endNamesSync">;
+  readonly names: Pick<
+    SimulatedDisk,
+    "change" | "find" | "list" | "remember" | "beginNamesSync" | "endNamesSync"
+  >;
   readonly synced: () => void;
 };
 
@@ -294,7 +324,10 @@ function processDisk(around: Surroundings): Disk {
     },
     async remove(path) {
       await take(QUICK_US);
-      if (names.find(path) !== undefined) names.change(dirname(path), [[path, null]]);
+      const node = names.find(path);
+      if (node === undefined) return;
+      if (node !== "directory" && path.endsWith(".segment")) names.remember(path, node);
+      names.change(dirname(path), [[path, null]]);
     },
     async syncDirectory(directory) {
       const changes = names.beginNamesSync(directory);
@@ -310,15 +343,16 @@ function processDisk(around: Surroundings): Disk {
   };
 }
 
-/** Reads what every process sees, at once and without taking part in anything. */
+/** Reads what every process sees, and removed segments, at once and without taking part in anything. */
 export function auditDisk(disk: SimulatedDisk): Disk {
   const never = () => {
     throw new Error("an audit changes nothing");
   };
   const handles: StoredFile[] = [];
+  const names = disk.remembered();
   return {
-    list: async (directory) => disk.list(directory),
-    open: async (path) => handles.push(openFile(disk, path, "read")) - 1,
+    list: async (directory) => names.list(directory),
+    open: async (path) => handles.push(fileAt(names.find(path))) - 1,
     close: async () => {},
     size: async (handle) => handles[handle]!.size,
     read: async (handle, into, position) => readInto(handles[handle]!, into, position),
@@ -335,15 +369,17 @@ export function auditDisk(disk: SimulatedDisk): Disk {
 
 function openFile(names: Surroundings["names"], path: string, mode: OpenMode): StoredFile {
   const node = names.find(path);
-  if (node === "directory") throw failure("EISDIR");
-  if (mode === "read" || mode === "update") {
-    if (node === undefined) throw failure("ENOENT");
-    return node;
-  }
+  if (mode === "read" || mode === "update") return fileAt(node);
   if (mode === "create-new" && node !== undefined) throw failure("EEXIST");
   const file = new StoredFile();
   names.change(dirname(path), [[path, file]]);
   return file;
+}
+
+function fileAt(node: Node | undefined): StoredFile {
+  if (node === "directory") throw failure("EISDIR");
+  if (node === undefined) throw failure("ENOENT");
+  return node;
 }
 
 function readInto(file: StoredFile, into: Uint8Array, position: number): number {

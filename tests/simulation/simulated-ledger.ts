@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { FromReader, FromWriter, ToReader, ToWriter } from "../../src/projections/ledger/messages.ts";
 import { openForWriting } from "../../src/projections/ledger/schema.ts";
-import type { LedgerThreads } from "../../src/projections/ledger/workers.ts";
+import type { LedgerThreads, WriterOptions } from "../../src/projections/ledger/workers.ts";
 import { unpack, WriteLoop } from "../../src/projections/ledger/write-loop.ts";
 import type { Random } from "./random.ts";
 import type { Life, VirtualTime } from "./virtual-time.ts";
@@ -35,7 +35,7 @@ export class SimulatedLedger {
 
   threadsOf(life: Life): LedgerThreads {
     return {
-      startWriter: ({ retryMs }) => this.#startWriter(life, retryMs),
+      startWriter: (options) => this.#startWriter(life, options),
       startReader: () => this.#startReader(life),
     };
   }
@@ -72,7 +72,7 @@ export class SimulatedLedger {
     }
   }
 
-  #startWriter(life: Life, retryMs: number): Worker {
+  #startWriter(life: Life, { retryMs, isDurable }: WriterOptions): Worker {
     const database = new Database(this.#images.at(-1)!);
     this.#database = database;
     const writer = new LedgerWriter(this.#watched(database));
@@ -86,6 +86,7 @@ export class SimulatedLedger {
       this.#time.after(this.#random.between(...BATCH_US), life, () => {
         loop.apply(unpack(message.batch));
         this.#keep(database);
+        if (isDurable) this.#images = this.#images.slice(-1);
       });
     });
     thread.tell({ kind: "opened", cursor: writer.cursor });

@@ -3,20 +3,18 @@
  * command the invariants are checked, and after every crash what came back is held against what was shown.
  */
 import { createHash } from "node:crypto";
-import type { Command } from "../../src/domain/commands.ts";
 import type { Committed } from "../../src/domain/events.ts";
-import { accountIndex, assetIndex, minor } from "../../src/domain/units.ts";
 import { Clients } from "./clients.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { judgeFlip } from "./flips.ts";
 import { History, replayed } from "./history.ts";
-import { type Ended, Incarnation, type World } from "./incarnation.ts";
+import { type Ended, Incarnation, RESERVE_BYTES, type World } from "./incarnation.ts";
 import type { Plan, Restart, Step } from "./plan.ts";
 import { Random } from "./random.ts";
-import { settingUp } from "./setting-up.ts";
+import { LAST_COMMAND, settingUp } from "./setting-up.ts";
 import { auditDisk, SimulatedDisk } from "./simulated-disk.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
-import { differs, ledgerDiffers, ledgerFault, lostOrChanged, notKept } from "./verdicts.ts";
+import { differs, ledgerDiffers, ledgerFault, lostOrChanged, notKept, snapshotFault } from "./verdicts.ts";
 import { type Life, VirtualTime } from "./virtual-time.ts";
 
 export type Result = {
@@ -31,15 +29,6 @@ export type Result = {
 export const JOURNAL_DIRECTORY = "/data/journal";
 /** Virtual time within which whatever should happen happens. */
 const PATIENCE_US = 60_000_000;
-
-/** Sent when all is well again, and taken then. */
-const LAST: Command = {
-  kind: "DepositFunds",
-  account: accountIndex(1),
-  asset: assetIndex(1),
-  amount: minor(1),
-  reference: "last",
-};
 
 export async function simulate(plan: Plan, onLine: (line: string) => void = () => {}): Promise<Result> {
   const simulation = new Simulation(plan, onLine);
@@ -71,7 +60,7 @@ class Simulation {
     this.#random = new Random(plan.seed ^ 0x5eed);
     const disk = new SimulatedDisk(this.#time, this.#random);
     const ledger = new SimulatedLedger(this.#time, this.#random);
-    this.#world = { time: this.#time, disk, ledger, random: this.#random, segmentBytes: plan.segmentBytes };
+    this.#world = { time: this.#time, disk, ledger, random: this.#random, plan };
     this.#clients = new Clients({
       counts: this.#counts,
       onAnswer: (requests, seqs) => {
@@ -178,9 +167,10 @@ class Simulation {
         this.#tell(`a torn tail of ${tail.tailBytes} bytes is repaired`);
         this.#require(notKept(tail, this.#world.disk));
       },
-      onSnapshot: () => {
-        this.#counts.snapshots += 1;
-        this.#tell("a snapshot is made");
+      onSnapshot: (report) => {
+        this.#tell(JSON.stringify(report));
+        const hasCause = incarnation.met.length > 0 || incarnation.hasMetFull;
+        this.#require(snapshotFault(report, this.#counts, hasCause));
       },
       onMet: ({ what, path }) => {
         this.#counts["failures met"] += 1;
@@ -198,7 +188,7 @@ class Simulation {
     this.#history = recovered;
     this.#require(this.#world.ledger.look((database) => ledgerFault(database, recovered)));
     exchange.check();
-    recovered.engine.check();
+    recovered.check();
     this.#require(differs(exchange, recovered));
     if (exchange.ledger.cursor.seq > recovered.seq) this.#wrong("the ledger is ahead of the journal");
     this.#tell(`recovered to ${recovered.seq}`);
@@ -303,17 +293,17 @@ class Simulation {
   }
 
   async #flipBits(flips: number, random: Random): Promise<void> {
-    if (this.#world.disk.segments().length === 0) return;
+    if (this.#world.disk.files(".segment").length === 0) return;
     const sound = await this.#replayed();
     for (let i = 0; i < flips; i += 1) {
-      const { flip, verdict, wrong } = await judgeFlip(this.#world, random, {
+      const { damage, verdict, wrong } = await judgeFlip(this.#world, random, {
         sound,
         replayed: () => this.#replayed(),
         until: (what, isSo) => this.#until(what, isSo),
       });
       this.#counts["bits flipped"] += 1;
       this.#counts[verdict] += 1;
-      this.#tell(`with ${flip}: ${verdict}`);
+      this.#tell(`with ${damage.what}: ${verdict}`);
       this.#require(wrong);
     }
   }
@@ -344,7 +334,7 @@ class Simulation {
         this.#counts.acknowledgements === acknowledgements &&
         this.#now?.exchange
       ) {
-        this.#clients.send(this.#now.exchange, [LAST], false);
+        this.#clients.send(this.#now.exchange, [LAST_COMMAND], false);
       }
       return this.#counts.acknowledgements > acknowledgements;
     });
@@ -362,8 +352,9 @@ class Simulation {
     const exchange = this.#now?.exchange ?? null;
     if (exchange === null) return;
     const refused = this.#counts["turned away: disk full"];
-    this.#clients.send(exchange, [LAST], false);
-    if (this.#counts["turned away: disk full"] === refused)
+    this.#clients.send(exchange, [LAST_COMMAND], false);
+    const isStillFull = disk.freeBytes < RESERVE_BYTES;
+    if (isStillFull && this.#counts["turned away: disk full"] === refused)
       this.#wrong("a command is taken though the disk is full");
     this.#require(differs(exchange, this.#history));
     disk.free();

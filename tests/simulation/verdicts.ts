@@ -9,8 +9,9 @@ import { accountIndex, assetIndex } from "../../src/domain/units.ts";
 import type { Exchange } from "../../src/exchange.ts";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { Sent } from "./clients.ts";
+import type { Counts } from "./counts.ts";
 import { type History, OWN } from "./history.ts";
-import type { TornTail } from "./incarnation.ts";
+import type { AboutSnapshot, TornTail } from "./incarnation.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
 
@@ -97,10 +98,32 @@ export function notKept({ tailBytes, quarantine }: TornTail, disk: SimulatedDisk
   return bytes === tailBytes ? null : `of a torn tail of ${tailBytes} bytes ${bytes} are safe`;
 }
 
+/** Counts what the exchange says of a snapshot; says what is wrong with that, unless its disk has failed. */
+export function snapshotFault(report: AboutSnapshot, counts: Counts, hasCause: boolean): string | null {
+  switch (report.kind) {
+    case "snapshot-loaded":
+      counts["snapshots loaded"] += 1;
+      return null;
+    case "snapshot-made":
+      counts["snapshots made"] += 1;
+      counts["segments removed"] += report.segmentsRemoved;
+      return null;
+    case "snapshot-skipped":
+      counts["snapshots not made"] += 1;
+      return null;
+    case "snapshot-failed":
+      counts["snapshots not made"] += 1;
+      return hasCause ? null : `a snapshot is not made, and nothing has failed: ${report.message}`;
+    case "snapshot-unusable":
+      return `a snapshot is damaged that nobody has touched: ${report.file}: ${report.what}`;
+  }
+}
+
 /** Holds the live exchange against the engine that follows it. */
 export function differs(exchange: Exchange, history: History): string | null {
   if (exchange.appliedSeq !== history.seq)
     return `it stands at ${exchange.appliedSeq} and not at ${history.seq}`;
+  if (exchange.stateDigest() === history.stateDigest()) return null;
   for (let account = 0; account <= history.accounts; account += 1) {
     for (let asset = 0; asset < 3; asset += 1) {
       const { available, held } = exchange.balances.get(accountIndex(account), assetIndex(asset));
@@ -109,7 +132,7 @@ export function differs(exchange: Exchange, history: History): string | null {
       return `account ${account} has ${available} and ${held} of asset ${asset}, and not ${kept.available} and ${kept.held}`;
     }
   }
-  return null;
+  return "its state is not that of a replay from the first command";
 }
 
 /** What is wrong with a ledger that has come so far, looked at cheaply. */

@@ -8,7 +8,7 @@ import type { Clock } from "../../src/journal/clock.ts";
 import type { Timers } from "../../src/sequencer/timers.ts";
 
 /** A process, or what outlives them all. */
-export type Life = { alive: boolean };
+export type Life = { readonly alive: boolean };
 
 type Due = {
   readonly at: number;

@@ -58,6 +58,8 @@ export type LedgerOptions = {
   readonly batchMs?: number;
   readonly backlogBytesMax?: number;
   readonly retryMs?: number;
+  /** Whether what it has must survive a power failure: when the journal no longer has all that it was made from. */
+  readonly isDurable?: boolean;
   readonly threads?: LedgerThreads;
   /** Runs a task after so long, and gives what calls it off. */
   readonly after?: (milliseconds: number, task: () => void) => () => void;
@@ -82,8 +84,8 @@ export class Ledger {
   #idle: (() => void) | undefined;
 
   static async open(options: LedgerOptions): Promise<Ledger> {
-    const { path, onReport, retryMs = RETRY_MS, threads = workerThreads } = options;
-    const writer = threads.startWriter({ path, retryMs });
+    const { path, onReport, retryMs = RETRY_MS, isDurable = false, threads = workerThreads } = options;
+    const writer = threads.startWriter({ path, retryMs, isDurable });
     try {
       const cursor = await opened(writer, onReport);
       // The reader needs the tables that the writer makes.
@@ -119,6 +121,11 @@ export class Ledger {
   /** The last command that the ledger shows. */
   get appliedSeq(): Seq {
     return this.#appliedSeq as Seq;
+  }
+
+  /** The last command that a power failure leaves in the ledger, as far as is known: none unless it is durable. */
+  get durableSeq(): Seq {
+    return (this.#options.isDurable === true ? this.#appliedSeq : 0) as Seq;
   }
 
   /** The bytes of what has been fed and is not applied. */

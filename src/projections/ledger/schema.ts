@@ -259,12 +259,15 @@ type OpenedLedger = {
   readonly moved: { readonly to: string; readonly why: string } | null;
 };
 
+/** Whether a transaction that was written survives a power failure: it costs a sync each. */
+export type LedgerSafety = { readonly isDurable: boolean };
+
 /** Opens the ledger for its one writer. A file that is no ledger of this version is moved aside, never deleted. */
-export function openForWriting(path: string): OpenedLedger {
-  const found = openUsable(path);
+export function openForWriting(path: string, options: LedgerSafety = { isDurable: false }): OpenedLedger {
+  const found = openUsable(path, options);
   if (typeof found !== "string") return { database: found, moved: null };
   const to = moveAside(path);
-  const fresh = openUsable(path);
+  const fresh = openUsable(path, options);
   if (typeof fresh === "string") throw new Error(`a new ledger cannot be used: ${fresh}`);
   return { database: fresh, moved: { to, why: found } };
 }
@@ -277,14 +280,14 @@ export function openForReading(path: string): Database.Database {
 }
 
 /** The database, or why the file at `path` cannot be used as one. */
-function openUsable(path: string): Database.Database | string {
+function openUsable(path: string, options: LedgerSafety): Database.Database | string {
   const database = new Database(path);
   try {
     // Whoever looks into the file by hand may hold it for a moment.
     database.pragma(`busy_timeout = ${BUSY_MS}`);
     const unusable = foreignness(database);
     if (unusable === null) {
-      configure(database);
+      configure(database, options);
       if (database.pragma("application_id", { simple: true }) === 0) create(database);
       return database;
     }
@@ -310,10 +313,12 @@ function foreignness(database: Database.Database): string | null {
   return cursors === 1 ? null : "it has no cursor";
 }
 
-function configure(database: Database.Database): void {
+function configure(database: Database.Database, { isDurable }: LedgerSafety): void {
   database.pragma("journal_mode = WAL");
-  // A power cut may cost the last transactions, whole: the cursor goes back with its rows.
-  database.pragma("synchronous = NORMAL");
+  // Unless it is durable, a power cut may cost the last transactions, whole: the cursor goes back with its rows.
+  database.pragma(`synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
+  // What a process that was killed has left in the log may be in the system's cache alone.
+  if (isDurable) database.pragma("wal_checkpoint(TRUNCATE)");
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.pragma(`journal_size_limit = ${LOG_BYTES_KEPT}`);
   database.pragma(`cache_size = ${-CACHE_KIB}`);

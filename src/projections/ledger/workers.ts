@@ -1,8 +1,9 @@
 /** The ledger's threads. */
 import type { Worker } from "node:worker_threads";
 import { EXTENSION, startThread } from "../threads.ts";
+import type { LedgerSafety } from "./schema.ts";
 
-export type WriterOptions = { readonly path: string; readonly retryMs: number };
+export type WriterOptions = { readonly path: string; readonly retryMs: number } & LedgerSafety;
 export type ReaderOptions = { readonly path: string };
 
 /** Where the ledger is written and read. */

@@ -7,13 +7,13 @@ import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
 import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
 
-const { path, retryMs } = workerData as WriterOptions;
+const { path, retryMs, isDurable } = workerData as WriterOptions;
 const port = parentPort!;
 const post = (message: FromWriter) => port.postMessage(message);
 
 try {
   yieldToOrders();
-  const { database, moved } = openForWriting(path);
+  const { database, moved } = openForWriting(path, { isDurable });
   const writer = new LedgerWriter(database);
   const loop = new WriteLoop({ writer, post, retryMs });
   port.on("message", (message: ToWriter) => {
