@@ -2,6 +2,7 @@
 /** The entry point: from the command line to a subcommand, and from an error to an exit code. */
 import { Command, CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
+import { journalCommand } from "./cli/journal.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { version } from "./cli/version.ts";
 
@@ -9,7 +10,9 @@ const program = new Command("pregao")
   .description("A whole exchange in one process.")
   .version(version)
   .exitOverride();
-program.addCommand(serveCommand().copyInheritedSettings(program));
+for (const command of [serveCommand(), journalCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync();
