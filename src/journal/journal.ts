@@ -5,13 +5,13 @@
  * A write or sync that fails ends the journal: it is never tried again, because what reached the disk is
  * unknown. A disk that is nearly full is another matter: see `accepting`.
  */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert } from "../domain/assert.ts";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { type Disk, nodeDisk, syncDirectory } from "./disk.ts";
+import { type Clock, nodeClock } from "./clock.ts";
+import { type Disk, nodeDisk, type OpenFile } from "./disk.ts";
 import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
@@ -21,7 +21,7 @@ import {
   FIRST_SEGMENT_BYTES,
   frameCrcSeed,
   genesisHash,
-  newJournalId,
+  randomJournalId,
   SEGMENT_BYTES,
   SEGMENT_BYTES_MAX,
   SEGMENT_BYTES_MIN,
@@ -59,6 +59,9 @@ export type JournalOptions = {
   /** The length of the segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly disk?: Disk;
+  readonly clock?: Clock;
+  /** 16 bytes that tell a new journal from all others; random unless given. */
+  readonly newJournalId?: Buffer;
   readonly limits?: DiskLimits;
   readonly onReport?: (report: JournalReport) => void;
 };
@@ -74,7 +77,7 @@ export class Journal {
   readonly #space: SpaceWatch;
   readonly #segmentBytesNext: number;
   readonly #writer = new ByteWriter(FRAME_BYTES_MAX);
-  #file: FileHandle;
+  #file: OpenFile;
   #segment: number;
   #segmentBytes: number;
   #offset: number;
@@ -92,27 +95,28 @@ export class Journal {
 
   /** Reads the journal from its first frame, repairs a torn tail, and is ready to go on from its end. */
   static async open(options: JournalOptions): Promise<Journal> {
-    const { directory, disk = nodeDisk, segmentBytes = SEGMENT_BYTES, onReport } = options;
+    const { directory, disk = nodeDisk, clock = nodeClock, segmentBytes = SEGMENT_BYTES, onReport } = options;
     assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment holds its header and an empty frame");
     assert(segmentBytes <= SEGMENT_BYTES_MAX, "a segment can be read whole");
-    await mkdir(directory, { recursive: true });
-    await syncDirectory(dirname(directory));
-    await removeAside(directory);
+    await disk.makeDirectory(directory);
+    await disk.syncDirectory(dirname(directory));
+    await removeAside(directory, disk);
     const end = await readJournal({
       ...options,
       beforeLast: (file, bytes) => makeEndDurable(file, bytes, disk),
       onSegment: (read) => onReport?.({ kind: "segment-read", ...read }),
     });
     if (end === null) {
-      const start = newJournal(Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
+      const { newJournalId = randomJournalId() } = options;
+      const start = newJournal(newJournalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
       const file = await makeFirstSegment(directory, headerAt(start), disk);
       return Journal.#ready(new Journal(options, start, file));
     }
     if (end.tornTail !== null) {
-      const quarantine = await repairTail(end.tornTail, end.segmentBytes, disk);
+      const quarantine = await repairTail(end.tornTail, { segmentBytes: end.segmentBytes, disk, clock });
       onReport?.(repaired(end, end.tornTail, quarantine));
     }
-    const file = await open(join(directory, segmentName(end.segment)), "r+");
+    const file = await disk.open(join(directory, segmentName(end.segment)), "update");
     return Journal.#ready(new Journal(options, end, file));
   }
 
@@ -122,14 +126,15 @@ export class Journal {
     return journal;
   }
 
-  private constructor(options: JournalOptions, end: JournalEnd, file: FileHandle) {
-    const { directory, disk = nodeDisk, segmentBytes = SEGMENT_BYTES, limits = DISK_LIMITS } = options;
+  private constructor(options: JournalOptions, end: JournalEnd, file: OpenFile) {
+    const { directory, disk = nodeDisk, clock = nodeClock } = options;
+    const { segmentBytes = SEGMENT_BYTES, limits = DISK_LIMITS } = options;
     this.#disk = disk;
     this.#journalId = end.journalId;
     this.#crcSeed = frameCrcSeed(end.journalId);
-    this.#supply = new SegmentSupply({ directory, disk, segmentBytes });
+    this.#supply = new SegmentSupply({ directory, disk, clock, segmentBytes });
     const onProbe = (freeBytes: number) => this.#supply.retry(freeBytes);
-    this.#space = new SpaceWatch({ directory, disk, limits, onProbe });
+    this.#space = new SpaceWatch({ directory, disk, clock, limits, onProbe });
     this.#segmentBytesNext = segmentBytes;
     this.#file = file;
     this.#segment = end.segment;
@@ -232,7 +237,7 @@ export class Journal {
         await this.#appendFrame([], this.#lastAt);
       }
     } finally {
-      await this.#file.close();
+      await this.#disk.close(this.#file);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -245,8 +250,8 @@ export class Journal {
     try {
       if (!fits) await this.#nextSegment();
       this.#nextSeq = (this.#nextSeq + entries.length) as Seq;
-      this.#disk.write(this.#file.fd, bytes, this.#offset);
-      await this.#disk.sync(this.#file.fd);
+      this.#disk.write(this.#file, bytes, this.#offset);
+      await this.#disk.sync(this.#file);
     } catch (error) {
       this.#failure =
         error instanceof JournalFailedError ? error : new JournalFailedError("appending", error);
@@ -295,7 +300,7 @@ export class Journal {
     this.#segmentBytes = header.segmentBytes;
     this.#offset = SEGMENT_HEADER_BYTES;
     this.#bytes += SEGMENT_HEADER_BYTES;
-    await full.close();
+    await this.#disk.close(full);
   }
 
   /** The second half of a segment is time enough to prepare the next. */
@@ -304,8 +309,7 @@ export class Journal {
   }
 }
 
-function newJournal(segmentBytes: number): JournalEnd {
-  const journalId = newJournalId();
+function newJournal(journalId: Buffer, segmentBytes: number): JournalEnd {
   return {
     journalId,
     segment: 1,

@@ -4,12 +4,11 @@
  *
  * Whatever a crash cannot have caused throws `DamagedJournalError` (FORMAT.md, the table of recovery).
  */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { DecodeError } from "../domain/codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { contentEnd } from "./disk.ts";
+import { type Clock, nodeClock } from "./clock.ts";
+import { contentEnd, type Disk, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import {
@@ -57,6 +56,8 @@ export type JournalSource = {
     readonly segments: number;
     readonly seq: Seq;
   }) => void;
+  readonly disk?: Disk;
+  readonly clock?: Clock;
 };
 
 /** Where a frame without commands stands. */
@@ -93,8 +94,8 @@ type Image = {
 
 /** Reads the whole journal; null if there is none yet. */
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
-  const { directory } = source;
-  const segments = await listSegments(directory);
+  const { directory, disk = nodeDisk } = source;
+  const segments = await listSegments(directory, disk);
   const watermarks = new Watermarks(source.watermarks);
   if (segments.length === 0) {
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
@@ -127,16 +128,21 @@ function checkNoneMissing(directory: string, segments: readonly number[]): void 
 class Reading {
   readonly #source: JournalSource;
   readonly #watermarks: Watermarks;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
   #position: Position | undefined;
   #crcSeed = 0;
   #checksDigests = true;
   /** Holds one segment after another, for they are long; nothing that is read keeps a part of it. */
   #bytes: Buffer = Buffer.alloc(0);
-  #turnStartedAt = performance.now();
+  #turnStartedAt: number;
 
   constructor(source: JournalSource, watermarks: Watermarks) {
     this.#source = source;
     this.#watermarks = watermarks;
+    this.#disk = source.disk ?? nodeDisk;
+    this.#clock = source.clock ?? nodeClock;
+    this.#turnStartedAt = this.#clock.elapsed();
   }
 
   /** True if nothing behind the position is asked for. */
@@ -146,7 +152,7 @@ class Reading {
   }
 
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
-    const image = await loadSegment(join(this.#source.directory, segmentName(segment)), {
+    const image = await loadSegment(join(this.#source.directory, segmentName(segment)), this.#disk, {
       nextSeq: this.#position?.nextSeq ?? (1 as Seq),
       reuse: this.#bytes,
     });
@@ -162,10 +168,10 @@ class Reading {
         return position;
       }
       this.#readFrame(image, header);
-      if (performance.now() - this.#turnStartedAt > TURN_MS) {
-        await setImmediate();
+      if (this.#clock.elapsed() - this.#turnStartedAt > TURN_MS) {
+        await this.#clock.turn();
         await this.#source.room?.();
-        this.#turnStartedAt = performance.now();
+        this.#turnStartedAt = this.#clock.elapsed();
       }
     }
   }
@@ -277,29 +283,23 @@ class Reading {
 
 /** Reads a segment whole. A file that is too short is filled up with zeros here; whether it may be is not decided. */
 async function loadSegment(
-  file: string,
+  path: string,
+  disk: Disk,
   { nextSeq, reuse }: { readonly nextSeq: Seq; readonly reuse: Buffer },
 ): Promise<Image> {
-  const handle = await open(file, "r");
+  const file = await disk.open(path, "read");
   try {
-    const { size: fileBytes } = await handle.stat();
+    const fileBytes = await disk.size(file);
     const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const { bytesRead } = await handle.read(start, 0, start.length, 0);
-    const header = decodeSegmentHeader(start.subarray(0, bytesRead));
+    const header = decodeSegmentHeader(start.subarray(0, await disk.read(file, start, 0)));
     if (typeof header === "string") {
-      throw new DamagedJournalError({ file, offset: 0, seq: nextSeq, what: header });
+      throw new DamagedJournalError({ file: path, offset: 0, seq: nextSeq, what: header });
     }
     const { segmentBytes } = header;
     const bytes = reuse.length === segmentBytes ? reuse : Buffer.allocUnsafeSlow(segmentBytes);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = await handle.read(bytes, length, bytes.length - length, length);
-      if (read.bytesRead === 0) break;
-      length += read.bytesRead;
-    }
-    bytes.fill(0, length);
-    return { file, header, bytes, fileBytes };
+    bytes.fill(0, await disk.read(file, bytes, 0));
+    return { file: path, header, bytes, fileBytes };
   } finally {
-    await handle.close();
+    await disk.close(file);
   }
 }

@@ -2,10 +2,9 @@
  * Keeps the next segment ready: a file of zeros that takes up its space, made aside and ahead of need so that
  * an append only ever writes into space that it has. `take` gives it its header and its name.
  */
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { type Disk, isFull, syncDirectory, writeZeros } from "./disk.ts";
+import type { Clock } from "./clock.ts";
+import { type Disk, isFull, type OpenFile, writeZeros } from "./disk.ts";
 import { JournalFailedError } from "./errors.ts";
 import { encodeSegmentHeader, type SegmentHeader, segmentName } from "./segment.ts";
 
@@ -19,13 +18,14 @@ const ASIDE = "next-segment.aside";
 const PIECE_BYTES = 256 * 1024;
 const PAUSE_MS = 1;
 
-type Waiting = { readonly resolve: (prepared: FileHandle) => void; readonly reject: (error: Error) => void };
+type Waiting = { readonly resolve: (prepared: OpenFile) => void; readonly reject: (error: Error) => void };
 
 export class SegmentSupply {
   readonly #directory: string;
   readonly #disk: Disk;
+  readonly #clock: Clock;
   readonly #segmentBytes: number;
-  #prepared: FileHandle | undefined;
+  #prepared: OpenFile | undefined;
   #preparing: Promise<void> | undefined;
   #waiting: Waiting | undefined;
   #full = false;
@@ -33,9 +33,15 @@ export class SegmentSupply {
   #stopped = false;
   #failure: Error | undefined;
 
-  constructor(options: { readonly directory: string; readonly disk: Disk; readonly segmentBytes: number }) {
+  constructor(options: {
+    readonly directory: string;
+    readonly disk: Disk;
+    readonly clock: Clock;
+    readonly segmentBytes: number;
+  }) {
     this.#directory = options.directory;
     this.#disk = options.disk;
+    this.#clock = options.clock;
     this.#segmentBytes = options.segmentBytes;
   }
 
@@ -57,15 +63,15 @@ export class SegmentSupply {
   }
 
   /** Makes the prepared file the journal's next segment; waits for it, and for space, if need be. */
-  async take(header: SegmentHeader): Promise<FileHandle> {
-    const handle = await this.#takePrepared();
+  async take(header: SegmentHeader): Promise<OpenFile> {
+    const file = await this.#takePrepared();
     try {
-      await makeSegment({ handle, header, directory: this.#directory, disk: this.#disk });
+      await makeSegment({ file, header, directory: this.#directory, disk: this.#disk });
     } catch (error) {
-      await handle.close().catch(() => {});
+      await this.#disk.close(file).catch(() => {});
       throw new JournalFailedError(`beginning segment ${header.segment}`, error);
     }
-    return handle;
+    return file;
   }
 
   /** From now on whoever waits for a segment no longer waits for space, because the process is to end. */
@@ -78,12 +84,12 @@ export class SegmentSupply {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#preparing;
-    await this.#prepared?.close();
+    if (this.#prepared !== undefined) await this.#disk.close(this.#prepared);
     this.#prepared = undefined;
-    await removeAside(this.#directory);
+    await removeAside(this.#directory, this.#disk);
   }
 
-  #takePrepared(): Promise<FileHandle> {
+  #takePrepared(): Promise<OpenFile> {
     const prepared = this.#prepared;
     this.#prepared = undefined;
     if (prepared !== undefined) return Promise.resolve(prepared);
@@ -95,31 +101,31 @@ export class SegmentSupply {
   }
 
   async #prepare(): Promise<void> {
-    let handle: FileHandle | undefined;
+    let file: OpenFile | undefined;
     try {
-      handle = await open(join(this.#directory, ASIDE), "w");
-      await this.#fill(handle);
+      file = await this.#disk.open(join(this.#directory, ASIDE), "create");
+      await this.#fill(file);
       if (this.#stopped) throw new Error("the journal is closing");
       this.#full = false;
       const waiting = this.#waiting;
       this.#waiting = undefined;
-      if (waiting === undefined) this.#prepared = handle;
-      else waiting.resolve(handle);
+      if (waiting === undefined) this.#prepared = file;
+      else waiting.resolve(file);
     } catch (error) {
-      await handle?.close().catch(() => {});
-      await removeAside(this.#directory).catch(() => {});
+      if (file !== undefined) await this.#disk.close(file).catch(() => {});
+      await removeAside(this.#directory, this.#disk).catch(() => {});
       if (!this.#stopped) this.#failed(error);
     } finally {
       this.#preparing = undefined;
     }
   }
 
-  async #fill({ fd }: FileHandle): Promise<void> {
+  async #fill(file: OpenFile): Promise<void> {
     for (let from = 0; from < this.#segmentBytes && !this.#stopped; from += PIECE_BYTES) {
       const to = Math.min(from + PIECE_BYTES, this.#segmentBytes);
-      await writeZeros(this.#disk, fd, { from, to });
-      await this.#disk.sync(fd);
-      if (this.#waiting === undefined) await setTimeout(PAUSE_MS);
+      await writeZeros(this.#disk, file, { from, to });
+      await this.#disk.sync(file);
+      if (this.#waiting === undefined) await this.#clock.pause(PAUSE_MS);
     }
   }
 
@@ -142,33 +148,33 @@ export async function makeFirstSegment(
   directory: string,
   header: SegmentHeader,
   disk: Disk,
-): Promise<FileHandle> {
-  const handle = await open(join(directory, ASIDE), "w");
+): Promise<OpenFile> {
+  const file = await disk.open(join(directory, ASIDE), "create");
   try {
-    await writeZeros(disk, handle.fd, { from: 0, to: header.segmentBytes });
-    await makeSegment({ handle, header, directory, disk });
+    await writeZeros(disk, file, { from: 0, to: header.segmentBytes });
+    await makeSegment({ file, header, directory, disk });
   } catch (error) {
-    await handle.close();
+    await disk.close(file);
     throw error;
   }
-  return handle;
+  return file;
 }
 
 /** Removes what a crash left of a segment that was being prepared. */
-export async function removeAside(directory: string): Promise<void> {
-  await rm(join(directory, ASIDE), { force: true });
+export async function removeAside(directory: string, disk: Disk): Promise<void> {
+  await disk.remove(join(directory, ASIDE));
 }
 
 /** The header is durable before the name is: a segment that has its name has its header. */
 async function makeSegment(asked: {
-  readonly handle: FileHandle;
+  readonly file: OpenFile;
   readonly header: SegmentHeader;
   readonly directory: string;
   readonly disk: Disk;
 }): Promise<void> {
-  const { handle, header, directory, disk } = asked;
-  disk.write(handle.fd, encodeSegmentHeader(header), 0);
-  await disk.sync(handle.fd);
-  await rename(join(directory, ASIDE), join(directory, segmentName(header.segment)));
-  await syncDirectory(directory);
+  const { file, header, directory, disk } = asked;
+  disk.write(file, encodeSegmentHeader(header), 0);
+  await disk.sync(file);
+  await disk.rename(join(directory, ASIDE), join(directory, segmentName(header.segment)));
+  await disk.syncDirectory(directory);
 }

@@ -3,10 +3,10 @@
  * file knows the header and the names of segments.
  */
 import { hash, randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { EVENT_ENCODING_VERSION } from "../domain/event-codec.ts";
 import type { Seq } from "../domain/units.ts";
+import type { Disk } from "./disk.ts";
 import { EMPTY_FRAME_BYTES, HASH_BYTES } from "./frame.ts";
 import { RECORD_VERSION } from "./record.ts";
 
@@ -48,7 +48,7 @@ export type SegmentHeader = {
   readonly previousHash: Buffer;
 };
 
-export function newJournalId(): Buffer {
+export function randomJournalId(): Buffer {
   return randomBytes(JOURNAL_ID_BYTES);
 }
 
@@ -113,8 +113,8 @@ export function segmentName(segment: number): string {
 }
 
 /** The numbers of the segments in a directory, rising. Other files are not the journal's. */
-export async function listSegments(directory: string): Promise<readonly number[]> {
-  const names = await readdir(directory);
+export async function listSegments(directory: string, disk: Disk): Promise<readonly number[]> {
+  const names = await disk.list(directory);
   const numbers = names.flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? []).map(Number);
   return numbers.sort((a, b) => a - b);
 }

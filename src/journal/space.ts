@@ -2,6 +2,7 @@
  * Watches how much space is left, off the path of appends. A nearly full disk is no failure: the journal
  * stops accepting before anything fails, and accepts again when there is space.
  */
+import type { Clock } from "./clock.ts";
 import type { Disk } from "./disk.ts";
 
 export type DiskLimits = {
@@ -16,21 +17,24 @@ export const DISK_LIMITS: DiskLimits = { reserveBytes: 256 * 1024 * 1024, probeM
 export class SpaceWatch {
   readonly #directory: string;
   readonly #disk: Disk;
+  readonly #clock: Clock;
   readonly #limits: DiskLimits;
   readonly #onProbe: (freeBytes: number) => void;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff = () => {};
   #low = false;
   #stopped = false;
 
   constructor(options: {
     readonly directory: string;
     readonly disk: Disk;
+    readonly clock: Clock;
     readonly limits: DiskLimits;
     /** Hears what every look has found. */
     readonly onProbe: (freeBytes: number) => void;
   }) {
     this.#directory = options.directory;
     this.#disk = options.disk;
+    this.#clock = options.clock;
     this.#limits = options.limits;
     this.#onProbe = options.onProbe;
   }
@@ -44,13 +48,12 @@ export class SpaceWatch {
   async start(): Promise<void> {
     await this.#probe();
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.start(), this.#limits.probeMs);
-    this.#timer.unref();
+    this.#callOff = this.#clock.after(this.#limits.probeMs, () => void this.start());
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#callOff();
   }
 
   async #probe(): Promise<void> {

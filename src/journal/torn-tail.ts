@@ -2,10 +2,10 @@
  * What a crash leaves behind the last whole frame: part of a frame that nobody was ever told of. It is kept
  * aside, reported, and overwritten with zeros, so that the journal goes on where it was whole.
  */
-import { mkdir, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Seq } from "../domain/units.ts";
-import { type Disk, syncDirectory, writeZeros } from "./disk.ts";
+import type { Clock } from "./clock.ts";
+import { type Disk, writeZeros } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { FRAME_MAGIC, readFrameHeader } from "./frame.ts";
 
@@ -46,33 +46,40 @@ export function checkTail({ file, bytes, offset, end, complete, nextSeq, what, c
 }
 
 /** Puts the tail into quarantine and zeros in its place; returns the file that keeps it, if there were bytes to keep. */
-export async function repairTail(tail: TornTail, segmentBytes: number, disk: Disk): Promise<string | null> {
-  const kept = tail.bytes.length > 0 ? await quarantine(tail) : null;
-  const handle = await open(tail.file, "r+");
+export async function repairTail(
+  tail: TornTail,
+  {
+    segmentBytes,
+    disk,
+    clock,
+  }: { readonly segmentBytes: number; readonly disk: Disk; readonly clock: Clock },
+): Promise<string | null> {
+  const kept = tail.bytes.length > 0 ? await quarantine(tail, disk, clock) : null;
+  const file = await disk.open(tail.file, "update");
   try {
     const to = tail.complete ? tail.offset + tail.bytes.length : segmentBytes;
-    await writeZeros(disk, handle.fd, { from: tail.offset, to });
-    await handle.sync();
+    await writeZeros(disk, file, { from: tail.offset, to });
+    await disk.sync(file);
   } finally {
-    await handle.close();
+    await disk.close(file);
   }
   return kept;
 }
 
-async function quarantine({ file, offset, bytes }: TornTail): Promise<string> {
-  const journal = dirname(file);
+async function quarantine(tail: TornTail, disk: Disk, clock: Clock): Promise<string> {
+  const journal = dirname(tail.file);
   const directory = join(journal, "quarantine");
-  await mkdir(directory, { recursive: true });
-  const time = new Date().toISOString().replaceAll(":", "-");
-  const kept = join(directory, `${basename(file)}-${offset}-${time}.tail`);
-  const handle = await open(kept, "wx");
+  await disk.makeDirectory(directory);
+  const time = new Date(clock.now()).toISOString().replaceAll(":", "-");
+  const kept = join(directory, `${basename(tail.file)}-${tail.offset}-${time}.tail`);
+  const file = await disk.open(kept, "create-new");
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
+    await disk.writeAside(file, tail.bytes, 0);
+    await disk.sync(file);
   } finally {
-    await handle.close();
+    await disk.close(file);
   }
-  await syncDirectory(directory);
-  await syncDirectory(journal);
+  await disk.syncDirectory(directory);
+  await disk.syncDirectory(journal);
   return kept;
 }

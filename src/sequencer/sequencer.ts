@@ -9,6 +9,7 @@ import type { Request, Sequenced } from "../domain/commands.ts";
 import { encodeOutcome } from "../domain/event-codec.ts";
 import type { Committed, CommittedFrame, Event } from "../domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
+import { nodeTimers, type Timers } from "./timers.ts";
 
 /** Commands that may wait for a frame; the next one is told `overloaded`. */
 export const WAITING_MAX = 20_000;
@@ -47,6 +48,7 @@ export type Neighbours<P> = {
   readonly saturated: () => boolean;
   readonly now: () => EpochMs;
   readonly newRequestId: () => string;
+  readonly timers?: Timers;
   /** The disk failed, or a fault of ours was found: nothing more is acknowledged, and the process must stop. */
   readonly onFailure: (error: Error) => void;
 };
@@ -58,6 +60,7 @@ type Stamped<P> = { readonly entry: Sequenced; readonly answer: Answer<P> };
 
 export class Sequencer<P> {
   readonly #neighbours: Neighbours<P>;
+  readonly #timers: Timers;
   readonly #writer = new ByteWriter();
   #waiting: Waiting<P>[] = [];
   /** The frame that is being written, applied and answered. */
@@ -70,10 +73,11 @@ export class Sequencer<P> {
   #running = false;
   #failed: Error | null = null;
   #closing: (() => void) | null = null;
-  #timer: NodeJS.Timeout | undefined;
+  #callOffTimer = () => {};
 
   constructor(start: { readonly seq: Seq; readonly at: EpochMs }, neighbours: Neighbours<P>) {
     this.#neighbours = neighbours;
+    this.#timers = neighbours.timers ?? nodeTimers;
     this.#appendedSeq = start.seq;
     this.#appliedSeq = start.seq;
     this.#at = start.at;
@@ -128,7 +132,7 @@ export class Sequencer<P> {
 
   /** Finishes what waits, and takes nothing more. */
   close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#callOffTimer();
     return new Promise((resolve) => {
       this.#closing = resolve;
       if (!this.#running) resolve();
@@ -147,7 +151,7 @@ export class Sequencer<P> {
     if (this.#running) return;
     this.#running = true;
     // Whatever the same turn of the event loop still brings shares the first frame.
-    setImmediate(() => {
+    this.#timers.soon(() => {
       this.#run().catch((error: Error) => this.#fail(error));
     });
   }
@@ -219,11 +223,11 @@ export class Sequencer<P> {
 
   /** Wakes the sequencer when the next order expires or an account's switch runs out, if nothing else does before. */
   #setTimer(): void {
-    clearTimeout(this.#timer);
+    this.#callOffTimer();
     const { engine, now } = this.#neighbours;
     if (engine.nextExpiry === null || this.#failed !== null || this.#closing !== null) return;
     const waitMs = Math.min(Math.max(engine.nextExpiry - now(), 0), TIMER_MS_MAX);
-    this.#timer = setTimeout(() => this.#start(), waitMs);
+    this.#callOffTimer = this.#timers.after(waitMs, () => this.#start());
   }
 
   /** Nothing is acknowledged after this, and nobody is left waiting. */

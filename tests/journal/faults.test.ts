@@ -19,7 +19,7 @@ const broken = () => Object.assign(new Error("EIO: i/o error"), { code: "EIO" })
 /** A disk on which parts can be broken while it is in use. */
 function faultyDisk(): Disk & { broken: Partial<Disk> } {
   const faulty: { broken: Partial<Disk> } = { broken: {} };
-  return Object.assign(faulty, {
+  return Object.assign(faulty, nodeDisk, {
     write: (...args: Parameters<Disk["write"]>) => (faulty.broken.write ?? nodeDisk.write)(...args),
     writeAside: (...args: Parameters<Disk["writeAside"]>) =>
       (faulty.broken.writeAside ?? nodeDisk.writeAside)(...args),

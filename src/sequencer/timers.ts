@@ -1,0 +1,15 @@
+/** How the sequencer waits, as a type, so that a simulation can take its place; and how it does so in Node. */
+export type Timers = {
+  /** Runs a task when the present turn of the event loop has brought all it brings. */
+  soon(task: () => void): void;
+  /** Runs a task after so long, and gives what calls it off. */
+  after(milliseconds: number, task: () => void): () => void;
+};
+
+export const nodeTimers: Timers = {
+  soon: (task) => void setImmediate(task),
+  after(milliseconds, task) {
+    const timer = setTimeout(task, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
