@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Sequenced } from "../domain/commands.ts";
 import { type Seq, seq } from "../domain/units.ts";
+import { nodeDisk } from "../journal/disk.ts";
 import type { Frame } from "../journal/frame.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
 import { segmentName } from "../journal/segment.ts";
@@ -46,9 +47,10 @@ async function printJournal(directory: string, { from = seq(1), to, json = false
   let lastSeq = 0;
   const end = await readJournal({
     directory: journal,
+    disk: nodeDisk,
     watermarks: [],
     to,
-    beforeLast: settle,
+    beforeLast: (file, bytes) => settle(file, bytes, nodeDisk),
     replay: (frame) => {
       for (const entry of frame.entries) {
         names.learn(entry);

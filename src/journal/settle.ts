@@ -7,23 +7,18 @@
  * bytes up to where the first reading saw the last content are read again: of these, only a frame on its way can
  * still be in part, and behind it there is nothing. A sync then makes durable what the caches alone may have.
  */
-import { open } from "node:fs/promises";
-import { contentEnd } from "./disk.ts";
+import { contentEnd, type Disk } from "./disk.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 /** `bytes` are what was read of the segment's file before; they are brought to the settled point in place. */
-export async function settle(file: string, bytes: Buffer): Promise<void> {
+export async function settle(path: string, bytes: Buffer, disk: Disk): Promise<void> {
   const end = contentEnd(bytes, SEGMENT_HEADER_BYTES);
-  const handle = await open(file, "r");
+  const file = await disk.open(path, "read");
   try {
-    for (let done = 0; done < end; ) {
-      const { bytesRead } = await handle.read(bytes, done, end - done, done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    await handle.datasync();
+    await disk.read(file, bytes.subarray(0, end), 0);
+    await disk.sync(file);
   } finally {
-    await handle.close();
+    await disk.close(file);
   }
   bytes.fill(0, end);
 }
