@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry point: from the command line to a subcommand, and from an error to an exit code. */
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./cli/backup.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
 import { journalCommand } from "./cli/journal.ts";
 import { serveCommand } from "./cli/serve.ts";
@@ -10,7 +11,7 @@ const program = new Command("pregao")
   .description("A whole exchange in one process.")
   .version(version)
   .exitOverride();
-for (const command of [serveCommand(), journalCommand()]) {
+for (const command of [serveCommand(), journalCommand(), backupCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
