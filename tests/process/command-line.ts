@@ -1,5 +1,5 @@
 /** The command line as an operator uses it: the built program, run to its end. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,4 +29,21 @@ export function run(args: readonly string[], env: Record<string, string> = {}) {
     timeout: 30_000,
     maxBuffer: 64 * 1024 * 1024,
   });
+}
+
+/** The same while the test goes on with other things, such as trading. */
+export function runBeside(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, PREGAO_ADMIN_KEY: ADMIN_KEY, ...env },
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status, ...output })));
 }
