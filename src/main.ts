@@ -5,13 +5,14 @@ import { backupCommand } from "./cli/backup.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
 import { journalCommand } from "./cli/journal.ts";
 import { serveCommand } from "./cli/serve.ts";
+import { verifyCommand } from "./cli/verify.ts";
 import { version } from "./cli/version.ts";
 
 const program = new Command("pregao")
   .description("A whole exchange in one process.")
   .version(version)
   .exitOverride();
-for (const command of [serveCommand(), journalCommand(), backupCommand()]) {
+for (const command of [serveCommand(), journalCommand(), backupCommand(), verifyCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
