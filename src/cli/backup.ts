@@ -133,7 +133,7 @@ async function told({ ledger, snapshots, hasKey, journal }: Copied, target: stri
   const { end, leftOutBytes } = journal;
   const lines = [
     `backed up to ${target}`,
-    `  journal: sequences 1 to ${end.nextSeq - 1} in ${end.segment} segments, read again and whole`,
+    `  journal: sequences 1 to ${end.nextSeq - 1}, segments 1 to ${end.segment}, read again and whole`,
   ];
   if (leftOutBytes > 0) lines.push(`  left out: ${leftOutBytes} bytes of a frame that was not acknowledged`);
   if ("cursor" in ledger) {

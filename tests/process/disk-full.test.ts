@@ -6,6 +6,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { ADMIN_KEY, Client, openTrader, type Received, startServer } from "../edge/harness.ts";
+import { run } from "./command-line.ts";
 import { LoopDisk, whyNoLoopDisk } from "./loop-disk.ts";
 
 const DISK_MIB = 128;
@@ -126,6 +127,8 @@ test.skipIf(why !== null)(
     }
     const read = await new Client(again.url, alice.key).get("/v1/wallets/BRL");
     expect(read.body.available).toBe(`${11 + acknowledged.size}.00`);
+    expect(await again.stop()).toBe(0);
+    expect(run(["verify", exchange.directory])).toMatchObject({ status: 0, stderr: "" });
     process.stdout.write(`full disk: ${acknowledged.size} acknowledged while full, none lost\n`);
   },
   120_000,

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type RunningServer, startServer } from "../edge/harness.ts";
+import { run } from "./command-line.ts";
 import {
   checkLedger,
   checkMoney,
@@ -50,6 +51,7 @@ test(
       await checkMoney(server, traders);
       expect(await server.stop()).toBe(0);
       checkLedger(directory, traders);
+      expect(run(["verify", directory])).toMatchObject({ status: 0, stderr: "" });
     } finally {
       server.process.kill("SIGKILL");
       rmSync(directory, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type RunningServer, startServer } from "../edge/harness.ts";
+import { run } from "./command-line.ts";
 import { type FileSystem, LoopDisk, whyNoLoopDisk } from "./loop-disk.ts";
 import {
   checkLedger,
@@ -70,6 +71,7 @@ for (const fileSystem of ["ext4", "xfs"] as const satisfies readonly FileSystem[
         await checkMoney(server, traders);
         expect(await server.stop()).toBe(0);
         checkLedger(directory, traders);
+        expect(run(["verify", directory])).toMatchObject({ status: 0, stderr: "" });
         process.stdout.write(`${fileSystem}: ${CUTS} power cuts, ${acknowledged} acknowledged, none lost\n`);
       } finally {
         server?.process.kill("SIGKILL");
