@@ -8,17 +8,48 @@ import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
 import type { Committed, CommittedFrame, Event } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
-import { Engine } from "./engine/engine.ts";
-import type { Journal, JournalReport } from "./journal/journal.ts";
+import type { Engine } from "./engine/engine.ts";
+import { type Clock, nodeClock } from "./journal/clock.ts";
+import { type Disk, nodeDisk } from "./journal/disk.ts";
+import type { Journal } from "./journal/journal.ts";
+import { newJournalId } from "./journal/segment.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
-import { BookDepth } from "./projections/feeds/book-depth.ts";
-import { type FeedEntry, FeedLog } from "./projections/feeds/feed-log.ts";
+import type { BookDepth } from "./projections/feeds/book-depth.ts";
+import type { FeedLog } from "./projections/feeds/feed-log.ts";
 import { Ledger, type LedgerReport } from "./projections/ledger/ledger.ts";
-import { Balances } from "./projections/live/balances.ts";
-import { Directory } from "./projections/live/directory.ts";
-import { LiveOrders, type OrderUpdate } from "./projections/live/live-orders.ts";
-import { recover } from "./replay/recover.ts";
+import { type LedgerThreads, workerThreads } from "./projections/ledger/workers.ts";
+import type { Balances } from "./projections/live/balances.ts";
+import type { Directory } from "./projections/live/directory.ts";
+import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
+import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
+import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
+import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
+import { nodeTimers, type Timers } from "./sequencer/timers.ts";
+
+/** What the exchange takes from the machine that it runs on: a simulation brings one of its own. */
+export type Machine = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ledgerThreads: LedgerThreads;
+  readonly makeSnapshot: SnapshotMaker;
+  readonly newRequestId: (at: number) => string;
+  readonly newJournalId: () => Buffer;
+};
+
+const NODE: Machine = {
+  disk: nodeDisk,
+  clock: nodeClock,
+  timers: nodeTimers,
+  ledgerThreads: workerThreads,
+  makeSnapshot: makeInThread,
+  newRequestId: (at) => ulid(at),
+  newJournalId,
+};
+
+/** What an operator may want to hear. */
+export type ExchangeReport = RecoveryReport | LedgerReport | SnapshotReport;
 
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
@@ -27,9 +58,16 @@ export type ExchangeOptions = {
   readonly feedEventsMax: number;
   /** With less space than this on disk, commands are turned away. */
   readonly diskReserveBytes: number;
-  readonly onReport: (report: JournalReport | LedgerReport) => void;
+  /** Whether segments of the journal stay that no restart needs: for a ledger that is to be made anew. They do unless this is false. */
+  readonly keepsSegments?: boolean;
+  /** The commands that are worth a snapshot. */
+  readonly snapshotCommandsMin?: number;
+  readonly onReport: (report: ExchangeReport) => void;
   /** The exchange can not go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The length of the journal's segments that are made from now on. */
+  readonly segmentBytes?: number;
+  readonly machine?: Machine;
 };
 
 /** What a command caused, with every order that it touched as it was then. */
@@ -41,78 +79,69 @@ type Answer = Taken | { readonly turnedAway: Refusal };
 /** What became of commands that were given together. */
 type AnswerTogether = { readonly taken: readonly Taken[] } | { readonly turnedAway: Refusal };
 
-/** Hears of each command after every live projection has seen it, with what the feed log made of it. */
-type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
-
-/** The read models that live in memory, each a fold over the same commands. */
-class LiveProjections {
-  readonly directory = new Directory();
-  readonly orders = new LiveOrders();
-  readonly balances = new Balances();
-  readonly books = new BookDepth();
-  readonly feed: FeedLog;
-  readonly listeners = new Set<CommittedListener>();
-
-  constructor(feedEventsMax: number) {
-    this.feed = new FeedLog({ eventsMax: feedEventsMax });
-  }
-
-  project(committed: Committed): readonly OrderUpdate[] {
-    this.directory.project(committed);
-    const updates = this.orders.project(committed);
-    this.balances.project(committed);
-    this.books.project(committed);
-    const told = this.feed.project(committed, updates);
-    for (const listener of this.listeners) listener(committed, told);
-    return updates;
-  }
-}
-
 export class Exchange {
   readonly #engine: Engine;
   readonly #journal: Journal;
   readonly #sequencer: Sequencer<readonly OrderUpdate[]>;
   readonly #live: LiveProjections;
+  readonly #snapshotter: Snapshotter;
+  readonly #machine: Machine;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
   static async open(options: ExchangeOptions): Promise<Exchange> {
-    const { directory, onReport, onFailure } = options;
+    const { directory, onReport, onFailure, machine = NODE } = options;
     const path = join(directory, "ledger.sqlite");
-    const ledger = await Ledger.open({ path, onFault: onFailure, onReport });
-    const engine = new Engine();
-    const live = new LiveProjections(options.feedEventsMax);
-    const { seq, frameHash } = ledger.cursor;
-    const recovering = recover({
-      directory: join(directory, "journal"),
-      watermarks: [{ holder: "ledger", seq, frameHash }],
-      limits: { ...DISK_LIMITS, reserveBytes: options.diskReserveBytes },
-      engine,
-      project: (committed) => live.project(committed),
-      publish: (frame) => feedLedger(ledger, frame),
-      room: () => ledger.room(),
+    const { ledgerThreads: threads, timers, disk, clock } = machine;
+    const ledger = await Ledger.open({ path, onFault: onFailure, onReport, threads, after: timers.after });
+    const snapshotter = new Snapshotter({
+      directory,
+      keepsSegments: options.keepsSegments ?? true,
+      reserveBytes: options.diskReserveBytes,
+      commandsMin: options.snapshotCommandsMin,
+      ledgerSeq: () => ledger.appliedSeq,
+      make: machine.makeSnapshot,
+      clock,
       onReport,
     });
-    const journal = await recovering.catch(async (error: unknown) => {
+    const recovering = recover({
+      directory,
+      ledger: ledger.cursor,
+      feedEventsMax: options.feedEventsMax,
+      limits: { ...DISK_LIMITS, reserveBytes: options.diskReserveBytes },
+      publish: (frame) => feedLedger(ledger, frame),
+      room: () => ledger.room(),
+      onClosed: (closed) => snapshotter.closed(closed),
+      onReport,
+      disk,
+      clock,
+      newJournalId: machine.newJournalId,
+      segmentBytes: options.segmentBytes,
+    });
+    const recovered = await recovering.catch(async (error: unknown) => {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ ledger, engine, live, journal, onFailure });
-    if (engine.appliedSeq === 0) await exchange.#submitFirstCommands();
+    const exchange = new Exchange({ ledger, recovered, snapshotter, onFailure, machine });
+    if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
+    snapshotter.open(recovered.snapshotSeq);
     return exchange;
   }
 
   private constructor(parts: {
     readonly ledger: Ledger;
-    readonly engine: Engine;
-    readonly live: LiveProjections;
-    readonly journal: Journal;
+    readonly recovered: Recovered;
+    readonly snapshotter: Snapshotter;
     readonly onFailure: (error: Error) => void;
+    readonly machine: Machine;
   }) {
-    const { ledger, engine, live, journal, onFailure } = parts;
+    const { ledger, recovered, snapshotter, onFailure, machine } = parts;
+    const { engine, live, journal } = recovered;
     this.#engine = engine;
     this.#journal = journal;
     this.#live = live;
+    this.#snapshotter = snapshotter;
+    this.#machine = machine;
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -123,7 +152,8 @@ export class Exchange {
         publish: (frame) => feedLedger(ledger, frame),
         saturated: () => ledger.saturated,
         now: () => this.now(),
-        newRequestId: () => ulid(),
+        newRequestId: () => this.#newRequestId(),
+        timers: machine.timers,
         onFailure,
       },
     );
@@ -148,7 +178,13 @@ export class Exchange {
   /** What the order would do if it were the next command. Nothing is changed and nothing is written. */
   preview(command: PlaceOrder): readonly Event[] {
     const at = epochMs(Math.max(this.now(), this.#sequencer.lastAt));
-    const entry = { seq: seq(this.appliedSeq + 1), at, requestId: ulid(at), traceId: null, command };
+    const entry = {
+      seq: seq(this.appliedSeq + 1),
+      at,
+      requestId: this.#newRequestId(),
+      traceId: null,
+      command,
+    };
     return this.#engine.preview(entry);
   }
 
@@ -168,7 +204,8 @@ export class Exchange {
       durableSeq: this.#journal.durableSeq,
       appliedSeq: this.#sequencer.appliedSeq,
       ledgerSeq: this.ledger.appliedSeq,
-      snapshotSeq: null,
+      snapshotSeq: this.#snapshotter.snapshotSeq,
+      snapshotFailures: this.#snapshotter.failures,
       journalBytes: this.#journal.bytes,
     };
   }
@@ -194,12 +231,18 @@ export class Exchange {
   }
 
   now(): EpochMs {
-    return epochMs(Date.now());
+    return epochMs(this.#machine.clock.now());
+  }
+
+  /** Checks every invariant by full scans: for tests, it takes as long as the exchange is large. */
+  check(): void {
+    this.#engine.check();
   }
 
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
+    await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();
     await this.ledger.close();
@@ -210,9 +253,13 @@ export class Exchange {
     await Promise.all(FIRST_COMMANDS.map((command) => this.#submitOwn(command)));
   }
 
+  #newRequestId(): string {
+    return this.#machine.newRequestId(this.now());
+  }
+
   #submitOwn(command: Command): Promise<void> {
     return new Promise((resolve, reject) => {
-      const request = { requestId: ulid(), traceId: null, command };
+      const request = { requestId: this.#newRequestId(), traceId: null, command };
       const refusal = this.#sequencer.submit(request, (outcome) => {
         if ("failed" in outcome) reject(outcome.failed);
         else resolve();

@@ -1,6 +1,5 @@
 /** Our whole `apply`: wallets, holds, fees and events, in one market and with an account for each trader. */
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
-import type { Event } from "../../src/domain/events.ts";
 import type { MarketListing } from "../../src/domain/market.ts";
 import {
   accountIndex,
@@ -47,7 +46,6 @@ export class Pregao implements Contender {
   readonly #engine = new Engine();
   readonly #accounts: number;
   #entries: Sequenced[] = [];
-  #results: Event[][] = [];
   /** The commands that came before the flow: an order's id is its place in the flow, and these. */
   readonly #before: number;
 
@@ -60,24 +58,22 @@ export class Pregao implements Contender {
 
   prepare(commands: readonly FlowCommand[]): void {
     const first = this.#engine.appliedSeq + 1;
-    this.#results = [];
+    this.#engine.log.clear();
     this.#entries = commands.map((command, i) => this.#sequenced(first + i, this.#command(command)));
   }
 
   run(place: number): void {
-    this.#results[place] = this.#engine.apply(this.#entries[place]!);
+    this.#engine.execute(this.#entries[place]!);
   }
 
   countInto(tally: Tally): void {
-    for (const events of this.#results) {
-      for (const event of events) {
-        if (event.kind === "CommandRejected") {
-          throw new Error(`a command of the flow is refused: ${event.reason}`);
-        }
-        if (event.kind !== "TradeExecuted") continue;
-        tally.trades += 1;
-        tally.lots += event.quantity;
+    for (const event of this.#engine.log.events()) {
+      if (event.kind === "CommandRejected") {
+        throw new Error(`a command of the flow is refused: ${event.reason}`);
       }
+      if (event.kind !== "TradeExecuted") continue;
+      tally.trades += 1;
+      tally.lots += event.quantity;
     }
   }
 

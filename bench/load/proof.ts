@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { Engine } from "../../src/engine/engine.ts";
-import { recover } from "../../src/replay/recover.ts";
+import { Journal } from "../../src/journal/journal.ts";
+import { replayFrames } from "../../src/replay/replay-frames.ts";
 
 export type Proof = {
   readonly acknowledged: number;
@@ -52,12 +53,10 @@ function checkLedger(file: string, acknowledged: readonly number[]) {
 async function replay(directory: string) {
   const startedAt = performance.now();
   const engine = new Engine();
-  const journal = await recover({
+  const journal = await Journal.open({
     directory: join(directory, "journal"),
     watermarks: [],
-    engine,
-    project: () => {},
-    publish: () => {},
+    replay: replayFrames({ engine, project: () => {} }),
   });
   const replaySeconds = (performance.now() - startedAt) / 1000;
   engine.check();

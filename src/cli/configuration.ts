@@ -32,6 +32,8 @@ const schema = z.strictObject({
   feedEvents: whole(1, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
   /** With less free disk space than this, commands are turned away. */
   diskReserveMiB: whole(0, 1_000_000_000).default(256),
+  /** Which segments of the journal stay: all, or those that two snapshots and the ledger do not cover. */
+  journalKeep: z.enum(["all", "snapshots"]).default("all"),
 });
 
 export type Configuration = Omit<z.infer<typeof schema>, "diskReserveMiB"> & {
@@ -50,6 +52,7 @@ const VARIABLES = {
   rateLimit: "PREGAO_RATE_LIMIT",
   feedEvents: "PREGAO_FEED_EVENTS",
   diskReserveMiB: "PREGAO_DISK_RESERVE_MIB",
+  journalKeep: "PREGAO_JOURNAL_KEEP",
 } as const satisfies Record<keyof z.infer<typeof schema>, string>;
 
 type Source = { readonly values: Record<string, unknown>; readonly nameOf: (key: string) => string };

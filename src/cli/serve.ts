@@ -5,12 +5,11 @@ import { Command } from "commander";
 import { type Log, openLog } from "../edge/log.ts";
 import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
-import type { JournalReport } from "../journal/journal.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
-import type { LedgerReport } from "../projections/ledger/ledger.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
 import { exitCodeOf, UsageError } from "./exit-codes.ts";
+import { tell } from "./reports.ts";
 import { version } from "./version.ts";
 
 /** How long a stop may take before the process ends all the same. */
@@ -60,7 +59,11 @@ async function serve(configuration: Configuration): Promise<void> {
     directory,
     feedEventsMax: configuration.feedEvents,
     diskReserveBytes: configuration.diskReserveBytes,
-    onReport: (report) => tell(log, report),
+    keepsSegments: configuration.journalKeep === "all",
+    onReport: (report) => {
+      if (report.kind === "recovering") server.starting(report);
+      tell(log, report);
+    },
     onFailure: (error) => void end(running, error),
   });
   server.open(running.exchange);
@@ -86,15 +89,6 @@ function stopOnSignals(running: Running): void {
     running.lock.release();
     running.log.close();
   });
-}
-
-/** What an operator should look at is a warning. */
-function tell(log: Log, report: JournalReport | LedgerReport): void {
-  if (report.kind === "segment-read") log.lines.info(report, "journal: a segment was read");
-  else if (report.kind === "tail-repaired") log.lines.warn(report, "journal: a torn tail was repaired");
-  else if (report.kind === "moved-aside") log.lines.warn(report, "ledger: a damaged file was moved aside");
-  else if (report.kind === "waiting") log.lines.warn(report, "ledger: waits, and is behind meanwhile");
-  else log.lines.warn(report, "ledger: goes on");
 }
 
 /** A terminal and a supervisor may both pass the same signal on; the stop is under way and bounded already. */

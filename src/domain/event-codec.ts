@@ -29,7 +29,14 @@ import {
   TIMES_IN_FORCE,
 } from "./commands.ts";
 import type { Decimal } from "./decimal.ts";
-import { type Committed, END_REASONS, type Event, type FundsDeposited, type OrderFilled } from "./events.ts";
+import {
+  type Committed,
+  END_REASONS,
+  type Event,
+  type FundsDeposited,
+  type KeyCreated,
+  type OrderFilled,
+} from "./events.ts";
 import { MARKET_STATUSES, type MarketListing, SIDES } from "./market.ts";
 import { REJECTIONS } from "./rejections.ts";
 import type { EpochMs, Seq } from "./units.ts";
@@ -76,6 +83,14 @@ export const marketListingFields: Fields<MarketListing> = {
   status: oneOf(MARKET_STATUSES),
 };
 
+export const keyFields: Fields<Omit<KeyCreated, "kind">> = {
+  account: integer(),
+  keyId: text,
+  name: text,
+  scopes: list(oneOf(SCOPES)),
+  secretHash: text,
+};
+
 const movementFields: Fields<Omit<FundsDeposited, "kind">> = {
   account: integer(),
   asset: integer(),
@@ -91,10 +106,7 @@ const orderNamedFields: Fields<Omit<OrderFilled, "kind">> = {
 const event: Codec<Event> = tagged<Event>({
   AccountOpened: [1, { account: integer(), accountId: text, name: nullable(text) }],
   AccountStatusChanged: [2, { account: integer(), status: oneOf(ACCOUNT_STATUSES) }],
-  KeyCreated: [
-    3,
-    { account: integer(), keyId: text, name: text, scopes: list(oneOf(SCOPES)), secretHash: text },
-  ],
+  KeyCreated: [3, keyFields],
   KeyRevoked: [4, { account: integer(), keyId: text }],
   AssetListed: [5, { asset: integer(), name: text, scale: integer() }],
   MarketListed: [6, { market: integer(), ...marketListingFields }],

@@ -31,6 +31,8 @@ export type Positions = {
   readonly appliedSeq: Seq;
   readonly ledgerSeq: Seq;
   readonly snapshotSeq: Seq | null;
+  /** Snapshots since the start that could not be made, or were not what the exchange is; the metrics have it. */
+  readonly snapshotFailures: number;
   readonly journalBytes: number;
 };
 

@@ -29,6 +29,7 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
   collectDefaultMetrics({ register: registry });
   registry.registerMetric(requestCounter(routes));
   registry.registerMetric(positionGauge(positions));
+  registry.registerMetric(snapshotFailureCounter(positions));
   const seconds = new Durations();
   return {
     tally: ({ method, path }) => {
@@ -100,6 +101,18 @@ function positionGauge(positions: () => Positions | undefined): Gauge {
       const parts = { appended: appendedSeq, durable: durableSeq, applied: appliedSeq, ledger: ledgerSeq };
       for (const [part, seq] of Object.entries(parts)) this.set({ part }, seq);
       if (snapshotSeq !== null) this.set({ part: "snapshot" }, snapshotSeq);
+    },
+  });
+}
+
+function snapshotFailureCounter(positions: () => Positions | undefined): Counter {
+  return new Counter({
+    name: "pregao_snapshot_failures_total",
+    help: "Snapshots that could not be made, or came to another state than the exchange.",
+    registers: [],
+    collect() {
+      this.reset();
+      this.inc(positions()?.snapshotFailures ?? 0);
     },
   });
 }

@@ -33,7 +33,7 @@ import { addOrderReadRoutes } from "./http/order-reads.ts";
 import { addPlaceOrderRoute } from "./http/place-order.ts";
 import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
-import type { Desk } from "./http/route.ts";
+import type { Desk, Recovery } from "./http/route.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
 import { addWalletRoutes } from "./http/wallets.ts";
 import type { Log } from "./log.ts";
@@ -53,6 +53,8 @@ export type ServerOptions = {
 export type Server = {
   /** Starts to accept connections and gives the address, such as `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
+  /** Says how far the recovery is, for who asks whether the exchange is ready. */
+  starting(recovery: Recovery): void;
   /** From now on requests are answered; until then nearly all get 503 `starting`. */
   open(exchange: ExchangePort): void;
   /** Stops accepting, and resolves when every request in flight has been answered. */
@@ -80,7 +82,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const closing: Closing = { now: false };
   const metrics = createMetrics(() => desk.exchange?.positions);
   const authenticate = createAuthenticator(options.adminKey);
-  const desk: Desk = { exchange: null, authenticate, metrics, version: options.version };
+  const desk: Desk = { exchange: null, recovery: null, authenticate, metrics, version: options.version };
   const app = createApp();
   // Known to the router, so that they are refused with 405 where the path exists.
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
@@ -103,6 +105,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const { port } = app.server.address() as AddressInfo;
       const host = options.host.includes(":") ? `[${options.host}]` : options.host;
       return `http://${host}:${port}`;
+    },
+    starting: (recovery) => {
+      desk.recovery = recovery;
     },
     open: (exchange) => {
       desk.exchange = exchange;

@@ -22,6 +22,12 @@ export class Deadlines {
     return this.#queue.first!.account;
   }
 
+  /** Every switch that is armed, by age of the account. */
+  get all(): { readonly account: AccountIndex; readonly deadline: EpochMs }[] {
+    const armed = [...this.#byAccount.values()].sort((one, other) => one.account - other.account);
+    return armed.map(({ account, key }) => ({ account, deadline: epochMs(key) }));
+  }
+
   /** Arms an account's switch, in place of the one before. */
   arm(account: AccountIndex, deadline: EpochMs): void {
     this.disarm(account);

@@ -4,8 +4,10 @@
  */
 import { assert, unreachable } from "../domain/assert.ts";
 import type { Command, PlaceOrder, Sequenced } from "../domain/commands.ts";
+import type { EventLog } from "../domain/event-log.ts";
 import type { Event } from "../domain/events.ts";
-import { type EpochMs, type Seq, seq } from "../domain/units.ts";
+import type { Rejection } from "../domain/rejections.ts";
+import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
 import { amendOrder } from "./commands/amend-order.ts";
 import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
 import { expireOrders } from "./commands/expire-orders.ts";
@@ -14,14 +16,40 @@ import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.t
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
+import { dump, type Moment, restore } from "./dump.ts";
 import { checkInvariants } from "./invariants.ts";
 import { preview } from "./preview.ts";
+import { standing } from "./standing.ts";
 import { emptyState, type State } from "./state.ts";
 
 export class Engine {
-  readonly #state: State = emptyState();
-  #appliedSeq: Seq = seq(0);
-  #at = 0;
+  readonly #state: State;
+  #appliedSeq: Seq;
+  #at: EpochMs;
+
+  /** An engine that has seen nothing, or is as another one was. */
+  constructor(
+    { state, appliedSeq, at }: Moment = { state: emptyState(), appliedSeq: seq(0), at: epochMs(0) },
+  ) {
+    this.#state = state;
+    this.#appliedSeq = appliedSeq;
+    this.#at = at;
+  }
+
+  /** An engine that will answer as the one that was dumped. @throws DecodeError for bytes that are no dump. */
+  static restore(bytes: Uint8Array<ArrayBuffer>): Engine {
+    return new Engine(restore(bytes));
+  }
+
+  /** All that the engine remembers, in a canonical form. */
+  dump(): Uint8Array<ArrayBuffer> {
+    return dump({ state: this.#state, appliedSeq: this.#appliedSeq, at: this.#at });
+  }
+
+  /** What stands in the books and wallets, as a command that changed all of it would tell: the worst levels first. */
+  standing(): Event[] {
+    return standing(this.#state);
+  }
 
   /** The last command that was applied. */
   get appliedSeq(): Seq {
@@ -36,24 +64,36 @@ export class Engine {
     return deadline !== null && (firstAt === null || deadline < firstAt) ? deadline : firstAt;
   }
 
-  /** Applies the next command: what it does, the levels that it changed, the wallets that it changed. */
+  /** What `execute` has recorded: its callers read it, and clear it when they are done. */
+  get log(): EventLog {
+    return this.#state.log;
+  }
+
+  /** Applies the next command and gives its events: what it does, the levels and the wallets that it changed. */
   apply(entry: Sequenced): Event[] {
+    const { log } = this.#state;
+    log.clear();
+    this.execute(entry);
+    return log.events();
+  }
+
+  /** Applies the next command; what it brings about is added to the log. */
+  execute(entry: Sequenced): void {
     assert(entry.seq === this.#appliedSeq + 1, "commands are applied in sequence, none left out");
     assert(entry.at >= this.#at, "time never runs backwards");
-    const events = dispatch(this.#state, entry);
-    const { changedBooks, markets, wallets } = this.#state;
+    const { changedBooks, markets, wallets, log } = this.#state;
+    const refusal = dispatch(this.#state, entry);
+    if (refusal !== null) log.tell({ kind: "CommandRejected", reason: refusal });
     for (const book of changedBooks) {
-      book.bids.drainChanges(events, book.market);
-      book.asks.drainChanges(events, book.market);
+      book.tellChanges(log);
       const isOpen = markets[book.market]!.market.status === "open";
       assert(!isOpen || !book.crossed, "no book of an open market is crossed");
     }
     // To set the length of an array costs several times as much as all that is done here.
     while (changedBooks.length > 0) changedBooks.pop();
-    wallets.drainChanges(events);
+    wallets.tellChanges(log);
     this.#appliedSeq = entry.seq;
     this.#at = entry.at;
-    return events;
   }
 
   /** What placing an order would do now: its own events, and the changes of its account's wallets. Nothing changes. */
@@ -67,7 +107,8 @@ export class Engine {
   }
 }
 
-function dispatch(state: State, entry: Sequenced): Event[] {
+/** Gives why the rules refuse the command, in which case nothing has changed; null if they do not. */
+function dispatch(state: State, entry: Sequenced): Rejection | null {
   const { command } = entry;
   switch (command.kind) {
     case "PlaceOrder":

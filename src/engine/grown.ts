@@ -25,3 +25,26 @@ export function grownBytes(array: Uint8Array<ArrayBuffer>, length: number): Uint
   copy.set(array);
   return copy;
 }
+
+/** A table of so many rows, each from one length to another; rows that the array does not have yet are empty. */
+export function grownDoubleRows(
+  array: Float64Array<ArrayBuffer>,
+  rows: number,
+  from: number,
+  to: number,
+): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(rows * to);
+  for (let row = 0; row < rows; row += 1) copy.set(array.subarray(row * from, (row + 1) * from), row * to);
+  return copy;
+}
+
+export function grownIntegerRows(
+  array: Int32Array<ArrayBuffer>,
+  rows: number,
+  from: number,
+  to: number,
+): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(rows * to);
+  for (let row = 0; row < rows; row += 1) copy.set(array.subarray(row * from, (row + 1) * from), row * to);
+  return copy;
+}

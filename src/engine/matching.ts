@@ -2,14 +2,14 @@
  * Price-time matching of an incoming order: better price first, then earlier arrival, each trade at the
  * maker's price. Self-trade prevention is looked at maker by maker, as the order reaches them.
  */
-import type { Event } from "../domain/events.ts";
+import { FILLED } from "../domain/event-log.ts";
 import { type Lots, lots, type Ticks } from "../domain/units.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { feesOwedAfter, feesPaid } from "./fees.ts";
 import { limitHold } from "./holds.ts";
-import { endOpen, FILLED } from "./order-ends.ts";
+import { endOpen } from "./order-ends.ts";
 import { preventSelfTrade } from "./self-trade.ts";
-import { type Fill, setHold, settle } from "./settlement.ts";
+import { setHold, settle } from "./settlement.ts";
 import type { MarketState, State } from "./state.ts";
 
 /**
@@ -18,36 +18,31 @@ import type { MarketState, State } from "./state.ts";
  */
 export type Stop = "complete" | "no-more" | "budget" | "self-trade";
 
-/** An order that comes in, and the furthest price in ticks at which it trades. */
-export type Incoming = { readonly taker: Slot; readonly limit: number };
-
-/** Trades an order for as long as the book offers what it takes. */
-export function matchQuantity(state: State, place: MarketState, incoming: Incoming, events: Event[]): Stop {
+/** Trades an order up to a price, for as long as the book offers what it takes. */
+export function matchQuantity(state: State, place: MarketState, taker: Slot, limit: number): Stop {
   const { pool } = state.open;
-  const { taker, limit } = incoming;
-  const side = place.book.oppositeOf(taker);
   const isBuy = pool.isBuy[taker] === 1;
+  const side = place.book.oppositeOf(isBuy);
   while (pool.remaining[taker]! > 0) {
     if (side.best === NONE) return "no-more";
     const price = side.price[side.best] as Ticks;
     if (isBuy ? price > limit : price < limit) return "no-more";
     const maker = side.head[side.best]!;
     if (pool.account[maker] === pool.account[taker]) {
-      if (preventSelfTrade(state, place, { taker, maker }, events)) return "self-trade";
+      if (preventSelfTrade(state, place, { taker, maker })) return "self-trade";
       continue;
     }
     const quantity = Math.min(pool.remaining[taker]!, pool.shownOf(maker)) as Lots;
-    trade(state, place, { maker, taker, price, quantity }, events);
+    trade(state, place, maker, taker, price, quantity);
     pool.remaining[taker]! -= quantity;
   }
   return "complete";
 }
 
-/** Spends a budget: from each maker the most lots whose value and fee still fit. */
-export function matchBudget(state: State, place: MarketState, incoming: Incoming, events: Event[]): Stop {
+/** Spends a budget up to a price: from each maker the most lots whose value and fee still fit. */
+export function matchBudget(state: State, place: MarketState, taker: Slot, limit: number): Stop {
   const { pool } = state.open;
-  const { taker, limit } = incoming;
-  const side = place.book.oppositeOf(taker);
+  const side = place.book.asks;
   while (pool.held[taker]! > 0) {
     if (side.best === NONE) return "no-more";
     const price = side.price[side.best] as Ticks;
@@ -56,32 +51,33 @@ export function matchBudget(state: State, place: MarketState, incoming: Incoming
     if (affordable === 0) return "budget";
     const maker = side.head[side.best]!;
     if (pool.account[maker] === pool.account[taker]) {
-      if (preventSelfTrade(state, place, { taker, maker }, events)) return "self-trade";
+      if (preventSelfTrade(state, place, { taker, maker })) return "self-trade";
       continue;
     }
     const quantity = Math.min(affordable, pool.shownOf(maker)) as Lots;
-    trade(state, place, { maker, taker, price, quantity }, events);
+    trade(state, place, maker, taker, price, quantity);
   }
   return "budget";
 }
 
-function trade(state: State, place: MarketState, fill: Fill, events: Event[]): void {
-  events.push(settle(state, place, fill));
-  countOff(state, place, fill.maker, fill.quantity, events);
+function trade(
+  state: State,
+  place: MarketState,
+  maker: Slot,
+  taker: Slot,
+  price: Ticks,
+  quantity: Lots,
+): void {
+  settle(state, place, maker, taker, price, quantity);
+  countOff(state, place, maker, quantity);
 }
 
 /** Takes traded lots off a resting order, which ends, or shows its next part, or just holds less. */
-export function countOff(
-  state: State,
-  place: MarketState,
-  slot: Slot,
-  quantity: Lots,
-  events: Event[],
-): void {
+export function countOff(state: State, place: MarketState, slot: Slot, quantity: Lots): void {
   const { pool } = state.open;
   place.book.reduce(slot, quantity);
   if (pool.remaining[slot] === 0) {
-    endOpen(state, slot, FILLED, events);
+    endOpen(state, slot, FILLED);
     return;
   }
   if (pool.shownOf(slot) === 0) place.book.refresh(slot);

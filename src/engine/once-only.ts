@@ -4,6 +4,7 @@
  * edge: all open orders and the last 10,000 ended ones per account, the last 10,000 references per account
  * and kind. Nobody else's activity can push them out.
  */
+import type { ColumnReader, ColumnWriter } from "../domain/columns.ts";
 import {
   type MovementKind,
   ORDER_TYPES,
@@ -12,72 +13,53 @@ import {
   TIMES_IN_FORCE,
 } from "../domain/commands.ts";
 import type { AccountIndex, OrderId, Seq } from "../domain/units.ts";
-
-/** Per account; for references per account and kind. */
-export const REMEMBERED_MAX = 10_000;
-
-/** What an id named, and with which content. */
-type Remembered<T> = { readonly named: T; readonly content: string };
-
-/** Names in the order in which they were given up to forgetting; the oldest goes when there are too many. */
-class Memory<T> {
-  readonly #byName = new Map<string, Remembered<T>>();
-  /** A ring of the names that may be forgotten. */
-  readonly #fading: string[] = [];
-  #oldest = 0;
-
-  get(name: string): Remembered<T> | undefined {
-    return this.#byName.get(name);
-  }
-
-  keep(name: string, remembered: Remembered<T>): void {
-    this.#byName.set(name, remembered);
-  }
-
-  /** From now on the name counts towards the limit. */
-  fade(name: string): void {
-    if (this.#fading.length < REMEMBERED_MAX) {
-      this.#fading.push(name);
-      return;
-    }
-    this.#byName.delete(this.#fading[this.#oldest]!);
-    this.#fading[this.#oldest] = name;
-    this.#oldest = (this.#oldest + 1) % REMEMBERED_MAX;
-  }
-}
+import { Memories, type Remembered } from "./memories.ts";
 
 export class OnceOnly {
-  readonly #orders = new Map<AccountIndex, Memory<OrderId>>();
+  readonly #orders = new Memories<OrderId>();
   readonly #movements = {
-    deposit: new Map<AccountIndex, Memory<Seq>>(),
-    withdrawal: new Map<AccountIndex, Memory<Seq>>(),
-    transfer: new Map<AccountIndex, Memory<Seq>>(),
-  } as const satisfies Record<MovementKind, Map<AccountIndex, Memory<Seq>>>;
+    deposit: new Memories<Seq>(),
+    withdrawal: new Memories<Seq>(),
+    transfer: new Memories<Seq>(),
+  } as const satisfies Record<MovementKind, Memories<Seq>>;
 
   order(account: AccountIndex, clientOrderId: string): Remembered<OrderId> | undefined {
-    return this.#orders.get(account)?.get(clientOrderId);
+    return this.#orders.get(account, clientOrderId);
   }
 
   rememberOrder(account: AccountIndex, clientOrderId: string, order: Remembered<OrderId>): void {
-    memoryOf(this.#orders, account).keep(clientOrderId, order);
+    this.#orders.keep(account, clientOrderId, order);
   }
 
   /** An order that gave an id has ended: it is one of the last 10,000 now. */
   orderEnded(account: AccountIndex, clientOrderId: string): void {
-    memoryOf(this.#orders, account).fade(clientOrderId);
+    this.#orders.fade(account, clientOrderId);
   }
 
   movement(kind: MovementKind, account: AccountIndex, reference: string): Remembered<Seq> | undefined {
-    return this.#movements[kind].get(account)?.get(reference);
+    return this.#movements[kind].get(account, reference);
   }
 
   rememberMovement(
     movement: { readonly kind: MovementKind; readonly account: AccountIndex; readonly reference: string },
     remembered: Remembered<Seq>,
   ): void {
-    const memory = memoryOf(this.#movements[movement.kind], movement.account);
-    memory.keep(movement.reference, remembered);
-    memory.fade(movement.reference);
+    const { kind, account, reference } = movement;
+    this.#movements[kind].keep(account, reference, remembered);
+    this.#movements[kind].fade(account, reference);
+  }
+
+  dump(writer: ColumnWriter): void {
+    for (const memories of this.#all()) memories.dump(writer);
+  }
+
+  restore(reader: ColumnReader): void {
+    for (const memories of this.#all()) memories.restore(reader);
+  }
+
+  #all(): readonly (Memories<OrderId> | Memories<Seq>)[] {
+    const { deposit, withdrawal, transfer } = this.#movements;
+    return [this.#orders, deposit, withdrawal, transfer];
   }
 }
 
@@ -105,13 +87,4 @@ function wordsOf({ side, type, timeInForce, selfTradePrevention, postOnly }: Pla
   words = words * TIMES_IN_FORCE.length + TIMES_IN_FORCE.indexOf(timeInForce);
   words = words * SELF_TRADE_PREVENTIONS.length + SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
   return words * 4 + (postOnly ? 2 : 0) + (side === "buy" ? 1 : 0);
-}
-
-function memoryOf<T>(memories: Map<AccountIndex, Memory<T>>, account: AccountIndex): Memory<T> {
-  let memory = memories.get(account);
-  if (memory === undefined) {
-    memory = new Memory();
-    memories.set(account, memory);
-  }
-  return memory;
 }

@@ -6,7 +6,7 @@ import type { AccountIndex, MarketIndex, OrderId } from "../domain/units.ts";
 import { ExpiryQueue } from "./book/expiry-queue.ts";
 import { OrderIndex } from "./book/order-index.ts";
 import { NONE, OrderPool, type Slot } from "./book/order-pool.ts";
-import { grownIntegers } from "./grown.ts";
+import { grownIntegerRows, grownIntegers } from "./grown.ts";
 
 const ACCOUNTS_FIRST = 64;
 
@@ -17,11 +17,24 @@ export class OpenOrders {
   /** Each account's oldest and newest open order. */
   #oldest = new Int32Array(ACCOUNTS_FIRST).fill(NONE);
   #newest = new Int32Array(ACCOUNTS_FIRST).fill(NONE);
-  /** Open orders by market and account. */
-  readonly #counts: Int32Array<ArrayBuffer>[] = [];
+  /** Open orders by market and account, a row a market. */
+  #counts = new Int32Array(0);
+  #markets = 0;
+  #accountsMax = ACCOUNTS_FIRST;
 
   listMarket(): void {
-    this.#counts.push(new Int32Array(ACCOUNTS_FIRST));
+    this.#markets += 1;
+    this.#counts = grownIntegers(this.#counts, this.#markets * this.#accountsMax);
+  }
+
+  /** Makes room for an account, which is the next one. */
+  openAccount(account: AccountIndex): void {
+    if (account < this.#accountsMax) return;
+    const length = this.#accountsMax * 2;
+    this.#oldest = grownIntegers(this.#oldest, length, NONE);
+    this.#newest = grownIntegers(this.#newest, length, NONE);
+    this.#counts = grownIntegerRows(this.#counts, this.#markets, this.#accountsMax, length);
+    this.#accountsMax = length;
   }
 
   get count(): number {
@@ -34,29 +47,41 @@ export class OpenOrders {
   }
 
   countOf(account: AccountIndex, market: MarketIndex): number {
-    return this.#counts[market]![account] ?? 0;
+    return this.#counts[market * this.#accountsMax + account]!;
   }
 
   /** An account's open orders, oldest first, in one market or in all. */
   ofAccount(account: AccountIndex, market: MarketIndex | null): Slot[] {
     const slots: Slot[] = [];
-    for (let slot = this.#oldest[account] ?? NONE; slot !== NONE; slot = this.pool.accountNext[slot]!) {
+    for (let slot = this.#oldest[account]!; slot !== NONE; slot = this.pool.accountNext[slot]!) {
       if (market === null || this.pool.market[slot] === market) slots.push(slot);
     }
     return slots;
   }
 
+  /** Every open order, oldest first. */
+  byAge(): Int32Array {
+    const ids = new Float64Array(this.count);
+    let count = 0;
+    for (const oldest of this.#oldest) {
+      for (let slot = oldest; slot !== NONE; slot = this.pool.accountNext[slot]!) {
+        ids[count] = this.pool.id[slot]!;
+        count += 1;
+      }
+    }
+    return Int32Array.from(ids.sort(), (id) => this.find(id as OrderId));
+  }
+
   add(slot: Slot): void {
     const { pool } = this;
     const account = pool.account[slot]!;
-    this.#reach(account, pool.market[slot]!);
     const newest = this.#newest[account]!;
     pool.accountPrevious[slot] = newest;
     pool.accountNext[slot] = NONE;
     if (newest === NONE) this.#oldest[account] = slot;
     else pool.accountNext[newest] = slot;
     this.#newest[account] = slot;
-    this.#counts[pool.market[slot]!]![account]! += 1;
+    this.#counts[pool.market[slot]! * this.#accountsMax + account]! += 1;
     this.#index.add(slot);
     if (pool.expiresAt[slot] !== 0) this.expiries.add(slot);
   }
@@ -70,20 +95,8 @@ export class OpenOrders {
     else pool.accountNext[previous] = next;
     if (next === NONE) this.#newest[account] = previous;
     else pool.accountPrevious[next] = previous;
-    this.#counts[pool.market[slot]!]![account]! -= 1;
+    this.#counts[pool.market[slot]! * this.#accountsMax + account]! -= 1;
     this.#index.remove(slot);
-    if (pool.expiryPlace[slot] !== NONE) this.expiries.remove(slot);
-  }
-
-  #reach(account: number, market: number): void {
-    if (account >= this.#oldest.length) {
-      const length = Math.max(this.#oldest.length * 2, account + 1);
-      this.#oldest = grownIntegers(this.#oldest, length, NONE);
-      this.#newest = grownIntegers(this.#newest, length, NONE);
-    }
-    const counts = this.#counts[market]!;
-    if (account >= counts.length) {
-      this.#counts[market] = grownIntegers(counts, Math.max(counts.length * 2, account + 1));
-    }
+    if (pool.expiresAt[slot] !== 0) this.expiries.remove(slot);
   }
 }

@@ -5,20 +5,12 @@
  */
 import { FEES_ACCOUNT, type PlaceOrder, type Sequenced } from "../domain/commands.ts";
 import type { Event } from "../domain/events.ts";
-import {
-  type AccountIndex,
-  accountIndex,
-  assetIndex,
-  type Lots,
-  minor,
-  type OrderId,
-  orderId,
-} from "../domain/units.ts";
+import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./once-only.ts";
-import { addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
+import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
 import { triggerOf } from "./triggers.ts";
 
 /** In the copy the market is the first and only one, and its two assets are all that there are. */
@@ -31,10 +23,15 @@ export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
   const copy = new PartialCopy(state, command);
   copyWay(copy, state, command);
   copy.finish();
-  const events = placeOrder(copy.state, { ...entry, command: copy.command });
-  copy.state.wallets.drainChanges(events);
+  const { log, wallets } = copy.state;
+  const refusal = placeOrder(copy.state, { ...entry, command: copy.command });
+  if (refusal !== null) return [{ kind: "CommandRejected", reason: refusal }];
+  wallets.tellChanges(log);
   const order = orderId(entry.seq);
-  return events.filter((event) => isOwn(event, order, copy.command.account)).map((event) => copy.back(event));
+  return log
+    .events()
+    .filter((event) => isOwn(event, order, copy.command.account))
+    .map((event) => copy.back(event));
 }
 
 /** Copies the orders that the order would meet, in their order; at least one, since the best price counts for the checks. */
@@ -123,21 +120,19 @@ class PartialCopy {
   rest(original: Slot): void {
     const { pool: from } = this.#original.open;
     const { pool } = this.state.open;
-    const slot = pool.take({
-      order: from.orderId(original),
+    const terms = {
       account: this.#account(from.accountOf(original)),
       market: this.#to.market.market,
-      isBuy: from.isBuy[original] === 1,
+      side: from.isBuy[original] === 1 ? "buy" : "sell",
       price: from.priceOf(original),
       quantity: from.quantity[original] as Lots,
       displayQuantity: null,
-      traits: from.traits[original]!,
       selfTradePrevention: from.selfTradePreventionOf(original),
       expiresAt: null,
-      makerFee: from.makerFee[original]!,
-      takerFee: from.takerFee[original]!,
       clientOrderId: null,
-    });
+    } as const;
+    const rates = { makerFee: from.makerFee[original]!, takerFee: from.takerFee[original]! };
+    const slot = pool.take(from.orderId(original), terms, from.traits[original]!, rates);
     pool.remaining[slot] = from.remaining[original]!;
     pool.hidden[slot] = from.hidden[original]!;
     pool.held[slot] = from.held[original]!;
@@ -152,9 +147,10 @@ class PartialCopy {
 
   /** Makes the copy ready: what was copied is no change, and orders that were not copied are counted too. */
   finish(): void {
-    const { wallets, open } = this.state;
+    const { wallets, open, log } = this.state;
     const { account, market } = this.#asked;
-    wallets.drainChanges([]);
+    wallets.tellChanges(log);
+    log.clear();
     const copied = open.countOf(this.command.account, this.command.market);
     const notCopied = this.#original.open.countOf(account, market) - copied;
     const place = this.#to;
@@ -189,10 +185,9 @@ class PartialCopy {
   #account(original: AccountIndex): AccountIndex {
     const known = this.#copies.get(original);
     if (known !== undefined) return known;
-    const copy = accountIndex(this.#originals.length);
+    const copy = addAccount(this.state, this.#original.accountStatuses[original]!);
     this.#originals.push(original);
     this.#copies.set(original, copy);
-    this.state.accountStatuses.push(this.#original.accountStatuses[original]!);
     const { base, quote } = this.#from.market;
     for (const [from, to] of [
       [base, BASE],

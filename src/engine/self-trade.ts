@@ -2,7 +2,6 @@
  * Self-trade prevention: what becomes of two orders of one account that meet. The incoming order's mode
  * decides; what it has traded before stands.
  */
-import type { Event } from "../domain/events.ts";
 import { lots } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
 import { limitHold } from "./holds.ts";
@@ -13,26 +12,21 @@ import type { MarketState, State } from "./state.ts";
 type Meeting = { readonly taker: Slot; readonly maker: Slot };
 
 /** Keeps two orders of one account from trading; gives whether the incoming one is over by it. */
-export function preventSelfTrade(
-  state: State,
-  place: MarketState,
-  meeting: Meeting,
-  events: Event[],
-): boolean {
+export function preventSelfTrade(state: State, place: MarketState, meeting: Meeting): boolean {
   const { pool } = state.open;
   const { taker, maker } = meeting;
   const mode = pool.selfTradePreventionOf(taker);
   if (mode === "cancel-taker") return true;
-  if (mode === "decrement" && !pool.isByBudget(taker)) return decrement(state, place, meeting, events);
-  endOpen(state, maker, SELF_TRADE, events);
+  if (mode === "decrement" && !pool.isByBudget(taker)) return decrement(state, place, meeting);
+  endOpen(state, maker, SELF_TRADE);
   return mode === "cancel-both";
 }
 
 /** Both lose the smaller of their whole remaining quantities. */
-function decrement(state: State, place: MarketState, { taker, maker }: Meeting, events: Event[]): boolean {
+function decrement(state: State, place: MarketState, { taker, maker }: Meeting): boolean {
   const { pool } = state.open;
   const quantity = lots(Math.min(pool.remaining[taker]!, pool.remaining[maker]!));
-  events.push({
+  state.log.tell({
     kind: "SelfTradePrevented",
     account: pool.accountOf(taker),
     market: pool.marketOf(taker),
@@ -42,7 +36,7 @@ function decrement(state: State, place: MarketState, { taker, maker }: Meeting, 
   });
   pool.remaining[taker]! -= quantity;
   place.book.shorten(maker, quantity);
-  if (pool.remaining[maker] === 0) endOpen(state, maker, SELF_TRADE, events);
+  if (pool.remaining[maker] === 0) endOpen(state, maker, SELF_TRADE);
   else setHold(state, place, maker, limitHold(pool, maker, place.market));
   return pool.remaining[taker] === 0;
 }

@@ -3,96 +3,84 @@
  * orders hold covers what they pay.
  */
 import { FEES_ACCOUNT } from "../domain/commands.ts";
-import type { Event } from "../domain/events.ts";
-import { baseAmount, quoteAmount } from "../domain/market.ts";
+import { baseAmount, type Market, quoteAmount } from "../domain/market.ts";
 import { type Lots, type Minor, type Ticks, tradeId } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
 import { chargeFee } from "./fees.ts";
 import type { MarketState, State } from "./state.ts";
 
-/** What one trade moves, and between whom. */
-export type Fill = {
-  readonly maker: Slot;
-  readonly taker: Slot;
-  readonly price: Ticks;
-  readonly quantity: Lots;
-};
-
-/** Settles a trade at the price that it prints and gives its event. The caller counts the lots off the orders. */
-export function settle(state: State, place: MarketState, { maker, taker, price, quantity }: Fill): Event {
+/** Settles and records a trade at the price that it prints. The caller counts the lots off the orders. */
+export function settle(
+  state: State,
+  place: MarketState,
+  maker: Slot,
+  taker: Slot,
+  price: Ticks,
+  quantity: Lots,
+): void {
   const { market } = place;
   const { pool } = state.open;
   const value = quoteAmount(market, price, quantity);
   const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!) as Minor;
   const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee) as Minor;
   const takerBuys = pool.isBuy[taker] === 1;
-  moveMoney(state, place, {
-    buyer: takerBuys ? taker : maker,
-    seller: takerBuys ? maker : taker,
-    base: baseAmount(market, quantity),
-    value,
-    buyerFee: takerBuys ? takerFee : makerFee,
-    sellerFee: takerBuys ? makerFee : takerFee,
-  });
+  const base = baseAmount(market, quantity);
+  if (takerBuys) moveMoney(state, market, taker, maker, base, value, takerFee, makerFee);
+  else moveMoney(state, market, maker, taker, base, value, makerFee, takerFee);
   const trade = place.nextTrade;
   place.nextTrade = tradeId(trade + 1);
   place.lastPrice = price;
-  return {
-    kind: "TradeExecuted",
-    market: market.market,
+  state.log.tradeExecuted(
+    market.market,
     trade,
     price,
     quantity,
     value,
-    takerSide: takerBuys ? "buy" : "sell",
-    takerOrder: pool.orderId(taker),
-    takerAccount: pool.accountOf(taker),
+    takerBuys,
+    pool.orderId(taker),
+    pool.accountOf(taker),
     takerFee,
-    makerOrder: pool.orderId(maker),
-    makerAccount: pool.accountOf(maker),
+    pool.orderId(maker),
+    pool.accountOf(maker),
     makerFee,
-  };
+  );
 }
 
-type Legs = {
-  readonly buyer: Slot;
-  readonly seller: Slot;
-  readonly base: Minor;
-  readonly value: Minor;
-  readonly buyerFee: Minor;
-  readonly sellerFee: Minor;
-};
-
-function moveMoney(state: State, { market }: MarketState, legs: Legs): void {
-  const { buyer, seller, base, value, buyerFee, sellerFee } = legs;
-  const { wallets, open } = state;
+function moveMoney(
+  { wallets, open }: State,
+  { base, quote }: Market,
+  buyer: Slot,
+  seller: Slot,
+  quantity: Minor,
+  value: Minor,
+  buyerFee: Minor,
+  sellerFee: Minor,
+): void {
   const { pool } = open;
   const buyerAccount = pool.accountOf(buyer);
   const sellerAccount = pool.accountOf(seller);
 
   // A rebate is not part of what was held: it is credited, and the hold is set anew after the trade.
   const spent = value + Math.max(0, buyerFee);
-  wallets.spend(buyerAccount, market.quote, spent);
+  wallets.spend(buyerAccount, quote, spent);
   pool.held[buyer]! -= spent;
-  if (buyerFee < 0) wallets.credit(buyerAccount, market.quote, -buyerFee);
-  wallets.credit(sellerAccount, market.quote, value - sellerFee);
+  if (buyerFee < 0) wallets.credit(buyerAccount, quote, -buyerFee);
+  wallets.credit(sellerAccount, quote, value - sellerFee);
 
-  wallets.spend(sellerAccount, market.base, base);
-  pool.held[seller]! -= base;
-  wallets.credit(buyerAccount, market.base, base);
+  wallets.spend(sellerAccount, base, quantity);
+  pool.held[seller]! -= quantity;
+  wallets.credit(buyerAccount, base, quantity);
 
   const fees = buyerFee + sellerFee;
-  if (fees > 0) wallets.credit(FEES_ACCOUNT, market.quote, fees);
+  if (fees > 0) wallets.credit(FEES_ACCOUNT, quote, fees);
 }
 
 /** Sets what an order holds to what it needs now; a difference is free at once, or taken from what is available. */
 export function setHold(state: State, { market }: MarketState, slot: Slot, needed: number): void {
   const { pool } = state.open;
-  const excess = pool.held[slot]! - needed;
-  if (excess === 0) return;
+  const missing = needed - pool.held[slot]!;
+  if (missing === 0) return;
   const asset = pool.isBuy[slot] === 1 ? market.quote : market.base;
-  const account = pool.accountOf(slot);
-  if (excess > 0) state.wallets.release(account, asset, excess);
-  else state.wallets.hold(account, asset, -excess);
+  state.wallets.hold(pool.accountOf(slot), asset, missing);
   pool.held[slot] = needed;
 }

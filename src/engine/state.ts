@@ -1,9 +1,15 @@
 /** Everything that the engine remembers. Only command handlers change it, and only through its owners' verbs. */
 import { type AccountStatus, type CreateKey, FEES_ACCOUNT, FEES_ACCOUNT_ID } from "../domain/commands.ts";
-import type { Event } from "../domain/events.ts";
+import { EventLog } from "../domain/event-log.ts";
 import type { Market } from "../domain/market.ts";
-import type { Rejection } from "../domain/rejections.ts";
-import { type AccountIndex, type MarketIndex, type Ticks, type TradeId, tradeId } from "../domain/units.ts";
+import {
+  type AccountIndex,
+  accountIndex,
+  type MarketIndex,
+  type Ticks,
+  type TradeId,
+  tradeId,
+} from "../domain/units.ts";
 import { OrderBook } from "./book/order-book.ts";
 import { TriggerIndex } from "./book/trigger-index.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -35,6 +41,8 @@ export type State = {
   readonly open: OpenOrders;
   readonly deadlines: Deadlines;
   readonly once: OnceOnly;
+  /** What the current command has brought about so far. */
+  readonly log: EventLog;
 };
 
 export function emptyState(): State {
@@ -49,7 +57,16 @@ export function emptyState(): State {
     open: new OpenOrders(),
     deadlines: new Deadlines(),
     once: new OnceOnly(),
+    log: new EventLog(),
   };
+}
+
+export function addAccount(state: State, status: AccountStatus): AccountIndex {
+  const account = accountIndex(state.accountStatuses.length);
+  state.accountStatuses.push(status);
+  state.wallets.openAccount(account);
+  state.open.openAccount(account);
+  return account;
 }
 
 export function addMarket(state: State, market: Market): void {
@@ -62,9 +79,4 @@ export function addMarket(state: State, market: Market): void {
 /** A command names only what exists: the edge looked it up, and nothing is ever removed. */
 export function marketState(state: State, market: MarketIndex): MarketState {
   return state.markets[market]!;
-}
-
-/** The one event of a command that the rules refuse; nothing has changed. */
-export function reject(reason: Rejection): Event[] {
-  return [{ kind: "CommandRejected", reason }];
 }

@@ -3,7 +3,6 @@
  * in rounds, until nothing more is triggered.
  */
 import type { PlaceOrder } from "../domain/commands.ts";
-import type { Event } from "../domain/events.ts";
 import type { Ticks } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
 import type { Pending, Trigger } from "./book/pending.ts";
@@ -33,27 +32,24 @@ export function waitForPrice(state: State, place: MarketState, slot: Slot, trigg
   state.open.add(slot);
 }
 
-/** Lets in all that the trades among a command's events have triggered, and what that triggers in turn. */
-export function enterTriggered(state: State, place: MarketState, before: Before, events: Event[]): void {
-  let { lastPrice } = before;
-  let from = 0;
+/** Lets in all that the command's trades have triggered, and what that triggers in turn. */
+export function enterTriggered(state: State, place: MarketState, before: Before): void {
+  const { log } = state;
+  let { lastPrice, row } = before;
   while (place.triggers.count > 0) {
-    const round = reachedBy(place, events, from);
+    const round = reachedBy(place, log.tradePrices(row));
     if (round.length === 0) return;
     sortRound(round, lastPrice);
     lastPrice = place.lastPrice;
-    from = events.length;
-    for (const { slot } of round) enterOne(state, place, slot, before, events);
+    row = log.end;
+    for (const { slot } of round) enterOne(state, place, slot, before);
   }
 }
 
-/** What the trades among the events from a place on have reached, each trade in its turn. */
-function reachedBy({ triggers }: MarketState, events: readonly Event[], from: number): Pending[] {
+/** What the trades at these prices have reached, each trade in its turn. */
+function reachedBy({ triggers }: MarketState, prices: readonly Ticks[]): Pending[] {
   const reached: Pending[] = [];
-  for (let i = from; i < events.length; i += 1) {
-    const event = events[i]!;
-    if (event.kind === "TradeExecuted") triggers.pass(event.price, reached);
-  }
+  for (const price of prices) triggers.pass(price, reached);
   return reached;
 }
 
@@ -64,10 +60,10 @@ function sortRound(round: Pending[], lastPrice: Ticks | null): void {
   round.sort((a, b) => distance(a) - distance(b) || a.age - b.age);
 }
 
-function enterOne(state: State, place: MarketState, slot: Slot, before: Before, events: Event[]): void {
+function enterOne(state: State, place: MarketState, slot: Slot, before: Before): void {
   const { pool } = state.open;
   pool.traits[slot]! &= ~PENDING;
   const [order, account, market] = [pool.orderId(slot), pool.accountOf(slot), pool.marketOf(slot)];
-  events.push({ kind: "OrderTriggered", order, account, market });
-  enterOpen(state, place, slot, before, events);
+  state.log.tell({ kind: "OrderTriggered", order, account, market });
+  enterOpen(state, place, slot, before);
 }

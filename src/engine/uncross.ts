@@ -3,7 +3,6 @@
  * the most volume; of those the one with the smallest surplus; of those the one nearest to the last trade
  * price, or the highest if there was none, or on a tie.
  */
-import type { Event } from "../domain/events.ts";
 import type { Lots, Ticks } from "../domain/units.ts";
 import { NONE, type OrderPool } from "./book/order-pool.ts";
 import type { Level, PriceLadder } from "./book/price-ladder.ts";
@@ -12,7 +11,7 @@ import { settle } from "./settlement.ts";
 import type { MarketState, State } from "./state.ts";
 
 /** Trades what crosses, in price-time priority, whoever the orders belong to. */
-export function uncross(state: State, place: MarketState, events: Event[]): void {
+export function uncross(state: State, place: MarketState): void {
   const { pool } = state.open;
   const { bids, asks } = place.book;
   const price = uncrossPrice(pool, place);
@@ -23,9 +22,9 @@ export function uncross(state: State, place: MarketState, events: Event[]): void
     const quantity = Math.min(pool.shownOf(bid), pool.shownOf(ask)) as Lots;
     // A new part of an iceberg and an amended order have a place in time of their own.
     const [maker, taker] = pool.arrival[bid]! < pool.arrival[ask]! ? [bid, ask] : [ask, bid];
-    events.push(settle(state, place, { maker, taker, price, quantity }));
-    countOff(state, place, maker, quantity, events);
-    countOff(state, place, taker, quantity, events);
+    settle(state, place, maker, taker, price, quantity);
+    countOff(state, place, maker, quantity);
+    countOff(state, place, taker, quantity);
   }
 }
 

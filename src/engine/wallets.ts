@@ -1,164 +1,178 @@
 /**
- * Available and held balances of every account, an array of doubles an asset. Every change goes through a
- * verb that cannot leave a balance negative, and the supply of an asset is counted on a path of its own,
- * so that conservation can be checked after every command at no cost.
+ * Available and held balances of every account, a row of accounts an asset. Every change goes through a verb
+ * that cannot leave a balance negative, and the supply of an asset is counted on a path of its own, so that
+ * conservation can be checked after every command at no cost.
  */
 import { assert } from "../domain/assert.ts";
-import type { WalletChanged } from "../domain/events.ts";
+import type { EventLog } from "../domain/event-log.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
-import { grownDoubles, grownIntegers } from "./grown.ts";
+import { grownDoubleRows } from "./grown.ts";
 
-const ACCOUNTS_FIRST = 64;
-const CHANGES_FIRST = 64;
+const ACCOUNT_BITS_FIRST = 6;
 
-/** The balances of all accounts in one asset. */
-class AssetWallets {
-  available = new Float64Array(ACCOUNTS_FIRST);
-  held = new Float64Array(ACCOUNTS_FIRST);
-  /** The command that last changed the wallet, so that each is reported once a command. */
-  changedBy = new Float64Array(ACCOUNTS_FIRST);
-  /** Deposited less withdrawn: what all wallets must hold together. */
-  supply = 0;
-  /** What all wallets do hold together, counted balance by balance. */
-  total = 0;
+/** The place of a balance: the row of its asset, and in it that of its account. */
+type Wallet = number;
 
-  reach(account: number): void {
-    if (account < this.available.length) return;
-    const length = Math.max(this.available.length * 2, account + 1);
-    this.available = grownDoubles(this.available, length);
-    this.held = grownDoubles(this.held, length);
-    this.changedBy = grownDoubles(this.changedBy, length);
-  }
-}
+/** The balances of accounts in one asset, by account. */
+export type Balances = {
+  readonly available: ArrayLike<number>;
+  readonly held: ArrayLike<number>;
+  readonly supply: number;
+};
 
 export class Wallets {
-  readonly #assets: AssetWallets[] = [];
-  /** The wallets that the current command has changed, in the order of their first change. */
-  #changedAccounts = new Int32Array(CHANGES_FIRST);
-  #changedAssets = new Int32Array(CHANGES_FIRST);
+  #assets = 0;
+  /** A row is 2 to this power long, so that a place is taken apart without a division. */
+  #accountBits = ACCOUNT_BITS_FIRST;
+  #available = new Float64Array(0);
+  #held = new Float64Array(0);
+  /** By asset: deposited less withdrawn, which is what all wallets must hold together. */
+  #supply = new Float64Array(0);
+  /** By asset: what all wallets do hold together, counted balance by balance. */
+  #total = new Float64Array(0);
+  /** The wallets that the current command has changed, in the order of their first change, and a one for each. */
+  #changed = new Int32Array(0);
+  #isChanged = new Uint8Array(0);
   #changes = 0;
-  #command = 0;
 
   listAsset(): void {
-    this.#assets.push(new AssetWallets());
+    this.#supply = grownDoubleRows(this.#supply, 1, this.#assets, this.#assets + 1);
+    this.#total = grownDoubleRows(this.#total, 1, this.#assets, this.#assets + 1);
+    this.#assets += 1;
+    this.#resize(this.#accountBits);
+  }
+
+  /** Makes room for an account, which is the next one. */
+  openAccount(account: AccountIndex): void {
+    if (account >= 1 << this.#accountBits) this.#resize(this.#accountBits + 1);
   }
 
   available(account: AccountIndex, asset: AssetIndex): Minor {
-    return (this.#assets[asset]!.available[account] ?? 0) as Minor;
+    return this.#available[this.#wallet(account, asset)] as Minor;
   }
 
   held(account: AccountIndex, asset: AssetIndex): Minor {
-    return (this.#assets[asset]!.held[account] ?? 0) as Minor;
+    return this.#held[this.#wallet(account, asset)] as Minor;
+  }
+
+  /** Puts all balances of an asset that has none yet in place, an account a row; nothing is told of it. */
+  restore(asset: AssetIndex, balances: Balances): void {
+    const { available, held, supply } = balances;
+    const first = this.#wallet(0, asset);
+    this.#available.set(available, first);
+    this.#held.set(held, first);
+    this.#supply[asset] = supply;
+    for (let account = 0; account < available.length; account += 1) {
+      this.#total[asset]! += available[account]! + held[account]!;
+    }
+    assert(this.#total[asset] === supply, "all wallets together hold what was deposited and not withdrawn");
   }
 
   /** Deposited less withdrawn. */
   supply(asset: AssetIndex): Minor {
-    return this.#assets[asset]!.supply as Minor;
+    return this.#supply[asset] as Minor;
   }
 
   /** Whether a deposit would keep the asset's supply a safe integer, so that no balance can overflow. */
   fits(asset: AssetIndex, amount: Minor): boolean {
-    return this.#assets[asset]!.supply + amount <= AMOUNT_MAX;
+    return this.#supply[asset]! + amount <= AMOUNT_MAX;
   }
 
   deposit(account: AccountIndex, asset: AssetIndex, amount: Minor): void {
-    this.#assets[asset]!.supply += amount;
+    this.#supply[asset]! += amount;
     this.credit(account, asset, amount);
   }
 
   withdraw(account: AccountIndex, asset: AssetIndex, amount: Minor): void {
-    this.#assets[asset]!.supply -= amount;
+    this.#supply[asset]! -= amount;
     this.debit(account, asset, amount);
   }
 
   /** Adds to what is available: one leg of a movement whose other leg is a debit or a spending. */
   credit(account: AccountIndex, asset: AssetIndex, amount: number): void {
-    const wallets = this.#change(account, asset);
-    wallets.available[account]! += amount;
-    wallets.total += amount;
+    const wallet = this.#wallet(account, asset);
+    this.#available[wallet]! += amount;
+    this.#total[asset]! += amount;
+    this.#note(wallet);
   }
 
   /** Takes from what is available. */
   debit(account: AccountIndex, asset: AssetIndex, amount: number): void {
-    const wallets = this.#change(account, asset);
-    const left = wallets.available[account]! - amount;
+    const wallet = this.#wallet(account, asset);
+    const left = this.#available[wallet]! - amount;
     assert(left >= 0, "no available balance is negative");
-    wallets.available[account] = left;
-    wallets.total -= amount;
+    this.#available[wallet] = left;
+    this.#total[asset]! -= amount;
+    this.#note(wallet);
   }
 
-  /** Sets money aside for an order. */
+  /** Sets money aside for an order; a negative amount gives back what it no longer needs. */
   hold(account: AccountIndex, asset: AssetIndex, amount: number): void {
-    const wallets = this.#change(account, asset);
-    const left = wallets.available[account]! - amount;
+    const wallet = this.#wallet(account, asset);
+    const left = this.#available[wallet]! - amount;
+    const held = this.#held[wallet]! + amount;
     assert(left >= 0, "only what is available is held");
-    wallets.available[account] = left;
-    wallets.held[account]! += amount;
-  }
-
-  /** Gives back what an order no longer needs. */
-  release(account: AccountIndex, asset: AssetIndex, amount: number): void {
-    const wallets = this.#change(account, asset);
-    const left = wallets.held[account]! - amount;
-    assert(left >= 0, "no held balance is negative");
-    wallets.held[account] = left;
-    wallets.available[account]! += amount;
+    assert(held >= 0, "no held balance is negative");
+    this.#available[wallet] = left;
+    this.#held[wallet] = held;
+    this.#note(wallet);
   }
 
   /** Pays out of what an order holds: one leg of a trade. */
   spend(account: AccountIndex, asset: AssetIndex, amount: number): void {
-    const wallets = this.#change(account, asset);
-    const left = wallets.held[account]! - amount;
+    const wallet = this.#wallet(account, asset);
+    const left = this.#held[wallet]! - amount;
     assert(left >= 0, "an order spends no more than it holds");
-    wallets.held[account] = left;
-    wallets.total -= amount;
+    this.#held[wallet] = left;
+    this.#total[asset]! -= amount;
+    this.#note(wallet);
   }
 
-  /** Ends a command: reports each wallet that it changed, once, and checks that nothing was made or lost. */
-  drainChanges(events: { push(event: WalletChanged): void }): void {
+  /** Ends a command: records each wallet that it changed, once, and checks that nothing was made or lost. */
+  tellChanges(log: EventLog): void {
     for (let i = 0; i < this.#changes; i += 1) {
-      const account = this.#changedAccounts[i] as AccountIndex;
-      const asset = this.#changedAssets[i] as AssetIndex;
-      const { available, held, total, supply } = this.#assets[asset]!;
-      assert(total === supply, "all wallets together hold what was deposited and not withdrawn");
-      events.push({
-        kind: "WalletChanged",
-        account,
-        asset,
-        available: available[account] as Minor,
-        held: held[account] as Minor,
-      });
+      const wallet = this.#changed[i]!;
+      const asset = (wallet >>> this.#accountBits) as AssetIndex;
+      const account = (wallet & ((1 << this.#accountBits) - 1)) as AccountIndex;
+      const isWhole = this.#total[asset] === this.#supply[asset];
+      assert(isWhole, "all wallets together hold what was deposited and not withdrawn");
+      this.#isChanged[wallet] = 0;
+      log.walletChanged(account, asset, this.#available[wallet] as Minor, this.#held[wallet] as Minor);
     }
     this.#changes = 0;
-    this.#command += 1;
   }
 
   /** Every balance that there is, for the checks. */
   *balances(asset: AssetIndex): Generator<{ account: AccountIndex; available: number; held: number }> {
-    const { available, held } = this.#assets[asset]!;
-    for (let account = 0; account < available.length; account += 1) {
-      yield { account: account as AccountIndex, available: available[account]!, held: held[account]! };
+    for (let account = 0; account < 1 << this.#accountBits; account += 1) {
+      const wallet = this.#wallet(account, asset);
+      const [available, held] = [this.#available[wallet]!, this.#held[wallet]!];
+      yield { account: account as AccountIndex, available, held };
     }
   }
 
-  #change(account: AccountIndex, asset: AssetIndex): AssetWallets {
-    const wallets = this.#assets[asset]!;
-    wallets.reach(account);
-    // Zero is what a new wallet has, so commands count from one here.
-    if (wallets.changedBy[account] !== this.#command + 1) {
-      wallets.changedBy[account] = this.#command + 1;
-      this.#noteChange(account, asset);
-    }
-    return wallets;
+  #wallet(account: number, asset: number): Wallet {
+    return (asset << this.#accountBits) + account;
   }
 
-  #noteChange(account: AccountIndex, asset: AssetIndex): void {
-    if (this.#changes === this.#changedAccounts.length) {
-      this.#changedAccounts = grownIntegers(this.#changedAccounts, this.#changes * 2);
-      this.#changedAssets = grownIntegers(this.#changedAssets, this.#changes * 2);
-    }
-    this.#changedAccounts[this.#changes] = account;
-    this.#changedAssets[this.#changes] = asset;
+  #note(wallet: Wallet): void {
+    if (this.#isChanged[wallet] === 1) return;
+    this.#isChanged[wallet] = 1;
+    this.#changed[this.#changes] = wallet;
     this.#changes += 1;
+  }
+
+  /** Lays the tables out anew; a copy for a preview opens accounts among its changes. */
+  #resize(accountBits: number): void {
+    const [from, to] = [1 << this.#accountBits, 1 << accountBits];
+    const changed = this.#changed.slice(0, this.#changes);
+    this.#available = grownDoubleRows(this.#available, this.#assets, from, to);
+    this.#held = grownDoubleRows(this.#held, this.#assets, from, to);
+    // No more wallets can change than there are.
+    this.#changed = new Int32Array(this.#assets * to);
+    this.#isChanged = new Uint8Array(this.#assets * to);
+    this.#accountBits = accountBits;
+    this.#changes = 0;
+    for (const wallet of changed) this.#note(this.#wallet(wallet % from, Math.floor(wallet / from)));
   }
 }

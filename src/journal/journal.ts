@@ -16,12 +16,19 @@ import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import { EMPTY_FRAME_BYTES, encodeFrame, FRAME_BYTES_MAX, type Frame } from "./frame.ts";
-import { type JournalEnd, readJournal } from "./recovery.ts";
+import {
+  type ClosedSegment,
+  closedAt,
+  type JournalEnd,
+  type JournalPosition,
+  type ReplayProgress,
+  readJournal,
+} from "./recovery.ts";
 import {
   FIRST_SEGMENT_BYTES,
   frameCrcSeed,
   genesisHash,
-  randomJournalId,
+  newJournalId,
   SEGMENT_BYTES,
   SEGMENT_BYTES_MAX,
   SEGMENT_BYTES_MIN,
@@ -56,12 +63,17 @@ export type JournalOptions = {
   readonly replay: (frame: Frame) => Uint8Array;
   /** Waited for from time to time during the replay. */
   readonly room?: (() => Promise<void>) | undefined;
+  /** Where a snapshot stands from which the replay goes on. */
+  readonly start?: JournalPosition | undefined;
+  /** Hears of each segment that is full, during the replay and then as it happens. */
+  readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
   /** The length of the segments that are made from now on. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
   readonly disk?: Disk;
   readonly clock?: Clock;
-  /** 16 bytes that tell a new journal from all others; random unless given. */
-  readonly newJournalId?: Buffer;
+  /** Makes the 16 bytes that tell a new journal from all others. */
+  readonly newJournalId?: () => Buffer;
   readonly limits?: DiskLimits;
   readonly onReport?: (report: JournalReport) => void;
 };
@@ -76,6 +88,7 @@ export class Journal {
   readonly #supply: SegmentSupply;
   readonly #space: SpaceWatch;
   readonly #segmentBytesNext: number;
+  readonly #onClosed: JournalOptions["onClosed"];
   readonly #writer = new ByteWriter(FRAME_BYTES_MAX);
   #file: OpenFile;
   #segment: number;
@@ -107,8 +120,8 @@ export class Journal {
       onSegment: (read) => onReport?.({ kind: "segment-read", ...read }),
     });
     if (end === null) {
-      const { newJournalId = randomJournalId() } = options;
-      const start = newJournal(newJournalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
+      const journalId = (options.newJournalId ?? newJournalId)();
+      const start = newJournal(journalId, Math.min(segmentBytes, FIRST_SEGMENT_BYTES));
       const file = await makeFirstSegment(directory, headerAt(start), disk);
       return Journal.#ready(new Journal(options, start, file));
     }
@@ -136,6 +149,7 @@ export class Journal {
     const onProbe = (freeBytes: number) => this.#supply.retry(freeBytes);
     this.#space = new SpaceWatch({ directory, disk, clock, limits, onProbe });
     this.#segmentBytesNext = segmentBytes;
+    this.#onClosed = options.onClosed;
     this.#file = file;
     this.#segment = end.segment;
     this.#segmentBytes = end.segmentBytes;
@@ -295,12 +309,19 @@ export class Journal {
     };
     const next = await this.#supply.take(header);
     const full = this.#file;
+    const closed = closedAt({
+      segment: this.#segment,
+      nextSeq: this.#nextSeq,
+      hash: this.#hash,
+      eventDigest: this.#eventDigest,
+    });
     this.#file = next;
     this.#segment = header.segment;
     this.#segmentBytes = header.segmentBytes;
     this.#offset = SEGMENT_HEADER_BYTES;
     this.#bytes += SEGMENT_HEADER_BYTES;
     await this.#disk.close(full);
+    this.#onClosed?.(closed);
   }
 
   /** The second half of a segment is time enough to prepare the next. */

@@ -16,6 +16,7 @@ import {
   type FrameHeader,
   frameBytes,
   frameFault,
+  HASH_BYTES,
   readEntries,
   readFrameHeader,
   readTrailer,
@@ -38,13 +39,17 @@ const TURN_MS = 50;
 export type JournalSource = {
   readonly directory: string;
   readonly watermarks: readonly Watermark[];
+  /** Where a snapshot stands, for a replay that goes on from there; without it the first frame is the first of all. */
+  readonly start?: JournalPosition | undefined;
+  /** The last segment to be read, one that is closed; without it all are. */
+  readonly through?: number;
   /**
    * Applies a frame and returns the canonical encoding of what it caused; null from who only looks at the
    * commands, and then the digests of events are not checked.
    */
   readonly replay: (frame: Frame) => Uint8Array | null;
   /** Hears of the frames without commands, which clean stops appended. */
-  readonly onCleanStop?: (place: FramePlace) => void;
+  readonly onCleanStop?: (frame: Pick<Frame, "offset" | "at">) => void;
   /** Nothing is read behind the frame that holds this sequence, and the end is taken to be there. */
   readonly to?: Seq | undefined;
   /** Waited for from time to time: whoever is fed by the replay may be slower than it. */
@@ -56,18 +61,32 @@ export type JournalSource = {
     readonly segments: number;
     readonly seq: Seq;
   }) => void;
+  /** Hears of each segment that was read and to which nothing will be added. */
+  readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
+  /** Hears from time to time how far the replay is. */
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
   readonly disk?: Disk;
   readonly clock?: Clock;
 };
 
-/** Where a frame without commands stands. */
-export type FramePlace = Pick<Frame, "segment" | "offset" | "at" | "hash">;
+/** How much of the journal has been replayed; `seq` is the last sequence that was. */
+export type ReplayProgress = { readonly seq: Seq; readonly bytesDone: number; readonly bytesTotal: number };
 
-/** Where a journal ends, and all that is needed to go on from there. */
-export type JournalEnd = {
+/** A segment to which nothing is added any more, and what the journal had come to at its end. */
+export type ClosedSegment = {
+  readonly segment: number;
+  /** The last sequence in it. */
+  readonly seq: Seq;
+  /** Of its last frame, 64 hexadecimal characters. */
+  readonly frameHash: string;
+  /** Of all that its frames and those before have caused, 64 hexadecimal characters. */
+  readonly eventDigest: string;
+};
+
+/** A place between two frames, and all that is needed to go on from there. */
+export type JournalPosition = {
   readonly journalId: Buffer;
   readonly segment: number;
-  readonly segmentBytes: number;
   /** Where the next frame goes. */
   readonly offset: number;
   readonly nextSeq: Seq;
@@ -78,6 +97,11 @@ export type JournalEnd = {
   readonly closed: boolean;
   /** Of all frames and segment headers. */
   readonly bytes: number;
+};
+
+/** Where a journal ends. */
+export type JournalEnd = JournalPosition & {
+  readonly segmentBytes: number;
   readonly tornTail: TornTail | null;
 };
 
@@ -92,23 +116,27 @@ type Image = {
   readonly fileBytes: number;
 };
 
-/** Reads the whole journal; null if there is none yet. */
+/** Reads the journal, all of it or from a snapshot on; null if there is none yet. */
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
-  const { directory, disk = nodeDisk } = source;
-  const segments = await listSegments(directory, disk);
-  const watermarks = new Watermarks(source.watermarks);
+  const { directory, start, through, disk = nodeDisk } = source;
+  const segments = (await listSegments(directory, disk)).filter((segment) => segment <= (through ?? segment));
+  const watermarks = new Watermarks(source.watermarks, start);
   if (segments.length === 0) {
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;
   }
-  checkNoneMissing(directory, segments);
+  checkNoneMissing(directory, segments, start);
+  const read = segments.filter((segment) => segment >= (start?.segment ?? 1));
   const reading = new Reading(source, watermarks);
+  await reading.measure(read);
   let end: JournalEnd | undefined;
-  for (const segment of segments) {
-    const last = segment === segments.length;
+  for (const segment of read) {
+    const last = through === undefined && segment === read.at(-1);
     end = await reading.readSegment(segment, last);
-    source.onSegment?.({ segment, segments: segments.length, seq: (end.nextSeq - 1) as Seq });
+    const seq = (end.nextSeq - 1) as Seq;
+    source.onSegment?.({ segment, segments: segments.at(-1)!, seq });
     if (reading.isDone) return end;
+    if (!last) source.onClosed?.(closedAt(end));
   }
   const { segment, offset, nextSeq, tornTail } = end!;
   const file = join(directory, segmentName(segment));
@@ -116,11 +144,38 @@ export async function readJournal(source: JournalSource): Promise<JournalEnd | n
   return end!;
 }
 
-function checkNoneMissing(directory: string, segments: readonly number[]): void {
-  for (const [place, segment] of segments.entries()) {
-    if (segment === place + 1) continue;
-    const file = join(directory, segmentName(place + 1));
-    throw new DamagedJournalError({ file, offset: 0, seq: 1 as Seq, what: `the segment is missing` });
+/** What is to be said of a segment at whose end the journal stands. */
+export function closedAt(
+  end: Pick<JournalPosition, "segment" | "nextSeq" | "hash" | "eventDigest">,
+): ClosedSegment {
+  const { segment, nextSeq, hash, eventDigest } = end;
+  const seq = (nextSeq - 1) as Seq;
+  return { segment, seq, frameHash: hash.toString("hex"), eventDigest: eventDigest.toString("hex") };
+}
+
+const COVERED =
+  "Nothing was changed. Bring back the missing segments, or the snapshots and the ledger that this journal had.";
+
+/** The segments from where the reading begins follow one another without a gap; those before it are not needed. */
+function checkNoneMissing(
+  directory: string,
+  segments: readonly number[],
+  start: JournalPosition | undefined,
+): void {
+  const damaged = (segment: number, what: string, remedy?: string) => {
+    const file = join(directory, segmentName(segment));
+    const seq = start?.nextSeq ?? (1 as Seq);
+    return new DamagedJournalError({ file, offset: 0, seq, what, ...(remedy && { remedy }) });
+  };
+  const from = start?.segment ?? 1;
+  const read = segments.filter((segment) => segment >= from);
+  if (read[0] !== from && start === undefined) {
+    const what = "the segment is missing, and no snapshot that the ledger has come to covers it";
+    throw damaged(from, what, COVERED);
+  }
+  if (read.length === 0) throw damaged(from, "the segment is missing in which the snapshot goes on");
+  for (const [place, segment] of read.entries()) {
+    if (segment !== from + place) throw damaged(from + place, "the segment is missing");
   }
 }
 
@@ -136,6 +191,9 @@ class Reading {
   /** Holds one segment after another, for they are long; nothing that is read keeps a part of it. */
   #bytes: Buffer = Buffer.alloc(0);
   #turnStartedAt: number;
+  /** Of the segments before the present one that are read, and of all that are. */
+  #bytesBehind = 0;
+  #bytesTotal = 0;
 
   constructor(source: JournalSource, watermarks: Watermarks) {
     this.#source = source;
@@ -145,19 +203,31 @@ class Reading {
     this.#turnStartedAt = this.#clock.elapsed();
   }
 
-  /** True if nothing behind the position is asked for. */
   get isDone(): boolean {
     const { to } = this.#source;
     return to !== undefined && this.#position !== undefined && this.#position.nextSeq > to;
   }
 
+  /** Finds out how much there is to read. Only when it is loaded is it known how much of the last one is zeros. */
+  async measure(segments: readonly number[]): Promise<void> {
+    for (const segment of segments) {
+      const file = await this.#disk.open(join(this.#source.directory, segmentName(segment)), "read");
+      try {
+        this.#bytesTotal += await this.#disk.size(file);
+      } finally {
+        await this.#disk.close(file);
+      }
+    }
+  }
+
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
     const image = await loadSegment(join(this.#source.directory, segmentName(segment)), this.#disk, {
-      nextSeq: this.#position?.nextSeq ?? (1 as Seq),
+      nextSeq: this.#position?.nextSeq ?? this.#source.start?.nextSeq ?? (1 as Seq),
       reuse: this.#bytes,
     });
     this.#bytes = image.bytes;
     if (last) await this.#source.beforeLast?.(image.file, image.bytes.subarray(0, image.fileBytes));
+    if (last) this.#bytesTotal -= image.fileBytes - contentEnd(image.bytes, 0);
     const position = this.#enter(image, segment, last);
     for (;;) {
       if (this.isDone) return position;
@@ -165,10 +235,12 @@ class Reading {
       const fault = header === undefined ? undefined : this.#frameFault(image, header);
       if (header === undefined || fault !== undefined) {
         position.tornTail = this.#endOfSegment(image, last, fault);
+        this.#bytesBehind += image.fileBytes;
         return position;
       }
       this.#readFrame(image, header);
       if (this.#clock.elapsed() - this.#turnStartedAt > TURN_MS) {
+        this.#tellProgress(position);
         await this.#clock.turn();
         await this.#source.room?.();
         this.#turnStartedAt = this.#clock.elapsed();
@@ -176,24 +248,36 @@ class Reading {
     }
   }
 
-  /** Checks that a segment continues the journal, and moves to its first frame. */
+  #tellProgress({ nextSeq, offset }: Position): void {
+    this.#source.onProgress?.({
+      seq: (nextSeq - 1) as Seq,
+      bytesDone: this.#bytesBehind + offset,
+      bytesTotal: this.#bytesTotal,
+    });
+  }
+
+  /** Checks that a segment continues the journal, and moves to its first frame, or to where a snapshot stands. */
   #enter(image: Image, segment: number, last: boolean): Position {
     const { file, header } = image;
     const { journalId, firstSeq, previousHash, segmentBytes } = header;
-    const before = this.#position;
+    const { start } = this.#source;
+    const before = this.#position ?? start;
     const nextSeq = before?.nextSeq ?? (1 as Seq);
     const damaged = (what: string) => new DamagedJournalError({ file, offset: 0, seq: nextSeq, what });
     if (header.segment !== segment) throw damaged(`the file holds segment ${header.segment}`);
     if (before !== undefined && !before.journalId.equals(journalId)) {
-      throw damaged("the segment belongs to another journal");
+      throw damaged(
+        `the ${this.#position === undefined ? "snapshot" : "segment"} belongs to another journal`,
+      );
     }
+    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
+      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
+    }
+    if (start !== undefined && this.#position === undefined) return this.#resume(image, start);
     if (firstSeq !== nextSeq)
       throw damaged(`the segment begins with sequence ${firstSeq}, which leaves a gap`);
     if (!previousHash.equals(before?.hash ?? genesisHash(journalId))) {
       throw damaged("the segment does not follow the last frame of the segment before");
-    }
-    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
-      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
     }
     this.#crcSeed = frameCrcSeed(journalId);
     this.#position = {
@@ -209,6 +293,18 @@ class Reading {
       bytes: (before?.bytes ?? 0) + SEGMENT_HEADER_BYTES,
       tornTail: null,
     };
+    return this.#position;
+  }
+
+  /** Moves to where a snapshot stands: in front of every frame is the hash of the one before, as the snapshot has it. */
+  #resume({ file, bytes, header }: Image, start: JournalPosition): Position {
+    const { offset, nextSeq, hash } = start;
+    if (offset > bytes.length || !hash.equals(bytes.subarray(offset - HASH_BYTES, offset))) {
+      const what = "the snapshot does not stand behind a frame of this journal";
+      throw new DamagedJournalError({ file, offset, seq: nextSeq, what });
+    }
+    this.#crcSeed = frameCrcSeed(header.journalId);
+    this.#position = { ...start, segmentBytes: header.segmentBytes, tornTail: null };
     return this.#position;
   }
 
@@ -257,8 +353,7 @@ class Reading {
     } else if (header.payloadBytes > 0) {
       throw damaged("the frame has a payload but no records");
     } else {
-      const { at } = header;
-      this.#source.onCleanStop?.({ segment, offset, at, hash: trailer.hash.toString("hex") });
+      this.#source.onCleanStop?.({ offset, at: header.at });
     }
     position.offset += frameBytes(header);
     position.bytes += frameBytes(header);

@@ -48,7 +48,7 @@ export type SegmentHeader = {
   readonly previousHash: Buffer;
 };
 
-export function randomJournalId(): Buffer {
+export function newJournalId(): Buffer {
   return randomBytes(JOURNAL_ID_BYTES);
 }
 

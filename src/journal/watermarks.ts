@@ -19,8 +19,20 @@ export class Watermarks {
   readonly #rising: readonly Watermark[];
   #next = 0;
 
-  constructor(watermarks: readonly Watermark[]) {
+  /** What lies before `start` is not read again; what stands there must know the same frame. */
+  constructor(
+    watermarks: readonly Watermark[],
+    start?: { readonly nextSeq: Seq; readonly hash: Buffer } | undefined,
+  ) {
     this.#rising = watermarks.filter(({ seq }) => seq > 0).sort((a, b) => a.seq - b.seq);
+    if (start === undefined) return;
+    for (; this.#next < this.#rising.length; this.#next += 1) {
+      const { holder, seq, frameHash } = this.#rising[this.#next]!;
+      if (seq >= start.nextSeq) return;
+      const isSame = frameHash === null || frameHash === start.hash.toString("hex");
+      if (seq < start.nextSeq - 1 || isSame) continue;
+      throw otherJournal(holder, { file: "snapshots", offset: 0, seq });
+    }
   }
 
   /** Checks the watermarks that lie in a frame; the frames come in order. */
@@ -30,9 +42,7 @@ export class Watermarks {
       const { holder, seq, frameHash } = this.#rising[this.#next]!;
       if (seq >= nextSeq) return;
       if (frameHash === null || frameHash === hash) continue;
-      const what = `${holder} knows another frame at this sequence, so it belongs to another journal`;
-      const remedy = `Bring back the journal that belongs to it, or remove ${holder} to have it rebuilt.`;
-      throw new DamagedJournalError({ file, offset, seq, what, remedy });
+      throw otherJournal(holder, { file, offset, seq });
     }
   }
 
@@ -49,4 +59,13 @@ export class Watermarks {
     const what = `${ending} after sequence ${end.nextSeq - 1}, but ${beyond.holder} has seen ${beyond.seq}`;
     throw new DamagedJournalError({ file: end.file, offset: end.offset, seq: end.nextSeq, what });
   }
+}
+
+function otherJournal(
+  holder: string,
+  place: { readonly file: string; readonly offset: number; readonly seq: Seq },
+): DamagedJournalError {
+  const what = `${holder} knows another frame at this sequence, so it belongs to another journal`;
+  const remedy = `Bring back the journal that belongs to it, or remove ${holder} to have it rebuilt.`;
+  return new DamagedJournalError({ ...place, what, remedy });
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ExpiryQueue } from "../../src/engine/book/expiry-queue.ts";
 import { NONE, OrderPool } from "../../src/engine/book/order-pool.ts";
-import { anOrder } from "./orders.ts";
+import { take } from "./orders.ts";
 
 type Entry = { readonly slot: number; readonly id: number; readonly at: number };
 
@@ -31,7 +31,7 @@ describe("the queue of expiries", () => {
         let nextId = 1;
         for (const each of steps) {
           if ("at" in each) {
-            const slot = pool.take(anOrder(nextId, each.at));
+            const slot = take(pool, nextId, { expiresAt: each.at });
             queue.add(slot);
             model.push({ slot, id: nextId++, at: each.at });
           } else if (model.length > 0) {
@@ -57,9 +57,9 @@ describe("the queue of expiries", () => {
   test("age is the order of ids, though slots are used again", () => {
     const pool = new OrderPool();
     const queue = new ExpiryQueue(pool);
-    const slots = [1, 2, 3].map((id) => pool.take(anOrder(id, 50)));
+    const slots = [1, 2, 3].map((id) => take(pool, id, { expiresAt: 50 }));
     pool.giveBack(slots[0]!);
-    const late = pool.take(anOrder(4, 50));
+    const late = take(pool, 4, { expiresAt: 50 });
     for (const slot of [late, slots[2]!, slots[1]!]) queue.add(slot);
     const ids: number[] = [];
     while (queue.first !== NONE) {

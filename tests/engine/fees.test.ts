@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AMOUNT_MAX, PPM_ONE } from "../../src/domain/units.ts";
 import { OrderPool } from "../../src/engine/book/order-pool.ts";
 import { chargeFee, feesOwedAfter, feesPaid, shareRoundedUp } from "../../src/engine/fees.ts";
-import { anOrder } from "./orders.ts";
+import { take } from "./orders.ts";
 
 const value = fc.oneof(
   fc.nat(3_000),
@@ -48,7 +48,7 @@ describe("the running total of an order's fees", () => {
     fc.assert(
       fc.property(fc.array(fill, { maxLength: 30 }), (fills) => {
         const pool = new OrderPool();
-        const slot = pool.take(anOrder(1));
+        const slot = take(pool, 1);
         let charged = 0n;
         let paid = 0;
         for (const { amount, share } of fills) {
@@ -67,7 +67,7 @@ describe("the running total of an order's fees", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000), { minLength: 1, maxLength: 40 }), rate, (amounts, share) => {
         const pool = new OrderPool();
-        const slot = pool.take(anOrder(1));
+        const slot = take(pool, 1);
         const small = amounts.reduce((sum, amount) => sum + chargeFee(pool, slot, amount, share), 0);
         const whole = amounts.reduce((sum, amount) => sum + amount, 0);
         expect(small).toBe(shareRoundedUp(whole, share));

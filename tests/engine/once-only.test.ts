@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { MovementKind, PlaceOrder } from "../../src/domain/commands.ts";
 import { accountIndex, lots, marketIndex, orderId, seq, ticks } from "../../src/domain/units.ts";
-import { OnceOnly, orderContent, REMEMBERED_MAX } from "../../src/engine/once-only.ts";
+import { REMEMBERED_MAX } from "../../src/engine/memories.ts";
+import { OnceOnly, orderContent } from "../../src/engine/once-only.ts";
 
 const alice = accountIndex(1);
 const bob = accountIndex(2);

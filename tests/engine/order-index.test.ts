@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { orderId } from "../../src/domain/units.ts";
 import { OrderIndex } from "../../src/engine/book/order-index.ts";
 import { NONE, OrderPool } from "../../src/engine/book/order-pool.ts";
-import { anOrder } from "./orders.ts";
+import { take } from "./orders.ts";
 
 /** An index beside a plain map of the same orders. */
 class Pair {
@@ -13,7 +13,7 @@ class Pair {
 
   add(id: number): void {
     if (this.model.has(id)) return;
-    const slot = this.pool.take(anOrder(id));
+    const slot = take(this.pool, id);
     this.index.add(slot);
     this.model.set(id, slot);
   }
@@ -98,7 +98,7 @@ describe("the index of open orders", () => {
   test("an order that is not in it cannot leave it", () => {
     const pair = new Pair();
     pair.add(7);
-    const stranger = pair.pool.take(anOrder(8));
+    const stranger = take(pair.pool, 8);
     expect(() => pair.index.remove(stranger)).toThrow("an order that leaves the index is in it");
   });
 });
@@ -106,26 +106,26 @@ describe("the index of open orders", () => {
 describe("the pool of orders", () => {
   test("keeps every order's own words when it grows, and uses a slot again", () => {
     const pool = new OrderPool();
-    const slots = Array.from({ length: 5_000 }, (_, i) => pool.take(anOrder(i + 1, i * 10)));
+    const slots = Array.from({ length: 5_000 }, (_, i) => take(pool, i + 1, { expiresAt: i * 10 }));
     expect(new Set(slots).size).toBe(5_000);
     for (const [i, slot] of slots.entries()) {
       expect([pool.orderId(slot), pool.expiresAt[slot], pool.priceOf(slot)]).toEqual([i + 1, i * 10, 100]);
     }
     pool.giveBack(slots[17]!);
-    const again = pool.take(anOrder(9_999));
+    const again = take(pool, 9_999);
     expect([again, pool.orderId(again), pool.expiresAt[again]]).toEqual([slots[17], 9_999, 0]);
   });
 
   test("a slot that is used again remembers nothing of the order before", () => {
     const pool = new OrderPool();
-    const slot = pool.take({ ...anOrder(1, 5), clientOrderId: "a", makerFee: 3, takerFee: 4 });
+    const slot = take(pool, 1, { expiresAt: 5, clientOrderId: "a", makerFee: 3, takerFee: 4 });
     pool.held[slot] = 9;
     pool.feeWhole[slot] = 8;
     pool.feeParts[slot] = 7;
     pool.expiryPlace[slot] = 3;
     pool.giveBack(slot);
-    expect(pool.take(anOrder(2))).toBe(slot);
-    expect(pool.clientOrderId[slot]).toBeNull();
+    expect(take(pool, 2)).toBe(slot);
+    expect(pool.clientOrderId(slot)).toBeNull();
     for (const field of ["held", "feeWhole", "feeParts", "makerFee", "takerFee", "expiresAt"] as const) {
       expect(pool[field][slot], field).toBe(0);
     }

@@ -1,21 +1,22 @@
 /** Orders for tests of the structures that hold them; only what a test is about needs to be said. */
 import { accountIndex, epochMs, lots, marketIndex, orderId, ticks } from "../../src/domain/units.ts";
-import type { NewOrder } from "../../src/engine/book/order-pool.ts";
+import type { LastingTerms, OrderPool, Rates, Slot } from "../../src/engine/book/order-pool.ts";
 
-export function anOrder(order: number, expiresAt: number | null = null): NewOrder {
-  return {
-    order: orderId(order),
+type Terms = { readonly expiresAt?: number; readonly clientOrderId?: string } & Partial<Rates>;
+
+/** Takes a slot for a plain order. */
+export function take(pool: OrderPool, order: number, { expiresAt, ...more }: Terms = {}): Slot {
+  const { makerFee = 0, takerFee = 0, clientOrderId = null } = more;
+  const terms: LastingTerms = {
     account: accountIndex(1),
     market: marketIndex(0),
-    isBuy: true,
+    side: "buy",
     price: ticks(100),
     quantity: lots(1),
     displayQuantity: null,
-    traits: 0,
     selfTradePrevention: "cancel-maker",
-    expiresAt: expiresAt === null ? null : epochMs(expiresAt),
-    makerFee: 0,
-    takerFee: 0,
-    clientOrderId: null,
+    expiresAt: expiresAt === undefined ? null : epochMs(expiresAt),
+    clientOrderId,
   };
+  return pool.take(orderId(order), terms, 0, { makerFee, takerFee });
 }

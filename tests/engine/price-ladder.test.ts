@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Event, LevelChanged } from "../../src/domain/events.ts";
+import { EventLog } from "../../src/domain/event-log.ts";
+import type { LevelChanged } from "../../src/domain/events.ts";
 import { marketIndex, ticks } from "../../src/domain/units.ts";
 import { NONE } from "../../src/engine/book/order-pool.ts";
 import { PriceLadder } from "../../src/engine/book/price-ladder.ts";
@@ -22,9 +23,9 @@ function walked(ladder: PriceLadder): [number, number][] {
 }
 
 function drained(ladder: PriceLadder): [number, number][] {
-  const events: Event[] = [];
-  ladder.drainChanges(events, marketIndex(0));
-  return (events as LevelChanged[]).map(({ price, quantity }) => [price, quantity]);
+  const log = new EventLog();
+  ladder.tellChanges(log, marketIndex(0));
+  return (log.events() as LevelChanged[]).map(({ price, quantity }) => [price, quantity]);
 }
 
 /** Dense around one place, spread over the whole range, and close to both ends of pages of 32. */

@@ -5,8 +5,8 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "a triggered order's trades trigger no more",
     file: "triggers.ts",
-    from: "    for (const { slot } of round) enterOne(state, place, slot, before, events);\n",
-    to: "    for (const { slot } of round) enterOne(state, place, slot, before, events);\n    return;\n",
+    from: "    for (const { slot } of round) enterOne(state, place, slot, before);\n",
+    to: "    for (const { slot } of round) enterOne(state, place, slot, before);\n    return;\n",
     scenario: "what-triggered-orders-trade-triggers-more-but-only-after-the-whole-round-has-entered",
   },
   {
@@ -26,8 +26,8 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "only a command's last trade is compared with the triggers",
     file: "triggers.ts",
-    from: 'if (event.kind === "TradeExecuted") triggers.pass',
-    to: 'if (event.kind === "TradeExecuted" && !events.slice(i + 1).some(({ kind }) => kind === "TradeExecuted")) triggers.pass',
+    from: "for (const price of prices) triggers.pass",
+    to: "for (const price of prices.slice(-1)) triggers.pass",
     scenario: "a-trigger-is-reached-by-any-trade-of-a-command-not-by-the-last-one-alone",
   },
   {
@@ -83,8 +83,8 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "the band of triggered orders is measured from the newest price",
     file: "entering.ts",
-    from: "untouchedEnd(state, place, slot, { at, band }) ?? takeAndRest(state, place, slot, band, events)",
-    to: "untouchedEnd(state, place, slot, { at, band }) ?? takeAndRest(state, place, slot, bandOf(place), events)",
+    from: "untouchedEnd(state, place, slot, { at, band }) ?? takeAndRest(state, place, slot, band)",
+    to: "untouchedEnd(state, place, slot, { at, band }) ?? takeAndRest(state, place, slot, bandOf(place))",
     scenario:
       "the-band-of-all-orders-that-a-command-triggers-is-measured-from-the-last-price-before-the-command",
   },
@@ -212,8 +212,8 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "the trades of an uncross print at the maker's price",
     file: "uncross.ts",
-    from: "settle(state, place, { maker, taker, price, quantity })",
-    to: "settle(state, place, { maker, taker, price: pool.priceOf(maker), quantity })",
+    from: "settle(state, place, maker, taker, price, quantity)",
+    to: "settle(state, place, maker, taker, pool.priceOf(maker), quantity)",
     scenario: "opening-a-market-uncrosses-it-at-the-one-price-with-the-most-volume-in-price-time-priority",
   },
   {
@@ -233,7 +233,7 @@ export const MARKET_FAULTS: readonly Fault[] = [
   {
     name: "an uncross triggers nothing",
     file: "commands/manage-markets.ts",
-    from: "    enterTriggered(state, place, before, events);\n",
+    from: "    enterTriggered(state, place, before);\n",
     to: "",
     scenario: "triggers-are-looked-at-after-an-uncross",
   },

@@ -14,19 +14,19 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     name: "a trade prints at the taker's price",
     file: "matching.ts",
     from: `shownOf(maker)) as Lots;
-    trade(state, place, { maker, taker, price, quantity }, events);
+    trade(state, place, maker, taker, price, quantity);
     pool.remaining`,
     to: `shownOf(maker)) as Lots;
     const asked = (pool.price[taker] === 0 ? price : pool.price[taker]) as Ticks;
-    trade(state, place, { maker, taker, price: asked, quantity }, events);
+    trade(state, place, maker, taker, asked, quantity);
     pool.remaining`,
     scenario: "each-trade-prints-at-the-makers-price",
   },
   {
     name: "an order that has traded in part keeps its hold when it ends",
     file: "order-ends.ts",
-    from: "  setHold(state, marketState(state, market), slot, 0);",
-    to: "  if (pool.remaining[slot] === pool.quantity[slot]) setHold(state, marketState(state, market), slot, 0);",
+    from: "  setHold(state, place, slot, 0);",
+    to: "  if (pool.remaining[slot] === pool.quantity[slot]) setHold(state, place, slot, 0);",
     scenario: "a-gtd-order-that-has-traded-in-part-expires-for-its-rest-and-what-it-held-is-free",
   },
   {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { ExchangePort } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import { markPosition, sendRefusal } from "./replies.ts";
-import { addRoute, type Desk } from "./route.ts";
+import { addRoute, type Desk, type Recovery } from "./route.ts";
 
 const healthSchema = z.object({ status: z.literal("ok") });
 const statusSchema = z.object({
@@ -31,9 +31,11 @@ export function addProcessRoutes(app: FastifyInstance, desk: Desk): void {
     ...common,
     path: "/health/ready",
     summary: "Is the exchange ready for commands?",
-    answers: { 200: { is: "It is; until recovery is done, 503.", body: healthSchema } },
+    answers: {
+      200: { is: "It is; until recovery is done, 503 that says how far it is.", body: healthSchema },
+    },
     handle: (_, _request, reply) => {
-      if (desk.exchange === null) sendRefusal(reply, new Refusal("starting"));
+      if (desk.exchange === null) sendRefusal(reply, startingRefusal(desk.recovery));
       else reply.send({ status: "ok" });
     },
   });
@@ -50,6 +52,15 @@ export function addProcessRoutes(app: FastifyInstance, desk: Desk): void {
     return reply.header("content-type", desk.metrics.contentType).send(text);
   });
   app.get("/openapi.json", { schema: { hide: true } }, (_, reply) => reply.send(app.swagger()));
+}
+
+function startingRefusal(recovery: Recovery | null): Refusal {
+  if (recovery === null) return new Refusal("starting");
+  const { seq, percent, commandsPerSecond } = recovery;
+  return new Refusal(
+    "starting",
+    `The journal has been replayed up to sequence ${seq}, ${percent} %, at ${commandsPerSecond} commands/s.`,
+  );
 }
 
 function statusOf({ positions }: ExchangePort, { version }: Desk) {

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import { z } from "zod";
 import type { Scope } from "../../domain/commands.ts";
+import type { Seq } from "../../domain/units.ts";
 import type { Authenticator, Principal } from "../auth.ts";
 import { bearerKey } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
@@ -28,9 +29,14 @@ declare module "fastify" {
   }
 }
 
+/** How far a recovery is: the last sequence that was replayed, and how much of what is to be. */
+export type Recovery = { readonly seq: Seq; readonly percent: number; readonly commandsPerSecond: number };
+
 /** What all routes share. The exchange is null until recovery is done; no handler runs before. */
 export type Desk = {
   exchange: ExchangePort | null;
+  /** How far the recovery was when it was last heard of, or null before that. */
+  recovery: Recovery | null;
   readonly authenticate: Authenticator;
   readonly metrics: Metrics;
   readonly version: string;

@@ -3,6 +3,7 @@
  * place; the book knows nothing of money.
  */
 import { assert } from "../../domain/assert.ts";
+import type { EventLog } from "../../domain/event-log.ts";
 import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./order-pool.ts";
 import { type Level, PriceLadder } from "./price-ladder.ts";
@@ -28,8 +29,8 @@ export class OrderBook {
   }
 
   /** The side that an incoming order trades against. */
-  oppositeOf(slot: Slot): PriceLadder {
-    return this.#pool.isBuy[slot] === 1 ? this.asks : this.bids;
+  oppositeOf(isBuy: boolean): PriceLadder {
+    return isBuy ? this.asks : this.bids;
   }
 
   /** The best price of a side, or null if it is empty. */
@@ -48,18 +49,14 @@ export class OrderBook {
     const pool = this.#pool;
     const display = pool.display[slot]!;
     if (display !== 0) pool.hidden[slot] = Math.max(0, pool.remaining[slot]! - display);
-    this.#arrivals += 1;
-    pool.arrival[slot] = this.#arrivals;
     const side = this.sideOf(slot);
-    const level = side.reach(pool.priceOf(slot));
-    const last = side.tail[level]!;
-    pool.level[slot] = level;
-    pool.previous[slot] = last;
-    pool.next[slot] = NONE;
-    if (last === NONE) side.head[level] = slot;
-    else pool.next[last] = slot;
-    side.tail[level] = slot;
-    this.#resize(side, level, pool.shownOf(slot));
+    this.#resize(side, this.#queue(side, slot), pool.shownOf(slot));
+  }
+
+  /** Puts an order back where it was, behind those that have been put back, with what it showed; nothing is told of it. */
+  putBack(slot: Slot): void {
+    const side = this.sideOf(slot);
+    side.quantity[this.#queue(side, slot)]! += this.#pool.shownOf(slot);
   }
 
   /** Takes an order out of its level, whatever it still has. */
@@ -106,6 +103,28 @@ export class OrderBook {
     const { bids, asks } = this;
     if (bids.best === NONE || asks.best === NONE) return false;
     return bids.price[bids.best]! >= asks.price[asks.best]!;
+  }
+
+  /** Ends a command: records each level that it changed, once, the bids first. */
+  tellChanges(log: EventLog): void {
+    this.bids.tellChanges(log, this.market);
+    this.asks.tellChanges(log, this.market);
+  }
+
+  /** Gives the level at whose back the order stands now. */
+  #queue(side: PriceLadder, slot: Slot): Level {
+    const pool = this.#pool;
+    this.#arrivals += 1;
+    pool.arrival[slot] = this.#arrivals;
+    const level = side.reach(pool.priceOf(slot));
+    const last = side.tail[level]!;
+    pool.level[slot] = level;
+    pool.previous[slot] = last;
+    pool.next[slot] = NONE;
+    if (last === NONE) side.head[level] = slot;
+    else pool.next[last] = slot;
+    side.tail[level] = slot;
+    return level;
   }
 
   #resize(side: PriceLadder, level: Level, change: number): void {

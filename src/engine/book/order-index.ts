@@ -1,6 +1,6 @@
 /**
- * Finds an open order by its id: an open-addressing table of slots, compared against the pool's own ids.
- * Its size is bounded by the live orders, however far the ids have grown.
+ * Finds an open order by its id: a hash table whose entries are linked through the pool, compared against
+ * the pool's own ids. Its size is bounded by the live orders, however far the ids have grown.
  */
 import { assert } from "../../domain/assert.ts";
 import type { OrderId } from "../../domain/units.ts";
@@ -12,6 +12,7 @@ const GOLDEN = 0x9e3779b1;
 
 export class OrderIndex {
   readonly #pool: OrderPool;
+  /** The first order of each place; the others follow by the pool's links. */
   #places = new Int32Array(PLACES_FIRST).fill(NONE);
   #shift = Math.clz32(PLACES_FIRST) + 1;
   #count = 0;
@@ -26,35 +27,29 @@ export class OrderIndex {
 
   /** The slot of an open order, or NONE. */
   find(order: OrderId): Slot {
-    const mask = this.#places.length - 1;
-    for (let place = this.#home(order); ; place = (place + 1) & mask) {
-      const slot = this.#places[place]!;
-      if (slot === NONE || this.#pool.id[slot] === order) return slot;
-    }
+    const { id, indexNext } = this.#pool;
+    let slot = this.#places[this.#home(order)]!;
+    while (slot !== NONE && id[slot] !== order) slot = indexNext[slot]!;
+    return slot;
   }
 
   add(slot: Slot): void {
-    if (this.#count * 2 >= this.#places.length) this.#grow();
-    this.#place(slot);
+    if (this.#count === this.#places.length) this.#grow();
+    this.#link(slot);
     this.#count += 1;
   }
 
   remove(slot: Slot): void {
-    const places = this.#places;
-    const mask = places.length - 1;
-    let hole = this.#home(this.#pool.id[slot]!);
-    while (places[hole] !== slot) {
-      assert(places[hole] !== NONE, "an order that leaves the index is in it");
-      hole = (hole + 1) & mask;
+    const { id, indexNext } = this.#pool;
+    const home = this.#home(id[slot]!);
+    const first = this.#places[home]!;
+    if (first === slot) this.#places[home] = indexNext[slot]!;
+    else {
+      let before = first;
+      while (before !== NONE && indexNext[before] !== slot) before = indexNext[before]!;
+      assert(before !== NONE, "an order that leaves the index is in it");
+      indexNext[before] = indexNext[slot]!;
     }
-    // What follows moves up, so that no search stops at the hole.
-    for (let place = (hole + 1) & mask; places[place] !== NONE; place = (place + 1) & mask) {
-      const home = this.#home(this.#pool.id[places[place]!]!);
-      if (((place - home) & mask) < ((place - hole) & mask)) continue;
-      places[hole] = places[place]!;
-      hole = place;
-    }
-    places[hole] = NONE;
     this.#count -= 1;
   }
 
@@ -62,17 +57,22 @@ export class OrderIndex {
     return Math.imul(order | 0, GOLDEN) >>> this.#shift;
   }
 
-  #place(slot: Slot): void {
-    const mask = this.#places.length - 1;
-    let place = this.#home(this.#pool.id[slot]!);
-    while (this.#places[place] !== NONE) place = (place + 1) & mask;
-    this.#places[place] = slot;
+  #link(slot: Slot): void {
+    const home = this.#home(this.#pool.id[slot]!);
+    this.#pool.indexNext[slot] = this.#places[home]!;
+    this.#places[home] = slot;
   }
 
   #grow(): void {
+    const { indexNext } = this.#pool;
     const before = this.#places;
     this.#places = new Int32Array(before.length * 2).fill(NONE);
     this.#shift -= 1;
-    for (const slot of before) if (slot !== NONE) this.#place(slot);
+    for (const first of before) {
+      for (let slot = first, next: Slot; slot !== NONE; slot = next) {
+        next = indexNext[slot]!;
+        this.#link(slot);
+      }
+    }
   }
 }

@@ -4,8 +4,10 @@
  * expiries are fields too, so that a slot or a link costs no object of its own: the arrays grow by doubling,
  * when more orders are in the exchange than ever before.
  */
-import { SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
-import type { AccountIndex, EpochMs, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
+import { assert } from "../../domain/assert.ts";
+import type { Texts } from "../../domain/columns.ts";
+import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
+import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
 
 /** No slot: the end of a list. */
@@ -16,23 +18,22 @@ const SLOTS_FIRST = 1024;
 /** A slot of the pool; it names an order for as long as the order lives. */
 export type Slot = number;
 
-/** What an order brings with it; the rest starts at zero. */
-export type NewOrder = {
-  readonly order: OrderId;
-  readonly account: AccountIndex;
-  readonly market: MarketIndex;
-  readonly isBuy: boolean;
-  readonly price: Ticks | null;
-  readonly quantity: Lots | null;
-  readonly displayQuantity: Lots | null;
-  /** Bits of `traits.ts`. */
-  readonly traits: number;
-  readonly selfTradePrevention: SelfTradePrevention;
-  readonly expiresAt: EpochMs | null;
-  readonly makerFee: number;
-  readonly takerFee: number;
-  readonly clientOrderId: string | null;
-};
+/** The terms of an order that it keeps for as long as it lives. */
+export type LastingTerms = Pick<
+  OrderTerms,
+  | "account"
+  | "market"
+  | "side"
+  | "price"
+  | "quantity"
+  | "displayQuantity"
+  | "selfTradePrevention"
+  | "expiresAt"
+  | "clientOrderId"
+>;
+
+/** Rates in parts per million. */
+export type Rates = { readonly makerFee: number; readonly takerFee: number };
 
 export class OrderPool {
   id = new Float64Array(SLOTS_FIRST);
@@ -76,44 +77,68 @@ export class OrderPool {
   /** Its neighbours among its account's open orders, by age. */
   accountNext = new Int32Array(SLOTS_FIRST);
   accountPrevious = new Int32Array(SLOTS_FIRST);
-  readonly clientOrderId: (string | null)[] = [];
+  /** The next order at the same place of the index. */
+  indexNext = new Int32Array(SLOTS_FIRST);
+  /** Undefined for an order whose client id is among those that were restored. */
+  readonly #clientOrderIds: (string | null | undefined)[] = [];
+  #restoredClientOrderIds: Texts | undefined;
 
   #freed = NONE;
   #used = 0;
 
-  /** Takes a slot for an order. */
-  take(order: NewOrder): Slot {
+  /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force; the rest starts at zero. */
+  take(order: OrderId, terms: LastingTerms, traits: number, rates: Rates): Slot {
+    const { price, quantity, selfTradePrevention: mode } = terms;
     const slot = this.#takeSlot();
-    this.id[slot] = order.order;
-    this.account[slot] = order.account;
-    this.market[slot] = order.market;
-    this.isBuy[slot] = order.isBuy ? 1 : 0;
-    this.traits[slot] = order.traits;
-    this.selfTrade[slot] =
-      order.selfTradePrevention === "cancel-maker"
-        ? 0
-        : SELF_TRADE_PREVENTIONS.indexOf(order.selfTradePrevention);
-    this.price[slot] = order.price ?? 0;
-    this.quantity[slot] = order.quantity ?? 0;
-    this.remaining[slot] = order.quantity ?? 0;
+    this.id[slot] = order;
+    this.account[slot] = terms.account;
+    this.market[slot] = terms.market;
+    this.isBuy[slot] = terms.side === "buy" ? 1 : 0;
+    this.traits[slot] = traits;
+    this.selfTrade[slot] = mode === "cancel-maker" ? 0 : SELF_TRADE_PREVENTIONS.indexOf(mode);
+    this.price[slot] = price ?? 0;
+    this.quantity[slot] = quantity ?? 0;
+    this.remaining[slot] = quantity ?? 0;
     this.hidden[slot] = 0;
-    this.display[slot] = order.displayQuantity ?? 0;
+    this.display[slot] = terms.displayQuantity ?? 0;
     this.held[slot] = 0;
-    this.makerFee[slot] = order.makerFee;
-    this.takerFee[slot] = order.takerFee;
+    this.makerFee[slot] = rates.makerFee;
+    this.takerFee[slot] = rates.takerFee;
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;
     this.rebateDue[slot] = 0;
-    this.expiresAt[slot] = order.expiresAt ?? 0;
+    this.expiresAt[slot] = terms.expiresAt ?? 0;
     this.expiryPlace[slot] = NONE;
     this.level[slot] = NONE;
-    this.clientOrderId[slot] = order.clientOrderId;
+    this.#clientOrderIds[slot] = terms.clientOrderId;
     return slot;
+  }
+
+  /** Takes the first slots of an empty pool, so many as there are orders to fill in. */
+  takeFirst(count: number): void {
+    assert(this.#used === 0, "an empty pool is filled");
+    let length = this.id.length;
+    while (length < count) length *= 2;
+    if (length > this.id.length) this.#grow(length);
+    this.expiryPlace.fill(NONE, 0, count);
+    this.level.fill(NONE, 0, count);
+    this.#used = count;
+    this.#clientOrderIds.length = count;
+  }
+
+  /** Gives the orders in the first slots their client ids; a text is made of one only when it is asked for. */
+  setClientOrderIds(ids: Texts): void {
+    this.#restoredClientOrderIds = ids;
+  }
+
+  clientOrderId(slot: Slot): string | null {
+    const id = this.#clientOrderIds[slot];
+    return id === undefined ? this.#restoredClientOrderIds!.at(slot) : id;
   }
 
   /** Gives a slot back; the order must have left every list. */
   giveBack(slot: Slot): void {
-    this.clientOrderId[slot] = null;
+    this.#clientOrderIds[slot] = null;
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
@@ -188,5 +213,6 @@ export class OrderPool {
     this.previous = grownIntegers(this.previous, length);
     this.accountNext = grownIntegers(this.accountNext, length);
     this.accountPrevious = grownIntegers(this.accountPrevious, length);
+    this.indexNext = grownIntegers(this.indexNext, length);
   }
 }

@@ -4,7 +4,7 @@
  * so the whole range of prices costs nothing until somebody uses it.
  */
 import { assert } from "../../domain/assert.ts";
-import type { Event } from "../../domain/events.ts";
+import type { EventLog } from "../../domain/event-log.ts";
 import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
 import { NONE } from "./order-pool.ts";
@@ -99,25 +99,19 @@ export class PriceLadder {
     return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
   }
 
-  /** Whether a level has changed since the last call of `drainChanges`. */
+  /** Whether a level has changed since the last call of `tellChanges`. */
   get changed(): boolean {
     return this.#changes > 0;
   }
 
   /** Tells of each level that has changed since the last call, once, in the order of the first changes. */
-  drainChanges(events: Event[], market: MarketIndex): void {
-    const side = this.#descending ? "buy" : "sell";
+  tellChanges(log: EventLog, market: MarketIndex): void {
     for (let i = 0; i < this.#changes; i += 1) {
       const level = this.#changedLevels[i]!;
       this.#isChanged[level] = 0;
-      events.push({
-        kind: "LevelChanged",
-        market,
-        side,
-        price: this.price[level] as Ticks,
-        quantity: this.quantity[level] as Lots,
-      });
-      if (this.quantity[level] === 0) this.#giveBack(level);
+      const quantity = this.quantity[level] as Lots;
+      log.levelChanged(market, this.#descending, this.price[level] as Ticks, quantity);
+      if (quantity === 0) this.#giveBack(level);
     }
     this.#changes = 0;
   }

@@ -8,6 +8,9 @@
 import { heapByKey } from "../placed-heap.ts";
 import type { Pending, TrailingGroup } from "./pending.ts";
 
+/** The peak of orders that have seen no trade: every price passes it. */
+export const NOTHING_SEEN = -Infinity;
+
 export class TrailingTriggers {
   readonly #sign: 1 | -1;
   /** The highest peak first: an order that came later cannot have seen a higher one. */
@@ -23,12 +26,12 @@ export class TrailingTriggers {
     return this.#groups;
   }
 
-  /** An order has no trigger until the first trade after its entry. */
-  add(pending: Pending): void {
+  /** An order that comes has seen nothing, and has no trigger until the first trade. Who has seen more is added before. */
+  add(pending: Pending, peak: number): void {
     let group = this.#groups.at(-1);
-    if (group === undefined || group.peak !== -Infinity) {
+    if (group === undefined || group.peak !== peak) {
       this.#groupCount += 1;
-      group = { key: 0, age: this.#groupCount, place: 0, peak: -Infinity, orders: heapByKey() };
+      group = { key: 0, age: this.#groupCount, place: 0, peak, orders: heapByKey() };
       this.#groups.push(group);
     } else this.#byTrigger.remove(group);
     group.orders.add(pending);

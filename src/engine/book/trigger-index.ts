@@ -5,7 +5,7 @@
 import { heapByKey, type PlacedHeap } from "../placed-heap.ts";
 import type { Slot } from "./order-pool.ts";
 import type { Pending, Trigger } from "./pending.ts";
-import { TrailingTriggers } from "./trailing-triggers.ts";
+import { NOTHING_SEEN, TrailingTriggers } from "./trailing-triggers.ts";
 
 export class TriggerIndex {
   readonly #bySlot = new Map<Slot, Pending>();
@@ -24,7 +24,13 @@ export class TriggerIndex {
     return this.#bySlot.get(slot)?.trigger;
   }
 
-  add(slot: Slot, age: number, trigger: Trigger): void {
+  /** The best price that a trailing stop has seen, as its group keeps it; null for any other order. */
+  peakOf(slot: Slot): number | null {
+    return this.#bySlot.get(slot)?.group?.peak ?? null;
+  }
+
+  /** `peak` is for a trailing stop that has waited before; those with a higher one are added before it. */
+  add(slot: Slot, age: number, trigger: Trigger, peak = NOTHING_SEEN): void {
     const { rises, triggerPrice, trailingOffset } = trigger;
     const key = trailingOffset ?? (rises ? triggerPrice! : -triggerPrice!);
     const pending: Pending = {
@@ -37,7 +43,9 @@ export class TriggerIndex {
       group: null,
     };
     this.#bySlot.set(slot, pending);
-    this.#queueOf(trigger).add(pending);
+    const queue = this.#queueOf(trigger);
+    if (queue instanceof TrailingTriggers) queue.add(pending, peak);
+    else queue.add(pending);
   }
 
   remove(slot: Slot): void {

@@ -4,7 +4,6 @@
  * price goes on waiting; any other leaves its place and enters again at the back, and may trade.
  */
 import type { AmendOrder, Sequenced } from "../../domain/commands.ts";
-import type { Event } from "../../domain/events.ts";
 import { type Market, productOrNull } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
 import { AMOUNT_MAX, type Lots, type Ticks } from "../../domain/units.ts";
@@ -14,7 +13,7 @@ import { PENDING, POST_ONLY, TRIGGERED } from "../book/traits.ts";
 import { type Before, enterOpen, stateBefore } from "../entering.ts";
 import { holdFor } from "../holds.ts";
 import { setHold } from "../settlement.ts";
-import { type MarketState, marketState, reject, type State } from "../state.ts";
+import { type MarketState, marketState, type State } from "../state.ts";
 import { enterTriggered } from "../triggers.ts";
 
 /** The order as it would be: its limit in ticks, zero if it has none, and its lots in all and remaining. */
@@ -27,29 +26,28 @@ type Amended = {
   readonly shrinks: boolean;
 };
 
-export function amendOrder(state: State, { at, command }: Sequenced<AmendOrder>): Event[] {
+export function amendOrder(state: State, { at, command }: Sequenced<AmendOrder>): Rejection | null {
   const { pool } = state.open;
   const slot = state.open.find(command.order);
-  if (slot === NONE || pool.account[slot] !== command.account) return reject("order-not-open");
+  if (slot === NONE || pool.account[slot] !== command.account) return "order-not-open";
   const amended = amendedOrNull(pool, slot, command);
-  if (amended === null) return reject("nothing-to-amend");
-  if (amended.remaining <= 0) return reject("quantity-below-filled");
+  if (amended === null) return "nothing-to-amend";
+  if (amended.remaining <= 0) return "quantity-below-filled";
   const place = marketState(state, pool.marketOf(slot));
-  const before = stateBefore(place, at);
+  const before = stateBefore(state, place, at);
   const refusal = refuse(state, place, amended, before.band);
-  if (refusal !== null) return reject(refusal);
+  if (refusal !== null) return refusal;
   const hold = holdOrNull(pool, amended, place.market);
-  if (hold === null) return reject("amount-too-large");
+  if (hold === null) return "amount-too-large";
   const asset = pool.isBuy[slot] === 1 ? place.market.quote : place.market.base;
   if (state.wallets.available(command.account, asset) < hold - pool.held[slot]!) {
-    return reject("insufficient-funds");
+    return "insufficient-funds";
   }
 
   // From here on the order is changed: no check below may refuse it, so nothing is ever undone.
-  const events: Event[] = [];
-  if (keepsPlace(pool, amended)) changeInPlace(state, place, amended, hold, events);
-  else reenter(state, place, { amended, hold, before }, events);
-  return events;
+  if (keepsPlace(pool, amended)) changeInPlace(state, place, amended, hold);
+  else reenter(state, place, { amended, hold, before });
+  return null;
 }
 
 /** A type without a limit has no price to change, and an order by budget no quantity. */
@@ -103,37 +101,26 @@ function holdOrNull(pool: OrderPool, amended: Amended, market: Market): number |
   return hold <= AMOUNT_MAX ? hold : null;
 }
 
-function changeInPlace(
-  state: State,
-  place: MarketState,
-  amended: Amended,
-  hold: number,
-  events: Event[],
-): void {
+function changeInPlace(state: State, place: MarketState, amended: Amended, hold: number): void {
   const { pool } = state.open;
   const { slot, remaining } = amended;
   if (!pool.has(slot, PENDING)) place.book.shorten(slot, pool.remaining[slot]! - remaining);
-  setTerms(state, place, amended, hold, events);
+  setTerms(state, place, amended, hold);
 }
 
 type Reentry = { readonly amended: Amended; readonly hold: number; readonly before: Before };
 
-function reenter(
-  state: State,
-  place: MarketState,
-  { amended, hold, before }: Reentry,
-  events: Event[],
-): void {
+function reenter(state: State, place: MarketState, { amended, hold, before }: Reentry): void {
   place.book.remove(amended.slot);
-  setTerms(state, place, amended, hold, events);
-  enterOpen(state, place, amended.slot, before, events);
-  enterTriggered(state, place, before, events);
+  setTerms(state, place, amended, hold);
+  enterOpen(state, place, amended.slot, before);
+  enterTriggered(state, place, before);
 }
 
-function setTerms(state: State, place: MarketState, amended: Amended, hold: number, events: Event[]): void {
+function setTerms(state: State, place: MarketState, amended: Amended, hold: number): void {
   const { pool } = state.open;
   const { slot, price, quantity, remaining } = amended;
-  events.push({
+  state.log.tell({
     kind: "OrderAmended",
     order: pool.orderId(slot),
     account: pool.accountOf(slot),

@@ -3,21 +3,20 @@
  * order of these times; at one time the orders that end by themselves come first.
  */
 import type { ExpireOrders, Sequenced } from "../../domain/commands.ts";
-import type { Event } from "../../domain/events.ts";
+import type { Rejection } from "../../domain/rejections.ts";
 import type { EpochMs } from "../../domain/units.ts";
 import { CANCEL_AFTER, endOpen, TIME } from "../order-ends.ts";
 import type { State } from "../state.ts";
 
-export function expireOrders(state: State, { at }: Sequenced<ExpireOrders>): Event[] {
+export function expireOrders(state: State, { at }: Sequenced<ExpireOrders>): Rejection | null {
   const { open, deadlines } = state;
-  const events: Event[] = [];
   for (;;) {
     const { firstAt } = open.expiries;
     const deadline = deadlines.firstAt;
     if (isDue(firstAt, at) && (deadline === null || firstAt <= deadline)) {
-      endOpen(state, open.expiries.first, TIME, events);
-    } else if (isDue(deadline, at)) cancelAll(state, events);
-    else return events;
+      endOpen(state, open.expiries.first, TIME);
+    } else if (isDue(deadline, at)) cancelAll(state);
+    else return null;
   }
 }
 
@@ -26,10 +25,10 @@ function isDue(time: EpochMs | null, at: EpochMs): time is EpochMs {
 }
 
 /** Oldest first, as when the account cancels them itself. */
-function cancelAll(state: State, events: Event[]): void {
+function cancelAll(state: State): void {
   const { open, deadlines } = state;
   const account = deadlines.firstAccount;
-  for (const slot of open.ofAccount(account, null)) endOpen(state, slot, CANCEL_AFTER, events);
+  for (const slot of open.ofAccount(account, null)) endOpen(state, slot, CANCEL_AFTER);
   deadlines.disarm(account);
-  events.push({ kind: "CancelAfterSet", account, deadline: null });
+  state.log.tell({ kind: "CancelAfterSet", account, deadline: null });
 }

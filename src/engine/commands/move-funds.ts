@@ -10,8 +10,10 @@ import type {
   TransferFunds,
   WithdrawFunds,
 } from "../../domain/commands.ts";
-import type { Event } from "../../domain/events.ts";
-import { reject, type State } from "../state.ts";
+import type { Rejection } from "../../domain/rejections.ts";
+import type { Seq } from "../../domain/units.ts";
+import type { Remembered } from "../memories.ts";
+import type { State } from "../state.ts";
 
 type Movement = DepositFunds | WithdrawFunds | TransferFunds;
 
@@ -22,54 +24,61 @@ const KINDS = {
 } as const satisfies Record<Movement["kind"], MovementKind>;
 
 /** Refused only if the asset's supply would pass 2^53 - 1: a suspended account still receives. */
-export function depositFunds(state: State, entry: Sequenced<DepositFunds>): Event[] {
+export function depositFunds(state: State, entry: Sequenced<DepositFunds>): Rejection | null {
   const { command } = entry;
   const { account, asset, amount, reference } = command;
-  const repeated = recognise(state, command);
-  if (repeated !== null) return repeated;
-  if (!state.wallets.fits(asset, amount)) return reject("amount-too-large");
+  const first = firstOf(state, command);
+  if (first !== undefined) return repeat(state, command, first);
+  if (!state.wallets.fits(asset, amount)) return "amount-too-large";
 
   remember(state, entry);
   state.wallets.deposit(account, asset, amount);
-  return [{ kind: "FundsDeposited", account, asset, amount, reference }];
+  state.log.tell({ kind: "FundsDeposited", account, asset, amount, reference });
+  return null;
 }
 
-export function withdrawFunds(state: State, entry: Sequenced<WithdrawFunds>): Event[] {
+export function withdrawFunds(state: State, entry: Sequenced<WithdrawFunds>): Rejection | null {
   const { command } = entry;
   const { account, asset, amount, reference } = command;
-  const repeated = recognise(state, command);
-  if (repeated !== null) return repeated;
-  if (state.accountStatuses[account] !== "active") return reject("account-suspended");
-  if (state.wallets.available(account, asset) < amount) return reject("insufficient-funds");
+  const first = firstOf(state, command);
+  if (first !== undefined) return repeat(state, command, first);
+  if (state.accountStatuses[account] !== "active") return "account-suspended";
+  if (state.wallets.available(account, asset) < amount) return "insufficient-funds";
 
   remember(state, entry);
   state.wallets.withdraw(account, asset, amount);
-  return [{ kind: "FundsWithdrawn", account, asset, amount, reference }];
+  state.log.tell({ kind: "FundsWithdrawn", account, asset, amount, reference });
+  return null;
 }
 
 /** The reference belongs to the account that pays. */
-export function transferFunds(state: State, entry: Sequenced<TransferFunds>): Event[] {
+export function transferFunds(state: State, entry: Sequenced<TransferFunds>): Rejection | null {
   const { command } = entry;
   const { account, toAccount, asset, amount, reference } = command;
   assert(account !== toAccount, "a transfer is between two accounts");
-  const repeated = recognise(state, command);
-  if (repeated !== null) return repeated;
-  if (state.accountStatuses[account] !== "active") return reject("account-suspended");
-  if (state.wallets.available(account, asset) < amount) return reject("insufficient-funds");
+  const first = firstOf(state, command);
+  if (first !== undefined) return repeat(state, command, first);
+  if (state.accountStatuses[account] !== "active") return "account-suspended";
+  if (state.wallets.available(account, asset) < amount) return "insufficient-funds";
 
   remember(state, entry);
   state.wallets.debit(account, asset, amount);
   state.wallets.credit(toAccount, asset, amount);
-  return [{ kind: "FundsTransferred", account, toAccount, asset, amount, reference }];
+  state.log.tell({ kind: "FundsTransferred", account, toAccount, asset, amount, reference });
+  return null;
 }
 
-/** What a movement that was sent before is answered with, or null for a new one. */
-function recognise(state: State, command: Movement): Event[] | null {
-  const { account, asset, reference } = command;
-  const first = state.once.movement(KINDS[command.kind], account, reference);
-  if (first === undefined) return null;
-  if (first.content !== content(command)) return reject("reference-reused");
-  return [{ kind: "MovementRepeated", account, asset, transaction: first.named }];
+/** What a reference has moved before, if it did. */
+function firstOf(state: State, { kind, account, reference }: Movement): Remembered<Seq> | undefined {
+  return state.once.movement(KINDS[kind], account, reference);
+}
+
+/** Answers a movement that was sent before: nothing moves. */
+function repeat(state: State, command: Movement, first: Remembered<Seq>): Rejection | null {
+  const { account, asset } = command;
+  if (first.content !== content(command)) return "reference-reused";
+  state.log.tell({ kind: "MovementRepeated", account, asset, transaction: first.named });
+  return null;
 }
 
 function remember(state: State, { seq, command }: Sequenced<Movement>): void {

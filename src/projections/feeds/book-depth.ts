@@ -2,7 +2,7 @@
  * Every market's book as totals per price, folded from the levels that each command changed. Who wants to
  * follow a book watches it; a book that nobody watches costs no more than its levels.
  */
-import type { Committed } from "../../domain/events.ts";
+import type { Committed, Event } from "../../domain/events.ts";
 import type { Side } from "../../domain/market.ts";
 import { type Lots, type MarketIndex, type Seq, seq, type Ticks } from "../../domain/units.ts";
 import { BookSide } from "./book-side.ts";
@@ -27,7 +27,12 @@ export class BookDepth {
   }
 
   project({ entry, events }: Committed): void {
-    this.#seq = entry.seq;
+    this.fold(entry.seq, events);
+  }
+
+  /** The events of a command, or all that stands at a sequence, the worst levels first. */
+  fold(seq: Seq, events: readonly Event[]): void {
+    this.#seq = seq;
     for (const event of events) {
       if (event.kind === "LevelChanged") {
         const { side, price, quantity: now } = event;

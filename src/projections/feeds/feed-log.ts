@@ -59,6 +59,13 @@ export class FeedLog {
     this.#eventsMax = eventsMax;
   }
 
+  /** Begins at a sequence before which nothing is kept here. */
+  startAfter(position: Seq): void {
+    assert(this.#appliedSeq === 0, "a feed log begins once");
+    this.#oldestSeq = position;
+    this.#appliedSeq = position;
+  }
+
   /** The oldest sequence to resume from: everything after it is here. */
   get oldestSeq(): Seq {
     return this.#oldestSeq;

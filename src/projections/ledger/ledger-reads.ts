@@ -1,7 +1,6 @@
 /** Reads that are on their way to the reader's thread and back. */
 import type { Worker } from "node:worker_threads";
 import type { FromReader, QueryOf, Reading, ReadName, RowsOf, ToReader } from "./messages.ts";
-import { startReader } from "./workers.ts";
 
 /** Reads on their way at once, at most; the next is refused right away. */
 const READS_MAX = 1_000;
@@ -21,8 +20,7 @@ export class LedgerReads {
   #lastId = 0;
   #isClosing = false;
 
-  static async open(path: string, neighbours: ReadsNeighbours): Promise<LedgerReads> {
-    const reader = startReader({ path });
+  static async open(reader: Worker, neighbours: ReadsNeighbours): Promise<LedgerReads> {
     await new Promise((resolve, reject) => {
       reader.once("message", resolve);
       reader.once("error", reject);

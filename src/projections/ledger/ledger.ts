@@ -27,7 +27,7 @@ import type {
 import type { Page } from "./pages.ts";
 import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
-import { startWriter } from "./workers.ts";
+import { type LedgerThreads, workerThreads } from "./workers.ts";
 
 /** A frame waits this long for others to share its transaction, unless a read waits for it. */
 const BATCH_MS = 100;
@@ -58,6 +58,9 @@ export type LedgerOptions = {
   readonly batchMs?: number;
   readonly backlogBytesMax?: number;
   readonly retryMs?: number;
+  readonly threads?: LedgerThreads;
+  /** Runs a task after so long, and gives what calls it off. */
+  readonly after?: (milliseconds: number, task: () => void) => () => void;
 };
 
 export class Ledger {
@@ -73,17 +76,21 @@ export class Ledger {
   #backlogBytes = 0;
   #fedSeq: number;
   #appliedSeq: number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #after: (milliseconds: number, task: () => void) => () => void;
+  #callOffSending: (() => void) | undefined;
   #state: "running" | "waiting" | "closing" | "faulted" = "running";
   #idle: (() => void) | undefined;
 
   static async open(options: LedgerOptions): Promise<Ledger> {
-    const { path, onReport, retryMs = RETRY_MS } = options;
-    const writer = startWriter({ path, retryMs });
+    const { path, onReport, retryMs = RETRY_MS, threads = workerThreads } = options;
+    const writer = threads.startWriter({ path, retryMs });
     try {
       const cursor = await opened(writer, onReport);
       // The reader needs the tables that the writer makes.
-      const reads = await LedgerReads.open(path, { onFault: options.onFault, refusal });
+      const reads = await LedgerReads.open(threads.startReader({ path }), {
+        onFault: options.onFault,
+        refusal,
+      });
       return new Ledger(options, { writer, reads, cursor });
     } catch (error) {
       await writer.terminate();
@@ -96,6 +103,7 @@ export class Ledger {
     parts: { readonly writer: Worker; readonly reads: LedgerReads; readonly cursor: LedgerCursor },
   ) {
     this.#options = options;
+    this.#after = options.after ?? nodeTimer;
     this.#writer = parts.writer;
     this.#reads = parts.reads;
     this.cursor = parts.cursor;
@@ -192,14 +200,17 @@ export class Ledger {
   async close(): Promise<void> {
     if (this.#state === "running" && this.#backlogBytes > 0) {
       await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-        this.#schedule();
         // The journal has it all, and the next start goes on from the cursor.
-        setTimeout(resolve, CLOSE_MS_MAX).unref();
+        const callOff = this.#after(CLOSE_MS_MAX, resolve);
+        this.#idle = () => {
+          callOff();
+          resolve();
+        };
+        this.#schedule();
       });
     }
     this.#state = "closing";
-    clearTimeout(this.#timer);
+    this.#callOffSending?.();
     this.#reachedWaiters.end();
     await this.#reads.close();
     const ended = new Promise((resolve) => this.#writer.once("exit", resolve));
@@ -219,12 +230,12 @@ export class Ledger {
     if (this.#inFlightBytes > 0 || this.#waiting.length === 0) return;
     const wanted = this.#reachedWaiters.count > 0 || this.#idle !== undefined;
     if (wanted || this.#backlogBytes >= BATCH_BYTES_MAX) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), this.#options.batchMs ?? BATCH_MS);
+    else this.#callOffSending ??= this.#after(this.#options.batchMs ?? BATCH_MS, () => this.#send());
   }
 
   #send(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOffSending?.();
+    this.#callOffSending = undefined;
     if (this.#state === "faulted" || this.#state === "closing") return;
     const { batch, frames } = pack(this.#waiting);
     this.#waiting = this.#waiting.slice(frames);
@@ -302,6 +313,11 @@ function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Le
     writer.on("error", reject);
     writer.on("exit", () => reject(new Error("the ledger cannot be opened: its writer has ended")));
   });
+}
+
+function nodeTimer(milliseconds: number, task: () => void): () => void {
+  const timer = setTimeout(task, milliseconds);
+  return () => clearTimeout(timer);
 }
 
 function refusal(message: string): LedgerBehindError {

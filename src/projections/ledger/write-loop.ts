@@ -4,7 +4,7 @@
  */
 import Database from "better-sqlite3";
 import type { Seq } from "../../domain/units.ts";
-import type { FromWriter, LedgerFrame, WaitReason } from "./messages.ts";
+import type { FromWriter, LedgerFrame, PackedFrames, WaitReason } from "./messages.ts";
 
 /** What the loop needs of its neighbours. */
 type WriteLoopNeighbours = {
@@ -49,6 +49,16 @@ export class WriteLoop {
   stop(): void {
     clearTimeout(this.#retry);
   }
+}
+
+/** The frames of a batch that came in one piece. */
+export function unpack({ frames, outcomes }: PackedFrames): LedgerFrame[] {
+  let start = 0;
+  return frames.map(({ outcomeBytes, ...frame }) => {
+    const own = outcomes.subarray(start, start + outcomeBytes);
+    start += outcomeBytes;
+    return { ...frame, outcomes: own };
+  });
 }
 
 export function messageOf(error: unknown): string {

@@ -1,16 +1,11 @@
 /** The thread that writes the ledger. */
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
-import { basename } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { yieldToOrders } from "../threads.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
-import type { FromWriter, LedgerFrame, PackedFrames, ToWriter } from "./messages.ts";
+import type { FromWriter, ToWriter } from "./messages.ts";
 import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
-import { messageOf, WriteLoop } from "./write-loop.ts";
-
-/** A low priority of this thread: when processors are short, orders go first and the ledger's lag shows it. */
-const NICENESS = 10;
+import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
 
 const { path, retryMs } = workerData as WriterOptions;
 const port = parentPort!;
@@ -33,23 +28,4 @@ try {
   post({ kind: "opened", cursor: writer.cursor });
 } catch (error) {
   post({ kind: "fault", message: messageOf(error) });
-}
-
-function unpack({ frames, outcomes }: PackedFrames): LedgerFrame[] {
-  let start = 0;
-  return frames.map(({ outcomeBytes, ...frame }) => {
-    const own = outcomes.subarray(start, start + outcomeBytes);
-    start += outcomeBytes;
-    return { ...frame, outcomes: own };
-  });
-}
-
-/** Linux gives every thread a priority of its own, and names the one that asks; elsewhere nothing changes. */
-function yieldToOrders(): void {
-  try {
-    const thread = Number(basename(readlinkSync("/proc/thread-self")));
-    setPriority(thread, NICENESS);
-  } catch {
-    // No such thing on this system: the ledger then competes with orders as an equal.
-  }
 }

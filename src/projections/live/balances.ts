@@ -1,5 +1,5 @@
 /** What every account has: the last balance that a command left, per account and asset. */
-import type { Committed } from "../../domain/events.ts";
+import type { Committed, Event } from "../../domain/events.ts";
 import { type AccountIndex, type AssetIndex, type Minor, minor } from "../../domain/units.ts";
 
 export type Balance = { readonly available: Minor; readonly held: Minor };
@@ -15,6 +15,10 @@ export class Balances {
   }
 
   project({ events }: Committed): void {
+    this.fold(events);
+  }
+
+  fold(events: readonly Event[]): void {
     for (const event of events) {
       if (event.kind !== "WalletChanged") continue;
       let wallets = this.#byAccount.get(event.account);

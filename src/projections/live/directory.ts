@@ -2,7 +2,25 @@
  * Who and what there is: accounts, keys, assets and markets, by name and by index. A fold over events that
  * the edge reads to turn names into indices and back; nothing in it is ever removed but keys.
  */
-import { type AccountStatus, FEES_ACCOUNT, FEES_ACCOUNT_ID, type Scope } from "../../domain/commands.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  DecodeError,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  record,
+  text,
+} from "../../domain/codec.ts";
+import {
+  ACCOUNT_STATUSES,
+  type AccountStatus,
+  FEES_ACCOUNT,
+  FEES_ACCOUNT_ID,
+  type Scope,
+} from "../../domain/commands.ts";
+import { keyFields, marketListingFields } from "../../domain/event-codec.ts";
 import type { Committed, Event } from "../../domain/events.ts";
 import type { Market } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, MarketIndex } from "../../domain/units.ts";
@@ -23,6 +41,25 @@ export type Key = {
 };
 
 export type Asset = { readonly asset: AssetIndex; readonly name: string; readonly scale: number };
+
+const contents = record<{
+  readonly accounts: readonly Account[];
+  readonly keys: readonly Key[];
+  readonly assets: readonly Asset[];
+  readonly markets: readonly Market[];
+}>({
+  accounts: list(
+    record<Account>({
+      account: integer(),
+      accountId: text,
+      name: nullable(text),
+      status: oneOf(ACCOUNT_STATUSES),
+    }),
+  ),
+  keys: list(record<Key>(keyFields)),
+  assets: list(record<Asset>({ asset: integer(), name: text, scale: integer() })),
+  markets: list(record<Market>({ market: integer(), ...marketListingFields })),
+});
 
 export class Directory {
   readonly #accounts: Account[] = [];
@@ -75,6 +112,25 @@ export class Directory {
     return this.#markets;
   }
 
+  /** All of it as bytes, in a canonical form. */
+  dump(): Uint8Array<ArrayBuffer> {
+    const keys = [...this.#keys.values()].sort((one, other) => (one.keyId < other.keyId ? -1 : 1));
+    const writer = new ByteWriter();
+    contents.write(writer, { accounts: this.#accounts, keys, assets: this.#assets, markets: this.#markets });
+    return writer.view();
+  }
+
+  /** Fills this with what a dump holds. @throws DecodeError */
+  restore(bytes: Uint8Array<ArrayBuffer>): void {
+    const reader = new ByteReader(bytes);
+    const { accounts, keys, assets, markets } = contents.read(reader);
+    if (!reader.done) throw new DecodeError(`bytes are left over at ${reader.offset}`);
+    for (const account of accounts) this.#setAccount(account);
+    for (const key of keys) this.#keys.set(key.keyId, key);
+    for (const asset of assets) this.#setAsset(asset);
+    for (const market of markets) this.#setMarket(market);
+  }
+
   project({ events }: Committed): void {
     for (const event of events) this.#fold(event);
   }
@@ -99,8 +155,7 @@ export class Directory {
         return;
       case "AssetListed": {
         const { kind: _, ...asset } = event;
-        this.#assets[asset.asset] = asset;
-        this.#assetsByName.set(asset.name, asset);
+        this.#setAsset(asset);
         return;
       }
       case "MarketListed": {
@@ -119,6 +174,11 @@ export class Directory {
   #setAccount(account: Account): void {
     this.#accounts[account.account] = account;
     this.#accountsById.set(account.accountId, account);
+  }
+
+  #setAsset(asset: Asset): void {
+    this.#assets[asset.asset] = asset;
+    this.#assetsByName.set(asset.name, asset);
   }
 
   #setMarket(market: Market): void {

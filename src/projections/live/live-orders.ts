@@ -2,6 +2,7 @@
  * The orders that are open or pending, whole, as their accounts see them, and the step-by-step updates from which
  * the order feed is made. An order leaves with the command that ends it; after that the ledger answers for it.
  */
+import { assert } from "../../domain/assert.ts";
 import type { Sequenced } from "../../domain/commands.ts";
 import type { Committed, Event, OrderAmended, OrderPlaced } from "../../domain/events.ts";
 import { type AccountIndex, lots, type MarketIndex, minor, type OrderId } from "../../domain/units.ts";
@@ -13,6 +14,7 @@ import {
   STATUS_WHEN_ENDED,
   statusWhenPlaced,
 } from "../order-record.ts";
+import { PackedOrders, packOrders } from "./packed-orders.ts";
 
 /** `amended` also tells of an order that goes on after self-trade prevention has taken a part of it. */
 export const ORDER_UPDATE_TYPES = [
@@ -39,23 +41,30 @@ type AccountOrders = {
 export class LiveOrders {
   readonly #live = new Map<OrderId, OrderRecord>();
   readonly #byAccount = new Map<AccountIndex, AccountOrders>();
+  /** The orders of accounts that nobody has asked about since the restart. */
+  #packed: PackedOrders | undefined;
 
   get(order: OrderId): OrderRecord | undefined {
+    const record = this.#live.get(order);
+    if (record !== undefined || this.#packed === undefined) return record;
+    const account = this.#packed.accountOf(order);
+    if (account === undefined) return undefined;
+    this.#unpack(account);
     return this.#live.get(order);
   }
 
   /** Oldest first. */
   ofAccount(account: AccountIndex, market: MarketIndex | null): OrderRecord[] {
     const records: OrderRecord[] = [];
-    for (const order of this.#byAccount.get(account)?.orders ?? []) {
-      const record = this.#live.get(order)!;
+    for (const order of this.#ordersOf(account)?.orders ?? []) {
+      const record = this.get(order)!;
       if (market === null || record.terms.market === market) records.push(record);
     }
     return records;
   }
 
   byClientId(account: AccountIndex, clientOrderId: string): OrderRecord | undefined {
-    const order = this.#byAccount.get(account)?.byClientId.get(clientOrderId);
+    const order = this.#ordersOf(account)?.byClientId.get(clientOrderId);
     return order === undefined ? undefined : this.#live.get(order);
   }
 
@@ -64,6 +73,28 @@ export class LiveOrders {
     const updates: OrderUpdate[] = [];
     for (const event of events) this.#fold(entry, event, updates);
     return updates;
+  }
+
+  /** All orders as bytes, in a canonical form. */
+  dump(): Uint8Array<ArrayBuffer> {
+    for (const account of this.#packed?.accounts ?? []) this.#unpack(account);
+    return packOrders([...this.#live.values()].sort((one, other) => one.order - other.order));
+  }
+
+  /** Fills this with the orders of a dump, whose bytes it keeps. @throws DecodeError */
+  restore(bytes: Uint8Array<ArrayBuffer>): void {
+    assert(this.#live.size === 0 && this.#packed === undefined, "what is restored was empty");
+    this.#packed = new PackedOrders(bytes);
+  }
+
+  #ordersOf(account: AccountIndex): AccountOrders | undefined {
+    if (this.#packed !== undefined) this.#unpack(account);
+    return this.#byAccount.get(account);
+  }
+
+  #unpack(account: AccountIndex): void {
+    for (const record of this.#packed!.take(account)) this.#add(record);
+    if (this.#packed!.isEmpty) this.#packed = undefined;
   }
 
   #fold(entry: Sequenced, event: Event, updates: OrderUpdate[]): void {
@@ -99,7 +130,7 @@ export class LiveOrders {
   }
 
   #place({ at, requestId, traceId }: Sequenced, event: OrderPlaced): OrderRecord {
-    const { order, account, clientOrderId } = event;
+    const { order, account } = event;
     const progress: OrderProgress = {
       status: statusWhenPlaced(event.type),
       reason: null,
@@ -110,19 +141,25 @@ export class LiveOrders {
     };
     // The event has all the terms; a copy of them would cost more than the rest of this.
     const record = { order, terms: event, requestId, traceId, createdAt: at, progress };
-    this.#live.set(order, record);
-    let siblings = this.#byAccount.get(account);
-    if (siblings === undefined) {
-      siblings = { orders: new Set(), byClientId: new Map() };
-      this.#byAccount.set(account, siblings);
-    }
-    siblings.orders.add(order);
-    if (clientOrderId !== null) siblings.byClientId.set(clientOrderId, order);
+    if (this.#packed !== undefined) this.#unpack(account);
+    this.#add(record);
     return record;
   }
 
+  #add(record: OrderRecord): void {
+    const { order, terms } = record;
+    this.#live.set(order, record);
+    let siblings = this.#byAccount.get(terms.account);
+    if (siblings === undefined) {
+      siblings = { orders: new Set(), byClientId: new Map() };
+      this.#byAccount.set(terms.account, siblings);
+    }
+    siblings.orders.add(order);
+    if (terms.clientOrderId !== null) siblings.byClientId.set(terms.clientOrderId, order);
+  }
+
   #fill({ at }: Sequenced, order: OrderId, quantity: number, value: number): OrderRecord {
-    const record = this.#live.get(order)!;
+    const record = this.get(order)!;
     const { progress } = record;
     return this.#advance(record, {
       status: "partially-filled",
@@ -135,24 +172,24 @@ export class LiveOrders {
   }
 
   #prevent({ at }: Sequenced, order: OrderId, quantity: number): OrderRecord {
-    const record = this.#live.get(order)!;
+    const record = this.get(order)!;
     const preventedQuantity = lots(record.progress.preventedQuantity + quantity);
     return this.#advance(record, { ...record.progress, preventedQuantity, updatedAt: at });
   }
 
   #trigger({ at }: Sequenced, order: OrderId): OrderRecord {
-    const record = this.#live.get(order)!;
+    const record = this.get(order)!;
     return this.#advance(record, { ...record.progress, status: "open", updatedAt: at });
   }
 
   #amend({ at }: Sequenced, { order, price, quantity }: OrderAmended): OrderRecord {
-    const record = this.#live.get(order)!;
+    const record = this.get(order)!;
     const terms = { ...record.terms, price, quantity };
     return this.#advance({ ...record, terms }, { ...record.progress, updatedAt: at });
   }
 
   #end({ at }: Sequenced, event: OrderEnd): OrderRecord {
-    const record = this.#live.get(event.order)!;
+    const record = this.get(event.order)!;
     const { terms, progress } = record;
     const ended = this.#advance(record, {
       status: STATUS_WHEN_ENDED[event.kind],

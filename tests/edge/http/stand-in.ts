@@ -26,6 +26,7 @@ export class StandIn implements ExchangePort {
     appliedSeq: seq(7),
     ledgerSeq: seq(0),
     snapshotSeq: null,
+    snapshotFailures: 0,
     journalBytes: 0,
   };
   readonly directory = new Directory();

@@ -87,6 +87,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   for (const command of FIRST_COMMANDS) apply(command);
   const desk: Desk = {
     exchange: options.isStarting === true ? null : exchange,
+    recovery: null,
     authenticate: createAuthenticator(ADMIN_KEY),
     metrics: createMetrics(() => undefined),
     version: "0.0.0",

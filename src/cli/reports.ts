@@ -1,0 +1,27 @@
+/** What the exchange tells its operator, as lines of the log. What somebody should look at is a warning, or an error. */
+import type { Log } from "../edge/log.ts";
+import type { ExchangeReport } from "../exchange.ts";
+
+type Line = { readonly level: "info" | "warn" | "error"; readonly words: string };
+
+const LINES = {
+  "segment-read": { level: "info", words: "journal: a segment was read" },
+  "tail-repaired": { level: "warn", words: "journal: a torn tail was repaired" },
+  recovering: { level: "info", words: "journal: is being replayed" },
+  "snapshot-loaded": { level: "info", words: "snapshot: was loaded" },
+  "snapshot-made": {
+    level: "info",
+    words: "snapshot: was made, and proved that replay equals what happened",
+  },
+  "snapshot-unusable": { level: "warn", words: "snapshot: cannot be used, and is passed over" },
+  "snapshot-skipped": { level: "warn", words: "snapshot: there is no space for one" },
+  "snapshot-failed": { level: "error", words: "snapshot: could not be made" },
+  "moved-aside": { level: "warn", words: "ledger: a damaged file was moved aside" },
+  waiting: { level: "warn", words: "ledger: waits, and is behind meanwhile" },
+  resumed: { level: "warn", words: "ledger: goes on" },
+} as const satisfies Record<ExchangeReport["kind"], Line>;
+
+export function tell(log: Log, report: ExchangeReport): void {
+  const { level, words } = LINES[report.kind];
+  log.lines[level](report, words);
+}

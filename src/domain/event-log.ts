@@ -1,0 +1,287 @@
+/**
+ * The outcome of commands as it is recorded: what the engine says often is a row of numbers, because an object
+ * for each of them would take as long as all the trading. Whoever wants events gets them as the plain objects
+ * of `events.ts`, in the order in which they happened; the canonical encoding is made from the rows themselves.
+ */
+import type { PlaceOrder } from "./commands.ts";
+import {
+  END_REASONS,
+  type Event,
+  type LevelChanged,
+  type OrderCanceled,
+  type OrderExpired,
+  type OrderFilled,
+  type OrderPlaced,
+  type TradeExecuted,
+  type WalletChanged,
+} from "./events.ts";
+import type { Side } from "./market.ts";
+import type { AccountIndex, AssetIndex, Lots, MarketIndex, Minor, OrderId, Ticks, TradeId } from "./units.ts";
+
+/** What a row tells: its first number, which also says how many follow. */
+export const ROWS = {
+  /** An event that is rare, and was an object from the start: its place among them. */
+  other: 0,
+  /** The order, and the place of the command, whose terms it has. */
+  orderPlaced: 1,
+  /** The fields of `TradeExecuted` in their order, the taker's side as a flag for a buy. */
+  tradeExecuted: 2,
+  /** The order, its account, its market, and its end. */
+  orderEnded: 3,
+  /** The market, a flag for a bid, the price and the quantity. */
+  levelChanged: 4,
+  /** The account, the asset, what is available and what is held. */
+  walletChanged: 5,
+} as const;
+
+/** The numbers of a row, the first included, by what it tells. */
+export const ROW_LENGTHS = [2, 3, 13, 5, 5, 5] as const;
+
+const NUMBERS_FIRST = 1024;
+
+/** How an order ends, as one number: zero if it is filled, or else twice the place of the reason, and how. */
+export type End = number;
+
+export const FILLED: End = 0;
+
+export function endOf(kind: "OrderCanceled" | "OrderExpired", reason: (typeof END_REASONS)[number]): End {
+  return 2 * END_REASONS.indexOf(reason) + (kind === "OrderCanceled" ? 1 : 2);
+}
+
+export class EventLog {
+  #numbers = new Float64Array(NUMBERS_FIRST);
+  #end = 0;
+  /** Rare events, and the commands of orders that were placed; what is past the count is left from before. */
+  readonly #objects: (Event | PlaceOrder)[] = [];
+  #objectCount = 0;
+
+  /** Where the next row will begin. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#end = 0;
+    // To set the length of an array costs several times as much as all that a command records.
+    this.#objectCount = 0;
+  }
+
+  /** Records an event that is rare enough to be an object. */
+  tell(event: Event): void {
+    const row = this.#newRow(2);
+    this.#numbers[row] = ROWS.other;
+    this.#numbers[row + 1] = this.#keep(event);
+  }
+
+  orderPlaced(order: OrderId, command: PlaceOrder): void {
+    const row = this.#newRow(3);
+    const numbers = this.#numbers;
+    numbers[row] = ROWS.orderPlaced;
+    numbers[row + 1] = order;
+    numbers[row + 2] = this.#keep(command);
+  }
+
+  /** One argument a field, in the order of the event's: an object for them would be what this class is there to spare. */
+  tradeExecuted(
+    market: MarketIndex,
+    trade: TradeId,
+    price: Ticks,
+    quantity: Lots,
+    value: Minor,
+    takerBuys: boolean,
+    takerOrder: OrderId,
+    takerAccount: AccountIndex,
+    takerFee: Minor,
+    makerOrder: OrderId,
+    makerAccount: AccountIndex,
+    makerFee: Minor,
+  ): void {
+    const row = this.#newRow(13);
+    const numbers = this.#numbers;
+    numbers[row] = ROWS.tradeExecuted;
+    numbers[row + 1] = market;
+    numbers[row + 2] = trade;
+    numbers[row + 3] = price;
+    numbers[row + 4] = quantity;
+    numbers[row + 5] = value;
+    numbers[row + 6] = takerBuys ? 1 : 0;
+    numbers[row + 7] = takerOrder;
+    numbers[row + 8] = takerAccount;
+    numbers[row + 9] = takerFee;
+    numbers[row + 10] = makerOrder;
+    numbers[row + 11] = makerAccount;
+    numbers[row + 12] = makerFee;
+  }
+
+  orderEnded(order: OrderId, account: AccountIndex, market: MarketIndex, end: End): void {
+    const row = this.#newRow(5);
+    const numbers = this.#numbers;
+    numbers[row] = ROWS.orderEnded;
+    numbers[row + 1] = order;
+    numbers[row + 2] = account;
+    numbers[row + 3] = market;
+    numbers[row + 4] = end;
+  }
+
+  levelChanged(market: MarketIndex, isBid: boolean, price: Ticks, quantity: Lots): void {
+    const row = this.#newRow(5);
+    const numbers = this.#numbers;
+    numbers[row] = ROWS.levelChanged;
+    numbers[row + 1] = market;
+    numbers[row + 2] = isBid ? 1 : 0;
+    numbers[row + 3] = price;
+    numbers[row + 4] = quantity;
+  }
+
+  walletChanged(account: AccountIndex, asset: AssetIndex, available: Minor, held: Minor): void {
+    const row = this.#newRow(5);
+    const numbers = this.#numbers;
+    numbers[row] = ROWS.walletChanged;
+    numbers[row + 1] = account;
+    numbers[row + 2] = asset;
+    numbers[row + 3] = available;
+    numbers[row + 4] = held;
+  }
+
+  /** The rows; valid until more is recorded. */
+  get numbers(): Float64Array {
+    return this.#numbers;
+  }
+
+  /** What a row of `other` or `orderPlaced` refers to. */
+  object(place: number): Event | PlaceOrder {
+    return this.#objects[place]!;
+  }
+
+  /** The events from a row on, as objects. */
+  events(from = 0): Event[] {
+    const events: Event[] = [];
+    for (let row = from; row < this.#end; row += ROW_LENGTHS[this.#numbers[row]!]!) {
+      events.push(this.#event(row));
+    }
+    return events;
+  }
+
+  /** The prices of the trades from a row on. */
+  tradePrices(from: number): Ticks[] {
+    const prices: Ticks[] = [];
+    for (let row = from; row < this.#end; row += ROW_LENGTHS[this.#numbers[row]!]!) {
+      if (this.#numbers[row] === ROWS.tradeExecuted) prices.push(this.#numbers[row + 3] as Ticks);
+    }
+    return prices;
+  }
+
+  #newRow(length: number): number {
+    const row = this.#end;
+    this.#end = row + length;
+    if (this.#end > this.#numbers.length) this.#grow();
+    return row;
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(this.#numbers.length * 2);
+    grown.set(this.#numbers);
+    this.#numbers = grown;
+  }
+
+  #keep(object: Event | PlaceOrder): number {
+    const place = this.#objectCount;
+    this.#objects[place] = object;
+    this.#objectCount = place + 1;
+    return place;
+  }
+
+  #event(row: number): Event {
+    const numbers = this.#numbers;
+    switch (numbers[row]) {
+      case ROWS.orderPlaced:
+        return placed(numbers[row + 1] as OrderId, this.#objects[numbers[row + 2]!] as PlaceOrder);
+      case ROWS.tradeExecuted:
+        return trade(numbers, row);
+      case ROWS.orderEnded:
+        return ended(numbers, row);
+      case ROWS.levelChanged:
+        return level(numbers, row);
+      case ROWS.walletChanged:
+        return wallet(numbers, row);
+      default:
+        return this.#objects[numbers[row + 1]!] as Event;
+    }
+  }
+}
+
+/** Field by field: a spread is many times slower. */
+function placed(order: OrderId, command: PlaceOrder): OrderPlaced {
+  return {
+    kind: "OrderPlaced",
+    order,
+    account: command.account,
+    market: command.market,
+    side: command.side,
+    type: command.type,
+    timeInForce: command.timeInForce,
+    price: command.price,
+    triggerPrice: command.triggerPrice,
+    trailingOffset: command.trailingOffset,
+    quantity: command.quantity,
+    quoteQuantity: command.quoteQuantity,
+    displayQuantity: command.displayQuantity,
+    expiresAt: command.expiresAt,
+    postOnly: command.postOnly,
+    selfTradePrevention: command.selfTradePrevention,
+    clientOrderId: command.clientOrderId,
+  };
+}
+
+function trade(numbers: Float64Array, row: number): TradeExecuted {
+  return {
+    kind: "TradeExecuted",
+    market: numbers[row + 1] as MarketIndex,
+    trade: numbers[row + 2] as TradeId,
+    price: numbers[row + 3] as Ticks,
+    quantity: numbers[row + 4] as Lots,
+    value: numbers[row + 5] as Minor,
+    takerSide: sideOf(numbers[row + 6]!),
+    takerOrder: numbers[row + 7] as OrderId,
+    takerAccount: numbers[row + 8] as AccountIndex,
+    takerFee: numbers[row + 9] as Minor,
+    makerOrder: numbers[row + 10] as OrderId,
+    makerAccount: numbers[row + 11] as AccountIndex,
+    makerFee: numbers[row + 12] as Minor,
+  };
+}
+
+function ended(numbers: Float64Array, row: number): OrderFilled | OrderCanceled | OrderExpired {
+  const order = numbers[row + 1] as OrderId;
+  const account = numbers[row + 2] as AccountIndex;
+  const market = numbers[row + 3] as MarketIndex;
+  const end = numbers[row + 4]!;
+  if (end === FILLED) return { kind: "OrderFilled", order, account, market };
+  const kind = end % 2 === 1 ? "OrderCanceled" : "OrderExpired";
+  return { kind, order, account, market, reason: END_REASONS[(end - 1) >> 1]! };
+}
+
+function level(numbers: Float64Array, row: number): LevelChanged {
+  return {
+    kind: "LevelChanged",
+    market: numbers[row + 1] as MarketIndex,
+    side: sideOf(numbers[row + 2]!),
+    price: numbers[row + 3] as Ticks,
+    quantity: numbers[row + 4] as Lots,
+  };
+}
+
+function wallet(numbers: Float64Array, row: number): WalletChanged {
+  return {
+    kind: "WalletChanged",
+    account: numbers[row + 1] as AccountIndex,
+    asset: numbers[row + 2] as AssetIndex,
+    available: numbers[row + 3] as Minor,
+    held: numbers[row + 4] as Minor,
+  };
+}
+
+function sideOf(buys: number): Side {
+  return buys === 1 ? "buy" : "sell";
+}

@@ -1,0 +1,28 @@
+/** Starts threads of our own, from the compiled files as well as from the sources, and lets them yield to orders. */
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { basename } from "node:path";
+import { Worker } from "node:worker_threads";
+
+/** What follows the name of a source file where this one runs. */
+export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+
+/** A low priority of a thread: when processors are short, orders go first. */
+const NICENESS = 10;
+
+export function startThread(url: URL, workerData: unknown): Worker {
+  if (EXTENSION === ".js") return new Worker(url, { workerData });
+  // A thread does not inherit the loader of TypeScript, and `--import tsx` does nothing in one.
+  const load = `import("tsx/esm/api").then(({ register }) => { register(); return import("${url.href}"); });`;
+  return new Worker(load, { workerData, eval: true });
+}
+
+/** Called by a thread. Linux gives every thread a priority of its own, and names the one that asks. */
+export function yieldToOrders(): void {
+  try {
+    const thread = Number(basename(readlinkSync("/proc/thread-self")));
+    setPriority(thread, NICENESS);
+  } catch {
+    // No such thing on this system: the thread then competes with orders as an equal.
+  }
+}

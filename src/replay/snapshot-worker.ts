@@ -1,0 +1,21 @@
+/** The thread that makes one snapshot and ends. */
+import { parentPort, workerData } from "node:worker_threads";
+import { yieldToOrders } from "../projections/threads.ts";
+import type { UnusableSnapshot } from "./load-snapshot.ts";
+import { type MadeSnapshot, makeSnapshot, type SnapshotTask } from "./make-snapshot.ts";
+
+/** What the thread says: any number of reports, and one result. */
+export type FromSnapshotThread =
+  | UnusableSnapshot
+  | MadeSnapshot
+  | { readonly kind: "failed"; readonly message: string };
+
+const port = parentPort!;
+const post = (message: FromSnapshotThread) => port.postMessage(message);
+
+yieldToOrders();
+try {
+  post(await makeSnapshot(workerData as SnapshotTask, { onUnusable: post }));
+} catch (error) {
+  post({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+}

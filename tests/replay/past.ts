@@ -1,0 +1,145 @@
+/** A past to recover: a random story in a journal of many small segments, as the exchange would have written it. */
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ByteWriter } from "../../src/domain/codec.ts";
+import type { Sequenced } from "../../src/domain/commands.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { CommittedFrame } from "../../src/domain/events.ts";
+import { type Seq, seq } from "../../src/domain/units.ts";
+import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
+import type { ClosedSegment } from "../../src/journal/recovery.ts";
+import { sectionPieces, stateDigestOf } from "../../src/journal/snapshot-file.ts";
+import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
+import { dumpPresent, type Present } from "../../src/replay/present.ts";
+import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
+import { newFastDirectory } from "../journal/support.ts";
+import { type Story, stepsOf } from "../properties/stories.ts";
+
+/** Room for a few frames only, so that a short story closes many segments. */
+const SEGMENT_BYTES = 5 * 1024;
+
+export type Ledger = { readonly seq: Seq; readonly frameHash: string | null };
+export const NO_LEDGER: Ledger = { seq: seq(0), frameHash: null };
+
+export type Reopened = Recovered & {
+  readonly reports: readonly RecoveryReport[];
+  /** The sequences that were shown to the ledger. */
+  readonly published: readonly Seq[];
+};
+
+export async function reopen(directory: string, ledger: Ledger, disk: Disk = nodeDisk): Promise<Reopened> {
+  const reports: RecoveryReport[] = [];
+  const published: Seq[] = [];
+  const recovered = await recover({
+    directory,
+    ledger,
+    disk,
+    feedEventsMax: 1_000,
+    segmentBytes: SEGMENT_BYTES,
+    limits: { reserveBytes: 0, probeMs: 1_000 },
+    publish: ({ committed }: CommittedFrame) => published.push(...committed.map(({ entry }) => entry.seq)),
+    onReport: (report) => reports.push(report),
+  });
+  return { ...recovered, reports, published };
+}
+
+/** The digest of all that the engine and the live projections are. */
+export function digestOf(present: Present): string {
+  return stateDigestOf(sectionPieces(dumpPresent(present))).toString("hex");
+}
+
+/** What was written, the segments that it closed, and the state that it has come to. */
+export type Past = {
+  readonly directory: string;
+  readonly closed: readonly ClosedSegment[];
+  /** What a ledger that has kept up knows. */
+  readonly ledger: Ledger;
+  readonly digest: string;
+  readonly present: Present;
+};
+
+/** Entries of one time, which may share a frame. */
+function framesOf(story: Story): Sequenced[][] {
+  const frames: Sequenced[][] = [];
+  for (const { entry } of stepsOf(story)) {
+    const last = frames.at(-1);
+    const named = {
+      ...entry,
+      requestId: `request-${entry.seq}`,
+      traceId: entry.seq % 3 === 0 ? "trace" : null,
+    };
+    if (last !== undefined && last[0]!.at === entry.at && last.length < 8) last.push(named);
+    else frames.push([named]);
+  }
+  return frames;
+}
+
+/** Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk. */
+export async function live(
+  story: Story,
+  onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
+): Promise<Past> {
+  const directory = newFastDirectory();
+  const closed: ClosedSegment[] = [];
+  let told = 0;
+  const {
+    engine,
+    live: projections,
+    journal,
+  } = await recover({
+    directory,
+    ledger: NO_LEDGER,
+    feedEventsMax: 1_000,
+    segmentBytes: SEGMENT_BYTES,
+    limits: { reserveBytes: 0, probeMs: 1_000 },
+    publish: () => {},
+    onClosed: (segment) => closed.push(segment),
+    onReport: () => {},
+  });
+  const writer = new ByteWriter();
+  let ledger = NO_LEDGER;
+  for (const entries of framesOf(story)) {
+    const frameHash = await journal.append(entries);
+    writer.clear();
+    for (const entry of entries) {
+      const outcome = { entry, events: engine.apply(entry) };
+      encodeOutcome(writer, outcome);
+      projections.project(outcome);
+    }
+    journal.witness(writer.view());
+    ledger = { seq: engine.appliedSeq, frameHash };
+    for (; told < closed.length; told += 1) await onClosed(closed[told]!, directory);
+  }
+  await journal.close();
+  const present = { engine, live: projections };
+  return { directory, closed, ledger, digest: digestOf(present), present };
+}
+
+export function snapshotAt(
+  directory: string,
+  closed: ClosedSegment,
+  options: { readonly ledgerSeq?: Seq; readonly keepsSegments?: boolean; readonly disk?: Disk } = {},
+): Promise<MadeSnapshot> {
+  const { ledgerSeq = closed.seq, keepsSegments = true, disk = nodeDisk } = options;
+  const task = { directory, closed, ledgerSeq, keepsSegments, reserveBytes: 0 };
+  return makeSnapshot(task, { disk, onUnusable: () => {} });
+}
+
+/** The names of what is in a folder of the data directory, in order. */
+export function namesIn(directory: string, folder: "journal" | "snapshots"): readonly string[] {
+  const path = join(directory, folder);
+  return existsSync(path) ? readdirSync(path).sort() : [];
+}
+
+/** The data directory again, in another place. */
+export function copyOf(directory: string): string {
+  const copy = newFastDirectory();
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+}
+
+export function withoutSnapshots(directory: string): string {
+  const copy = copyOf(directory);
+  rmSync(join(copy, "snapshots"), { recursive: true });
+  return copy;
+}

@@ -1,0 +1,381 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { accountIndex, assetIndex, marketIndex } from "../../src/domain/units.ts";
+import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
+import { DamagedJournalError } from "../../src/journal/errors.ts";
+import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
+import { SnapshotDiffersError } from "../../src/replay/make-snapshot.ts";
+import type { Present } from "../../src/replay/present.ts";
+import { type Story, story } from "../properties/stories.ts";
+import {
+  copyOf,
+  digestOf,
+  live,
+  NO_LEDGER,
+  namesIn,
+  type Past,
+  reopen,
+  snapshotAt,
+  withoutSnapshots,
+} from "./past.ts";
+
+const { PREGAO_STORIES, PREGAO_SEED } = process.env;
+const STORIES = Math.ceil(Number(PREGAO_STORIES ?? 1200) / 40);
+const SEED = PREGAO_SEED === undefined ? Date.now() & 0x7fffffff : Number(PREGAO_SEED);
+console.info(`snapshots: PREGAO_SEED=${SEED}`);
+
+/** What clients can see of projections that are not dumped, but begin with what the engine has. */
+function seen({ engine, live: { books, balances, directory } }: Present): unknown {
+  const accounts = Array.from({ length: 5 }, (_, index) => accountIndex(index));
+  return {
+    seq: engine.appliedSeq,
+    books: directory.markets.map(({ market }) => books.snapshot(market, null)),
+    balances: accounts.map((account) =>
+      directory.assets.map(({ asset }) => {
+        const { available, held } = balances.get(account, assetIndex(asset));
+        return [available, held];
+      }),
+    ),
+  };
+}
+
+const loadedIn = ({ reports }: { readonly reports: readonly { readonly kind: string }[] }) =>
+  reports.filter(({ kind }) => kind === "snapshot-loaded").length;
+
+describe("a start from a snapshot", () => {
+  test("comes to what a replay from the beginning comes to, and to what happened live", async () => {
+    let loaded = 0;
+    const every = fc.integer({ min: 1, max: 6 });
+    await fc.assert(
+      fc.asyncProperty(story(160), every, async (told, apart) => {
+        const past = await live(told, async (closed, directory) => {
+          if (closed.segment % apart === 0) await snapshotAt(directory, closed);
+        });
+        const whole = await reopen(withoutSnapshots(past.directory), past.ledger);
+        const resumed = await reopen(past.directory, past.ledger);
+        await Promise.all([whole.journal.close(), resumed.journal.close()]);
+        expect(digestOf(whole)).toBe(past.digest);
+        expect(digestOf(resumed)).toBe(past.digest);
+        expect(seen(resumed)).toEqual(seen(past.present));
+        expect(resumed.journal.eventDigest).toBe(whole.journal.eventDigest);
+        expect(resumed.journal.bytes).toBe(whole.journal.bytes);
+        expect(resumed.journal.lastAt).toBe(whole.journal.lastAt);
+        loaded += loadedIn(resumed);
+      }),
+      { seed: SEED, numRuns: STORIES },
+    );
+    expect(loaded).toBeGreaterThan(STORIES / 3);
+  }, 120_000);
+});
+
+/** A story of some length, the same in every run, with a snapshot at the end of each segment from the second on. */
+let told: Story;
+let past: Past;
+let end: number;
+
+beforeAll(async () => {
+  [told] = fc.sample(
+    story(400).filter(({ steps }) => steps.length > 380),
+    { seed: 7, numRuns: 1 },
+  ) as [Story];
+  past = await live(told, async (closed, directory) => {
+    if (closed.segment > 1) await snapshotAt(directory, closed);
+  });
+  end = past.ledger.seq;
+  expect(past.closed.length).toBeGreaterThan(5);
+});
+
+const newestIn = (directory: string) =>
+  join(
+    directory,
+    "snapshots",
+    namesIn(directory, "snapshots")
+      .filter((name) => /snapshot$/.test(name))
+      .at(-1)!,
+  );
+
+describe("the snapshots that are kept", () => {
+  test("are the newest two", () => {
+    const seqs = past.closed.slice(-2).map((closed) => closed.seq);
+    expect(namesIn(past.directory, "snapshots")).toEqual(
+      seqs.map((number) => `${String(number).padStart(16, "0")}.snapshot`),
+    );
+  });
+
+  test("include one that the ledger has come to, however old that is", async () => {
+    const behind = await live(told, async (closed, directory) => {
+      if (closed.segment < 5) await snapshotAt(directory, closed, { ledgerSeq: past.closed[0]!.seq });
+    });
+    const seqs = behind.closed.slice(0, 4).map((closed) => closed.seq);
+    expect(namesIn(behind.directory, "snapshots").map((name) => Number.parseInt(name, 10))).toEqual([
+      seqs[0],
+      seqs[2],
+      seqs[3],
+    ]);
+    const slow = { seq: seqs[0]!, frameHash: behind.closed[0]!.frameHash };
+    const { journal, published, ...present } = await reopen(behind.directory, slow);
+    await journal.close();
+    expect(digestOf(present)).toBe(past.digest);
+    expect(published[0]).toBe(seqs[0]! + 1);
+  });
+
+  test("are not used when the ledger is gone, which is made anew from the first frame", async () => {
+    const { journal, published, ...present } = await reopen(copyOf(past.directory), NO_LEDGER);
+    await journal.close();
+    expect(loadedIn(present)).toBe(0);
+    expect(published).toEqual(Array.from({ length: end }, (_, i) => i + 1));
+    expect(digestOf(present)).toBe(past.digest);
+  });
+});
+
+describe("a damaged snapshot", () => {
+  test("falls back to the one before, and says so", async () => {
+    const directory = copyOf(past.directory);
+    const newest = newestIn(directory);
+    const bytes = readFileSync(newest);
+    bytes[bytes.length - 9]! ^= 1;
+    writeFileSync(newest, bytes);
+    const { journal, ...present } = await reopen(directory, past.ledger);
+    await journal.close();
+    expect(present.reports).toContainEqual({
+      kind: "snapshot-unusable",
+      file: newest,
+      what: "the digest of its sections does not match",
+    });
+    const loaded = present.reports.find(({ kind }) => kind === "snapshot-loaded");
+    expect(loaded).toMatchObject({ seq: past.closed.at(-2)!.seq });
+    expect(digestOf(present)).toBe(past.digest);
+  });
+
+  test("with every bit flipped is never another state", async () => {
+    const short = await live({ ...told, steps: told.steps.slice(0, 40) }, async (closed, directory) => {
+      if (closed.segment <= 2) await snapshotAt(directory, closed);
+    });
+    const newest = newestIn(short.directory);
+    const whole = readFileSync(newest);
+    const flipped = Buffer.from(whole);
+    const store = new SnapshotStore({ directory: "", disk: diskOf(basename(newest), flipped) });
+    for (let bit = 0; bit < whole.length * 8; bit += 1) {
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const [file] = (await store.list()).files;
+      if (file !== undefined && typeof (await store.read(file)) !== "string")
+        expect.fail(`bit ${bit} is not noticed`);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+    }
+    const [file] = (await store.list()).files;
+    expect(await store.read(file!)).toMatchObject({ file: { seq: short.closed[1]!.seq } });
+    for (let bit = 3; bit < whole.length * 8; bit += 1_009) {
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      writeFileSync(newest, flipped);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const { journal, ...present } = await reopen(copyOf(short.directory), short.ledger);
+      await journal.close();
+      expect(digestOf(present), `bit ${bit}`).toBe(short.digest);
+    }
+  }, 120_000);
+
+  test("cut off at any length is passed over", async () => {
+    const directory = copyOf(past.directory);
+    const newest = newestIn(directory);
+    const whole = readFileSync(newest);
+    for (const length of [0, 1, 255, 256, 271, 272, whole.length >> 1, whole.length - 1]) {
+      writeFileSync(newest, whole.subarray(0, length));
+      const { journal, ...present } = await reopen(copyOf(directory), past.ledger);
+      await journal.close();
+      expect(present.reports.filter(({ kind }) => kind === "snapshot-unusable")).toHaveLength(1);
+      expect(digestOf(present)).toBe(past.digest);
+    }
+  });
+});
+
+describe("a snapshot that does not belong to the journal", () => {
+  const refused = (directory: string, ledger = past.ledger) =>
+    expect(reopen(directory, ledger)).rejects.toThrowError(DamagedJournalError);
+
+  test("is refused if it is another journal's", async () => {
+    const other = await live(told, async (closed, directory) => {
+      if (closed.segment === 2) await snapshotAt(directory, closed);
+    });
+    const [name] = namesIn(other.directory, "snapshots");
+    const directory = withoutSnapshots(past.directory);
+    const store = new SnapshotStore({ directory: join(directory, "snapshots") });
+    await store.open();
+    writeFileSync(
+      join(directory, "snapshots", name!),
+      readFileSync(join(other.directory, "snapshots", name!)),
+    );
+    await expect(reopen(copyOf(directory), past.ledger)).rejects.toThrow(
+      "the snapshot belongs to another journal",
+    );
+    // One that the ledger has not come to is a watermark all the same.
+    await refused(directory, NO_LEDGER);
+  });
+
+  test("is refused if it stands beyond the journal's end", async () => {
+    const directory = copyOf(past.directory);
+    const newest = past.closed.at(-1)!;
+    for (const name of namesIn(directory, "journal").slice(newest.segment - 1)) {
+      rmSync(join(directory, "journal", name));
+    }
+    const early = { seq: past.closed[1]!.seq, frameHash: past.closed[1]!.frameHash };
+    await expect(reopen(directory, early)).rejects.toThrow(/but the snapshot .* has seen/);
+    await expect(reopen(directory, past.ledger)).rejects.toThrow("the segment is missing");
+  });
+});
+
+describe("segments that nobody will read again", () => {
+  let removed: Past;
+  beforeAll(async () => {
+    removed = await live(told, async (closed, directory) => {
+      if (closed.segment > 1) await snapshotAt(directory, closed, { keepsSegments: false });
+    });
+  });
+
+  test("are removed before the older of two snapshots, and a start does without them", async () => {
+    const older = removed.closed.at(-2)!;
+    expect(namesIn(removed.directory, "journal")[0]).toBe(
+      `${String(older.segment + 1).padStart(8, "0")}.segment`,
+    );
+    const { journal, ...present } = await reopen(copyOf(removed.directory), removed.ledger);
+    await journal.close();
+    expect(digestOf(present)).toBe(removed.digest);
+    expect(seen(present)).toEqual(seen(removed.present));
+  });
+
+  test("are not missed when the newer snapshot is damaged", async () => {
+    const directory = copyOf(removed.directory);
+    writeFileSync(newestIn(directory), "no snapshot");
+    const { journal, ...present } = await reopen(directory, removed.ledger);
+    await journal.close();
+    expect(digestOf(present)).toBe(removed.digest);
+  });
+
+  test("are missed when the ledger or both snapshots are gone, which is refused", async () => {
+    const words = /00000001\.segment, offset 0, sequence 1: the segment is missing, and no snapshot/;
+    await expect(reopen(copyOf(removed.directory), NO_LEDGER)).rejects.toThrow(words);
+    await expect(reopen(withoutSnapshots(removed.directory), removed.ledger)).rejects.toThrow(words);
+  });
+
+  test("stay while the ledger has not come to the older snapshot", async () => {
+    const behind = await live(told, async (closed, directory) => {
+      const ledgerSeq = past.closed[0]!.seq;
+      await snapshotAt(directory, closed, { ledgerSeq, keepsSegments: false });
+    });
+    expect(namesIn(behind.directory, "journal")[0]).toBe("00000002.segment");
+  });
+});
+
+describe("a snapshot that is being made", () => {
+  const task = () => ({ directory: copyOf(past.directory), closed: past.closed.at(-1)! });
+
+  test("is not kept if the replay comes to something else than the live exchange", async () => {
+    const { directory, closed } = task();
+    rmSync(join(directory, "snapshots"), { recursive: true });
+    const other = { ...closed, eventDigest: "00".repeat(32) };
+    await expect(snapshotAt(directory, other)).rejects.toThrowError(SnapshotDiffersError);
+    expect(namesIn(directory, "snapshots")).toEqual([]);
+  });
+
+  test("is not kept if it is read back as something else", async () => {
+    const { directory, closed } = task();
+    rmSync(join(directory, "snapshots"), { recursive: true });
+    const garbling: Disk = {
+      ...nodeDisk,
+      writeAside: async (file, bytes, position) => {
+        const written = Uint8Array.from(bytes);
+        if (written.length > 1_000) written[500]! ^= 4;
+        await nodeDisk.writeAside(file, written, position);
+      },
+    };
+    await expect(snapshotAt(directory, closed, { disk: garbling })).rejects.toThrow(
+      "a snapshot that was read back is not what was written",
+    );
+    expect(namesIn(directory, "snapshots")).toEqual([]);
+  });
+
+  test("is not written if the space would not last", async () => {
+    const { directory, closed } = task();
+    rmSync(join(directory, "snapshots"), { recursive: true });
+    const full: Disk = { ...nodeDisk, freeBytes: async () => 100 };
+    expect(await snapshotAt(directory, closed, { disk: full })).toMatchObject({ kind: "no-space" });
+    expect(namesIn(directory, "snapshots")).toEqual([]);
+  });
+
+  test("may be cut short at any step: nothing is lost, and the next one is made", async () => {
+    const { closed } = task();
+    let crashes = 0;
+    for (let step = 0; ; step += 1) {
+      const directory = copyOf(past.directory);
+      rmSync(newestIn(directory));
+      const made = await snapshotAt(directory, closed, { disk: crashingAt(step), keepsSegments: false }).then(
+        () => true,
+        () => false,
+      );
+      const { journal, ...present } = await reopen(copyOf(directory), past.ledger);
+      await journal.close();
+      expect(digestOf(present), `step ${step}`).toBe(past.digest);
+      expect(await snapshotAt(directory, closed)).toMatchObject({ kind: "made", seq: closed.seq });
+      if (made) break;
+      crashes += 1;
+    }
+    expect(crashes).toBeGreaterThan(15);
+  }, 60_000);
+});
+
+/** A disk that has one file and can be read. */
+function diskOf(name: string, bytes: Buffer): Disk {
+  return {
+    ...nodeDisk,
+    list: async () => [name],
+    open: async () => 0,
+    close: async () => {},
+    size: async () => bytes.length,
+    read: async (_, into, position) => bytes.copy(into, 0, position),
+  };
+}
+
+/** A disk on which one step that changes something is done by half, and nothing after it. */
+function crashingAt(step: number): Disk {
+  let steps = 0;
+  const crash = () => {
+    throw new Error("the process was killed");
+  };
+  const counted = () => {
+    steps += 1;
+    if (steps > step) crash();
+  };
+  return {
+    ...nodeDisk,
+    writeAside: async (file, bytes, position) => {
+      if (steps === step) await nodeDisk.writeAside(file, bytes.subarray(0, bytes.length >> 1), position);
+      counted();
+      await nodeDisk.writeAside(file, bytes, position);
+    },
+    sync: async (file) => {
+      counted();
+      await nodeDisk.sync(file);
+    },
+    rename: async (from, to) => {
+      counted();
+      await nodeDisk.rename(from, to);
+    },
+    remove: async (path) => {
+      counted();
+      await nodeDisk.remove(path);
+    },
+    syncDirectory: async (directory) => {
+      counted();
+      await nodeDisk.syncDirectory(directory);
+    },
+  };
+}
+
+test("a feed begins where the snapshot stands", async () => {
+  const { journal, live: projections } = await reopen(copyOf(past.directory), past.ledger);
+  await journal.close();
+  expect(projections.feed.oldestSeq).toBe(past.closed.at(-1)!.seq);
+  expect(projections.feed.appliedSeq).toBe(end);
+  expect(projections.books.snapshot(marketIndex(0), null).seq).toBe(end);
+});

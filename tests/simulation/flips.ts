@@ -1,0 +1,92 @@
+/**
+ * Bits that turn over on the disk. Each is tried by itself: the exchange is started with it, judged, and
+ * forgotten, and the disk is put back as it was.
+ */
+import { contentEnd } from "../../src/journal/disk.ts";
+import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
+import type { History } from "./history.ts";
+import { Incarnation, type World } from "./incarnation.ts";
+import type { Random } from "./random.ts";
+import { misledBy } from "./verdicts.ts";
+
+type Judging = {
+  /** What the journal has without the flip. */
+  readonly sound: History;
+  readonly replayed: () => Promise<History>;
+  readonly until: (what: string, isSo: () => boolean) => Promise<void>;
+};
+
+type Judged = {
+  readonly flip: string;
+  readonly verdict: "flips refused" | "flips repaired" | "flips that cost an unseen frame";
+  readonly wrong: string | null;
+};
+
+export async function judgeFlip(world: World, random: Random, judging: Judging): Promise<Judged> {
+  const { disk, ledger } = world;
+  const contents = disk.contents();
+  const images = ledger.contents();
+  const armed = disk.arm(null);
+  const { path, file } = random.pick(disk.segments());
+  const position = placeToFlip(file.view(), random);
+  const bit = random.below(8);
+  file.rot(position, bit);
+  const flip = `bit ${bit} of byte ${position} of ${path}`;
+  const judged = await probe(world, flip, judging);
+  disk.restore(contents);
+  ledger.restore(images);
+  disk.arm(armed);
+  return { flip, ...judged };
+}
+
+async function probe(
+  world: World,
+  flip: string,
+  { sound, replayed, until }: Judging,
+): Promise<Omit<Judged, "flip">> {
+  const outcome: { ended: Error | null; isOpen: boolean; reported: boolean } = {
+    ended: null,
+    isOpen: false,
+    reported: false,
+  };
+  const incarnation: Incarnation = new Incarnation(world, {
+    onOpen: () => {
+      outcome.isOpen = true;
+      incarnation.life.alive = false;
+    },
+    onCommitted: () => {},
+    onEnded: ({ error }) => {
+      outcome.ended ??= error;
+    },
+    onTornTail: () => {
+      outcome.reported = true;
+    },
+    onMet: () => {},
+  });
+  const isDecided = () => outcome.isOpen || outcome.ended !== null;
+  await until(`the exchange starts or refuses to, with ${flip} flipped`, isDecided);
+  incarnation.die();
+  if (outcome.ended !== null) {
+    const isRefusal = outcome.ended.name === "DamagedJournalError";
+    return {
+      verdict: "flips refused",
+      wrong: isRefusal ? null : `with ${flip} flipped: ${outcome.ended.stack}`,
+    };
+  }
+  const recovered = await replayed();
+  const ledgerSeq = incarnation.exchange!.ledger.cursor.seq;
+  return {
+    verdict: recovered.seq < sound.seq ? "flips that cost an unseen frame" : "flips repaired",
+    wrong: misledBy(flip, { sound, recovered, reported: outcome.reported, ledgerSeq }),
+  };
+}
+
+/** Somewhere in the frames, at their end, in the header, or anywhere. */
+function placeToFlip(bytes: Buffer, random: Random): number {
+  const end = contentEnd(bytes, SEGMENT_HEADER_BYTES);
+  const where = random.below(10);
+  if (where === 0 || bytes.length <= SEGMENT_HEADER_BYTES) return random.below(bytes.length);
+  if (where === 1) return random.below(SEGMENT_HEADER_BYTES);
+  if (where <= 5) return Math.max(0, end - 1 - random.below(300));
+  return random.between(SEGMENT_HEADER_BYTES, Math.max(SEGMENT_HEADER_BYTES, end - 1));
+}

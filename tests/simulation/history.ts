@@ -1,0 +1,133 @@
+/**
+ * What the exchange has said or shown so far, and may never take back. A second engine, which only follows,
+ * applies every command too, so that what the first one does can be held against it.
+ */
+import { ByteWriter } from "../../src/domain/codec.ts";
+import type { Command, Sequenced } from "../../src/domain/commands.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { Event } from "../../src/domain/events.ts";
+import { type MarketIndex, type OrderId, seq } from "../../src/domain/units.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { Disk } from "../../src/journal/disk.ts";
+import { readJournal } from "../../src/journal/recovery.ts";
+import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
+import { Balances } from "../../src/projections/live/balances.ts";
+import { OpenOrders } from "../properties/open-orders.ts";
+import type { Past } from "../properties/order-intents.ts";
+
+/** Ids of requests that the exchange makes itself begin with this. */
+export const OWN = "own-";
+
+/** One command as it was shown: the bytes of all that it caused. */
+export type Shown = { readonly requestId: string; readonly outcome: Buffer };
+
+export class History {
+  readonly engine = new Engine();
+  readonly shown: Shown[] = [];
+  readonly balances = new Balances();
+  /** Of the journal that it was replayed from; the frame of a clean stop is not among them. */
+  readonly frames: LedgerFrame[] = [];
+  isClosed = false;
+  readonly #writer = new ByteWriter();
+  readonly #orders = new OpenOrders();
+  readonly #once = new Set<string>();
+  readonly #placed: OrderId[] = [];
+  readonly #sent: Command[] = [];
+  readonly #statuses = new Map<number, string>();
+  readonly #lastPrices = new Map<number, number>();
+  accounts = 0;
+
+  /** The last sequence. */
+  get seq(): number {
+    return this.shown.length;
+  }
+
+  /** Follows a command; says what is wrong with what it caused, if anything. */
+  follow(entry: Sequenced, claimed?: readonly Event[]): string | null {
+    if (entry.seq !== this.seq + 1) return `sequence ${entry.seq} follows ${this.seq}`;
+    const events = this.engine.apply(entry);
+    this.#writer.clear();
+    encodeOutcome(this.#writer, { entry, events });
+    const outcome = Buffer.from(this.#writer.view());
+    this.shown.push({ requestId: entry.requestId, outcome });
+    this.#sent.push(entry.command);
+    this.#orders.hear(events);
+    this.balances.project({ entry, events });
+    const twice = this.#hear(events);
+    if (twice !== null) return twice;
+    if (claimed === undefined) return null;
+    this.#writer.clear();
+    encodeOutcome(this.#writer, { entry, events: claimed });
+    if (outcome.equals(this.#writer.view())) return null;
+    return `command ${entry.seq} (${entry.command.kind}) did live what a replay does not: ${JSON.stringify(claimed)}`;
+  }
+
+  past(at: number): Past {
+    return {
+      at,
+      placed: this.#placed,
+      sent: this.#sent,
+      open: this.#orders.list(),
+      status: (market: MarketIndex) => this.#statuses.get(market) ?? "open",
+      last: (market: MarketIndex) => this.#lastPrices.get(market) ?? null,
+    };
+  }
+
+  /** What no two commands may ever do, whatever is sent again; held against all that has happened. */
+  #hear(events: readonly Event[]): string | null {
+    for (const event of events) {
+      switch (event.kind) {
+        case "OrderPlaced":
+          this.#placed.push(event.order);
+          if (event.clientOrderId === null) break;
+          if (this.#isSecond(`order ${event.account} ${event.clientOrderId}`)) {
+            return `account ${event.account} has two orders with the client id ${event.clientOrderId}`;
+          }
+          break;
+        case "FundsDeposited":
+        case "FundsWithdrawn":
+        case "FundsTransferred":
+          if (this.#isSecond(`${event.kind} ${event.account} ${event.reference}`)) {
+            return `account ${event.account} has two movements ${event.kind} with the reference ${event.reference}`;
+          }
+          break;
+        case "TradeExecuted":
+          this.#lastPrices.set(event.market, event.price);
+          break;
+        case "MarketListed":
+        case "MarketChanged":
+          this.#statuses.set(event.market, event.status);
+          break;
+        case "AccountOpened":
+          this.accounts += 1;
+          break;
+      }
+    }
+    return null;
+  }
+
+  #isSecond(name: string): boolean {
+    if (this.#once.has(name)) return true;
+    this.#once.add(name);
+    return false;
+  }
+}
+
+/** Replays the whole journal by itself, from its first frame, as it is on disk now. */
+export async function replayed(directory: string, disk: Disk): Promise<History | string> {
+  const history = new History();
+  let wrong: string | null = null;
+  const end = await readJournal({
+    directory,
+    disk,
+    watermarks: [],
+    replay: ({ entries, firstSeq, hash }) => {
+      for (const entry of entries) wrong ??= history.follow(entry);
+      const outcomes = Buffer.concat(history.shown.slice(firstSeq - 1).map(({ outcome }) => outcome));
+      history.frames.push({ firstSeq, lastSeq: seq(history.seq), hash, outcomes: new Uint8Array(outcomes) });
+      return outcomes;
+    },
+  });
+  history.isClosed = end?.closed === true;
+  return wrong ?? history;
+}
