@@ -6,12 +6,15 @@
  * name that was asked for is a whole backup.
  */
 import { existsSync, readdirSync } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
 import { nodeDisk } from "../journal/disk.ts";
+import type { JournalPosition } from "../journal/recovery.ts";
+import { listSegments } from "../journal/segment.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
+import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";
 import { UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
@@ -22,6 +25,8 @@ type Copied = {
   readonly ledger: LedgerCopy;
   readonly snapshots: number;
   readonly hasKey: boolean;
+  /** The last sequence before the journal's first segment. */
+  readonly startSeq: number;
   readonly journal: JournalCopy;
 };
 
@@ -77,36 +82,55 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
     const ledgerTo = join(to, "ledger.sqlite");
     const ledger = await copyLedger(join(directory, "ledger.sqlite"), ledgerTo);
     if ("cursor" in ledger) await syncFile(ledgerTo);
-    const snapshots = await copyFiles(join(directory, "snapshots"), join(to, "snapshots"));
+    await copySnapshots(directory, to);
     const hasKey = await copyIfThere(join(directory, "admin.key"), join(to, "admin.key"));
+    const snapshots = await storedSnapshots(to);
+    const start = await copiedStart(snapshots, journalIn(directory));
     const journal = await copyJournal({
       from: journalIn(directory),
       to: journalTo,
-      watermarks: "cursor" in ledger ? [{ holder: "ledger", ...ledger.cursor }] : [],
+      start,
+      watermarks: [
+        ...("cursor" in ledger ? [{ holder: "the ledger", ...ledger.cursor }] : []),
+        ...snapshots.files.map(snapshotWatermark),
+      ],
       onCopied: ({ segment, segments }) =>
         progress.show(segment / segments / 2, `copied segment ${segment} of ${segments}`),
-      onSegment: ({ segment, segments }) =>
-        progress.show(0.5 + segment / segments / 2, `checked segment ${segment} of ${segments}`),
+      onProgress: ({ seq, bytesDone, bytesTotal }) =>
+        progress.show(0.5 + bytesDone / bytesTotal / 2, `checked up to sequence ${seq}`),
     });
     if (journal === null)
       throw new UsageError(`the journal in ${directory} is empty: there is nothing to copy`);
-    return { ledger, snapshots, hasKey, journal };
+    const startSeq = start === undefined ? 0 : start.nextSeq - 1;
+    return { ledger, snapshots: snapshots.files.length, hasKey, startSeq, journal };
   } finally {
     progress.end();
   }
 }
 
-/** Copies what is finished in a directory; a file that is replaced meanwhile is not needed. */
-async function copyFiles(from: string, to: string): Promise<number> {
-  if (!existsSync(from)) return 0;
-  await mkdir(to);
-  let copied = 0;
-  for (const name of await readdir(from)) {
-    if (name.endsWith(".aside")) continue;
-    if (await copyIfThere(join(from, name), join(to, name))) copied += 1;
+/** Copies the snapshots that are whole; one that is removed meanwhile is not needed. */
+async function copySnapshots(directory: string, to: string): Promise<void> {
+  const { store, files } = await storedSnapshots(directory);
+  if (files.length === 0) return;
+  const place = join(to, "snapshots");
+  await mkdir(place);
+  for (const { path } of files) {
+    const copy = join(place, basename(path));
+    if (!(await copyIfThere(path, copy))) continue;
+    const read = await store.read({ path: copy });
+    if (typeof read === "string") await rm(copy);
   }
-  await nodeDisk.syncDirectory(to);
-  return copied;
+  await nodeDisk.syncDirectory(place);
+}
+
+/** Where the copy of the journal begins: at its beginning, or else at the oldest snapshot that the kept segments need. */
+async function copiedStart(
+  { files }: StoredSnapshots,
+  journal: string,
+): Promise<JournalPosition | undefined> {
+  const [firstSegment = 1] = await listSegments(journal, nodeDisk);
+  if (firstSegment === 1) return undefined;
+  return files.findLast(({ position }) => position.segment >= firstSegment)?.position;
 }
 
 async function copyIfThere(from: string, to: string): Promise<boolean> {
@@ -129,11 +153,14 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-async function told({ ledger, snapshots, hasKey, journal }: Copied, target: string): Promise<string[]> {
+async function told(
+  { ledger, snapshots, hasKey, startSeq, journal }: Copied,
+  target: string,
+): Promise<string[]> {
   const { end, leftOutBytes } = journal;
   const lines = [
     `backed up to ${target}`,
-    `  journal: sequences 1 to ${end.nextSeq - 1}, segments 1 to ${end.segment}, read again and whole`,
+    `  journal: sequences ${startSeq + 1} to ${end.nextSeq - 1}, up to segment ${end.segment}, read again and whole`,
   ];
   if (leftOutBytes > 0) lines.push(`  left out: ${leftOutBytes} bytes of a frame that was not acknowledged`);
   if ("cursor" in ledger) {

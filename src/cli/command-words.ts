@@ -25,9 +25,13 @@ export function commandWords(command: Command, names: Names): CommandWords {
       return {
         accountId: names.account(account),
         orderId: order,
-        market: market?.name ?? null,
-        price: market === null ? price : steps(price, market.tickSize),
-        quantity: market === null ? quantity : steps(quantity, market.lotSize),
+        ...(market === null
+          ? { priceTicks: price, quantityLots: quantity }
+          : {
+              market: market.name,
+              price: steps(price, market.tickSize),
+              quantity: steps(quantity, market.lotSize),
+            }),
       };
     }
     case "CancelOrder":

@@ -10,6 +10,8 @@ import { type JournalEnd, readJournal } from "../journal/recovery.ts";
 import { segmentName } from "../journal/segment.ts";
 import { settle } from "../journal/settle.ts";
 import { Names } from "../replay/names.ts";
+import { emptyPresent } from "../replay/present.ts";
+import { readingStart, storedSnapshots } from "../replay/stored-snapshots.ts";
 import { commandWords, timeText } from "./command-words.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { Progress } from "./progress.ts";
@@ -42,10 +44,13 @@ async function printJournal(directory: string, { from = seq(1), to, json = false
   const journal = journalIn(directory);
   const output = new Output();
   const listing = json ? new JsonLines(output) : new TextLines(output);
-  const names = new Names();
+  const start = await readingStart(directory, await storedSnapshots(directory), from);
+  const names = new Names(start?.present ?? emptyPresent(1));
   const progress = new Progress({ alone: false });
-  let lastSeq = 0;
+  let lastSeq: number = start?.file.seq ?? 0;
+  if (lastSeq >= from) process.stderr.write(`the journal begins behind sequence ${lastSeq}\n`);
   const end = await readJournal({
+    start: start?.file.position,
     directory: journal,
     disk: nodeDisk,
     watermarks: [],
@@ -63,8 +68,8 @@ async function printJournal(directory: string, { from = seq(1), to, json = false
       if (lastSeq >= from) listing.mark(`clean stop at offset ${offset}, ${timeText(at)}`);
     },
     room: async () => output.flush(),
-    onSegment: ({ segment, segments }) =>
-      progress.show(segment / segments, `segment ${segment} of ${segments}, sequence ${lastSeq}`),
+    onProgress: ({ seq: done, bytesDone, bytesTotal }) =>
+      progress.show(bytesDone / bytesTotal, `sequence ${done}`),
   }).finally(() => {
     output.flush();
     progress.end();

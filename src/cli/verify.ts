@@ -5,14 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { lockDataDirectory } from "../journal/lock.ts";
-import { type Check, verify } from "../replay/verify.ts";
+import type { Check } from "../replay/checked-replay.ts";
+import { verify } from "../replay/verify.ts";
 import { EXIT } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
 
 export function verifyCommand(): Command {
   return new Command("verify")
-    .description("check a stopped exchange or a backup: journal, replay, ledger")
+    .description("check a stopped exchange or a backup: journal, replay, snapshots, ledger")
     .argument("<dir>", "a data directory, or a backup of one")
     .action(verifyDirectory);
 }

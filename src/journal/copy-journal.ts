@@ -16,7 +16,7 @@ export type JournalCopy = {
   readonly leftOutBytes: number;
 };
 
-export type JournalCopying = Pick<JournalSource, "watermarks" | "onSegment"> & {
+export type JournalCopying = Pick<JournalSource, "start" | "watermarks" | "onProgress"> & {
   readonly from: string;
   /** An empty directory. */
   readonly to: string;
@@ -26,21 +26,22 @@ export type JournalCopying = Pick<JournalSource, "watermarks" | "onSegment"> & {
 
 /** Gives the end of the copy, or null if there is no journal yet. The copy is durable but for its own directory's name. */
 export async function copyJournal(copying: JournalCopying): Promise<JournalCopy | null> {
-  const { from, to, disk = nodeDisk, watermarks, onSegment, onCopied } = copying;
+  const { from, to, disk = nodeDisk, start, watermarks, onProgress, onCopied } = copying;
   const segments = await listSegments(from, disk);
   for (const segment of segments) {
     const name = segmentName(segment);
     const paths = { from: join(from, name), to: join(to, name) };
-    await (segment === segments.length ? copySettled(paths, disk) : copyWhole(paths, disk));
-    onCopied?.({ segment, segments: segments.length });
+    await (segment === segments.at(-1) ? copySettled(paths, disk) : copyWhole(paths, disk));
+    onCopied?.({ segment, segments: segments.at(-1)! });
   }
   await disk.syncDirectory(to);
   const end = await readJournal({
     directory: to,
     disk,
+    start,
     watermarks,
     replay: () => null,
-    ...(onSegment && { onSegment }),
+    onProgress,
   });
   if (end === null) return null;
   await cutTail(end, join(to, segmentName(end.segment)), disk);
