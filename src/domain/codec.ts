@@ -56,14 +56,32 @@ export class ByteWriter {
 
   /** UTF-16 units, or a byte a unit if all fit, behind a count whose lowest bit says which. */
   text(value: string): void {
-    let wide = 0;
-    for (let i = 0; i < value.length; i += 1) if (value.charCodeAt(i) > 255) wide = 1;
-    this.integer(value.length * 2 + wide);
+    const start = this.#length;
+    const { length } = value;
+    this.integer(length * 2);
+    if (this.#length + length > this.#bytes.length) this.#grow(length);
+    const bytes = this.#bytes;
+    let codes = 0;
+    let at = this.#length;
+    for (let i = 0; i < length; i += 1) {
+      const code = value.charCodeAt(i);
+      codes |= code;
+      bytes[at++] = code;
+    }
+    this.#length = at;
+    if (codes <= 255) return;
+    // Nearly all texts are narrow; this one is written over again.
+    this.#length = start;
+    this.#wideText(value);
+  }
+
+  #wideText(value: string): void {
+    this.integer(value.length * 2 + 1);
     if (this.#length + value.length * 2 > this.#bytes.length) this.#grow(value.length * 2);
     for (let i = 0; i < value.length; i += 1) {
       const code = value.charCodeAt(i);
       this.#bytes[this.#length++] = code & 255;
-      if (wide === 1) this.#bytes[this.#length++] = code >>> 8;
+      this.#bytes[this.#length++] = code >>> 8;
     }
   }
 
@@ -75,7 +93,25 @@ export class ByteWriter {
 }
 
 /** Characters that are made into a text at once. */
-const TEXT_PIECE = 1024;
+const TEXT_PIECE = 64;
+/**
+ * Plain arrays of every length up to that, used again and again: a text is made of one in half of the time that a
+ * view into the bytes takes.
+ */
+const PIECES: readonly number[][] = Array.from({ length: TEXT_PIECE + 1 }, (_, length) =>
+  new Array<number>(length).fill(0),
+);
+
+/** The text of so many codes, each a unit. */
+export function textOf(codes: Uint8Array | Uint16Array, start: number, length: number): string {
+  if (length > TEXT_PIECE) {
+    const half = length >> 1;
+    return textOf(codes, start, half) + textOf(codes, start + half, length - half);
+  }
+  const piece = PIECES[length]!;
+  for (let i = 0; i < length; i += 1) piece[i] = codes[start + i]!;
+  return String.fromCharCode.apply(null, piece);
+}
 
 /** Reads what a `ByteWriter` wrote; every reading past the end is a `DecodeError`. */
 export class ByteReader {
@@ -102,6 +138,13 @@ export class ByteReader {
   }
 
   integer(): number {
+    const first = this.#bytes[this.#offset];
+    if (first === undefined || first > 127) return this.#longInteger();
+    this.#offset += 1;
+    return first;
+  }
+
+  #longInteger(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
       const part = this.byte();
@@ -123,20 +166,9 @@ export class ByteReader {
     if (this.#offset + (wide ? length * 2 : length) > this.#bytes.length) {
       throw new DecodeError(`a text runs past the end at ${this.#offset}`);
     }
-    return wide ? this.#wideText(length) : this.#narrowText(length);
-  }
-
-  #narrowText(length: number): string {
-    let value = "";
-    for (let left = length; left > 0; left -= TEXT_PIECE) {
-      const end = this.#offset + Math.min(left, TEXT_PIECE);
-      value += String.fromCharCode.apply(
-        null,
-        this.#bytes.subarray(this.#offset, end) as unknown as number[],
-      );
-      this.#offset = end;
-    }
-    return value;
+    if (wide) return this.#wideText(length);
+    this.#offset += length;
+    return textOf(this.#bytes, this.#offset - length, length);
   }
 
   #wideText(length: number): string {

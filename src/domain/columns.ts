@@ -4,14 +4,12 @@
  * columns have equal bytes, and every column begins at a multiple of eight so that it can be read in place.
  */
 import { assert } from "./assert.ts";
-import { DecodeError } from "./codec.ts";
+import { DecodeError, textOf } from "./codec.ts";
 
 /** How the values of a column are kept. A number never changes its meaning. */
 const FORM = { constant: 0, bytes: 1, integers: 2, doubles: 3, narrowTexts: 4, wideTexts: 5 } as const;
 
 const HEADER_BYTES = 8;
-/** Characters that are made into a text at once. */
-const TEXT_PIECE = 1024;
 const COUNT_MAX = 2 ** 31 - 1;
 
 /** Columns are written as they lie in memory. */
@@ -202,12 +200,7 @@ export class Texts {
     const length = this.#lengths[row]! - 1;
     if (length < 0) return null;
     const start = this.#starts[row]!;
-    let text = "";
-    for (let from = start; from < start + length; from += TEXT_PIECE) {
-      const piece = this.#codes.subarray(from, Math.min(from + TEXT_PIECE, start + length));
-      text += String.fromCharCode.apply(null, piece as unknown as number[]);
-    }
-    return text;
+    return textOf(this.#codes, start, length);
   }
 
   /** A text that must be there. */

@@ -1,6 +1,10 @@
-/** The planted faults fit the engine as it is; whether each is noticed is asked by `npm run test:faults`. */
+/**
+ * The planted faults fit the source as it is; whether each is noticed is asked by `npm run test:faults` and
+ * `npm run test:faults:durability`.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { DURABILITY_FAULTS } from "./durability-faults.ts";
 import { planted } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
@@ -13,6 +17,13 @@ describe("every planted fault", () => {
       const { scenario } = fault;
       const file = new URL(`../scenarios/${scenario}.txt`, import.meta.url);
       expect(scenario === null || existsSync(file), "the scenario that must notice it").toBe(true);
+    });
+  }
+
+  for (const fault of DURABILITY_FAULTS) {
+    test(`fits the source: ${fault.name}`, () => {
+      const source = readFileSync(new URL(`../../src/${fault.file}`, import.meta.url), "utf8");
+      expect(planted(source, fault)).not.toBe(source);
     });
   }
 });

@@ -3,24 +3,13 @@
  * whether they notice. A fault that nobody notices, or not the scenario of its rule, is a failure:
  * `npm run test:faults`, or with a part of a name for some of them.
  */
-import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
 import { nameOfClaim } from "../scenarios/language.ts";
-import { type Fault, planted } from "./fault.ts";
+import { ProjectCopy } from "./copy.ts";
+import type { Fault } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-const COPIED = [
-  "src",
-  "tests/scenarios",
-  "tests/properties",
-  "package.json",
-  "tsconfig.json",
-  "vitest.config.ts",
-];
 /** A fault may have the engine run for ever. */
 const RUN_MS_MAX = 120_000;
 /** The same stories every time: what they notice once, they notice again. */
@@ -42,20 +31,19 @@ type Results = {
 
 const wanted = process.argv[2] ?? "";
 const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS].filter(({ name }) => name.includes(wanted));
-const copy = mkdtempSync(join(tmpdir(), "planted-faults-"));
+const copy = new ProjectCopy(["tests/scenarios", "tests/properties"]);
 let missed = 0;
 try {
-  for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   const sound = await ask();
   if (isNoticed(sound)) throw new Error("the tests fail without a planted fault");
   for (const fault of faults) {
-    const verdict = judge(fault, await plant(fault));
+    const inCopy = { ...fault, file: `src/engine/${fault.file}` };
+    const verdict = judge(fault, await copy.planted(inCopy, ask));
     console.log(verdict);
     if (!verdict.startsWith("noticed")) missed += 1;
   }
 } finally {
-  rmSync(copy, { recursive: true });
+  copy.remove();
 }
 console.log(`${faults.length - missed} of ${faults.length} faults were noticed`);
 process.exitCode = missed === 0 ? 0 : 1;
@@ -75,38 +63,15 @@ function isNoticed({ scenarios, byStories, hangs }: Noticed): boolean {
   return scenarios.length > 0 || byStories || hangs;
 }
 
-async function plant(fault: Fault): Promise<Noticed> {
-  const path = join(copy, "src/engine", fault.file);
-  const source = readFileSync(path, "utf8");
-  writeFileSync(path, planted(source, fault));
-  try {
-    return await ask();
-  } finally {
-    writeFileSync(path, source);
-  }
-}
-
 /** Runs the scenarios and the stories in the copy. */
 async function ask(): Promise<Noticed> {
-  const output = join(copy, "tests/.output/results.json");
+  const output = copy.path("tests/.output/results.json");
   rmSync(output, { force: true });
-  const run = spawn(join(ROOT, "node_modules/.bin/vitest"), ["run", "tests/scenarios", "tests/properties"], {
-    cwd: copy,
-    env: { ...process.env, ...STORIES },
-    stdio: "ignore",
-    detached: true,
+  const told = await copy.run("vitest", ["run", "tests/scenarios", "tests/properties"], {
+    environment: STORIES,
+    msMax: RUN_MS_MAX,
   });
-  const ended = await new Promise<boolean>((resolve) => {
-    const late = setTimeout(() => resolve(false), RUN_MS_MAX);
-    run.on("exit", () => {
-      clearTimeout(late);
-      resolve(true);
-    });
-  });
-  if (!ended) {
-    process.kill(-run.pid!, "SIGKILL");
-    return { scenarios: [], byStories: false, hangs: true };
-  }
+  if (told === null) return { scenarios: [], byStories: false, hangs: true };
   return noticedIn(JSON.parse(readFileSync(output, "utf8")) as Results);
 }
 

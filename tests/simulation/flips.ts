@@ -2,11 +2,13 @@
  * Bits that turn over on the disk. Each is tried by itself: the exchange is started with it, judged, and
  * forgotten, and the disk is put back as it was.
  */
+import { dirname } from "node:path";
 import { contentEnd } from "../../src/journal/disk.ts";
 import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
 import type { History } from "./history.ts";
 import { Incarnation, type World } from "./incarnation.ts";
 import type { Random } from "./random.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 import { misledBy } from "./verdicts.ts";
 
 type Judging = {
@@ -27,16 +29,29 @@ export async function judgeFlip(world: World, random: Random, judging: Judging):
   const contents = disk.contents();
   const images = ledger.contents();
   const armed = disk.arm(null);
-  const { path, file } = random.pick(disk.segments());
-  const position = placeToFlip(file.view(), random);
-  const bit = random.below(8);
-  file.rot(position, bit);
-  const flip = `bit ${bit} of byte ${position} of ${path}`;
+  const flip =
+    random.chance(0.1) && disk.segments().length > 1 ? loseSegment(disk, random) : turnOver(disk, random);
   const judged = await probe(world, flip, judging);
   disk.restore(contents);
   ledger.restore(images);
   disk.arm(armed);
   return { flip, ...judged };
+}
+
+/** Gives what it has done, in words. */
+function turnOver(disk: SimulatedDisk, random: Random): string {
+  const { path, file } = random.pick(disk.segments());
+  const position = placeToFlip(file.view(), random);
+  const bit = random.below(8);
+  file.rot(position, bit);
+  return `bit ${bit} of byte ${position} of ${path} turned over`;
+}
+
+/** The last one is never lost: without a ledger that has seen it, nobody could tell. */
+function loseSegment(disk: SimulatedDisk, random: Random): string {
+  const { path } = random.pick(disk.segments().slice(0, -1));
+  disk.change(dirname(path), [[path, null]]);
+  return `${path} lost`;
 }
 
 async function probe(
@@ -64,13 +79,13 @@ async function probe(
     onMet: () => {},
   });
   const isDecided = () => outcome.isOpen || outcome.ended !== null;
-  await until(`the exchange starts or refuses to, with ${flip} flipped`, isDecided);
+  await until(`the exchange starts or refuses to, with ${flip}`, isDecided);
   incarnation.die();
   if (outcome.ended !== null) {
     const isRefusal = outcome.ended.name === "DamagedJournalError";
     return {
       verdict: "flips refused",
-      wrong: isRefusal ? null : `with ${flip} flipped: ${outcome.ended.stack}`,
+      wrong: isRefusal ? null : `with ${flip}: ${outcome.ended.stack}`,
     };
   }
   const recovered = await replayed();

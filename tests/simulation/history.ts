@@ -2,12 +2,14 @@
  * What the exchange has said or shown so far, and may never take back. A second engine, which only follows,
  * applies every command too, so that what the first one does can be held against it.
  */
+import { createHash } from "node:crypto";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { Event } from "../../src/domain/events.ts";
 import { type MarketIndex, type OrderId, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Clock } from "../../src/journal/clock.ts";
 import type { Disk } from "../../src/journal/disk.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
 import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
@@ -28,6 +30,8 @@ export class History {
   /** Of the journal that it was replayed from; the frame of a clean stop is not among them. */
   readonly frames: LedgerFrame[] = [];
   isClosed = false;
+  /** Something stands behind its last frame. */
+  hasTail = false;
   readonly #writer = new ByteWriter();
   readonly #orders = new OpenOrders();
   readonly #once = new Set<string>();
@@ -113,21 +117,37 @@ export class History {
   }
 }
 
+/** An audit takes no time: a look at the real clock would make it another one on a slower machine. */
+const STILL: Clock = {
+  now: () => 0,
+  elapsed: () => 0,
+  pause: async () => {},
+  turn: async () => {},
+  after: () => () => {},
+};
+
 /** Replays the whole journal by itself, from its first frame, as it is on disk now. */
 export async function replayed(directory: string, disk: Disk): Promise<History | string> {
   const history = new History();
   let wrong: string | null = null;
+  let digest: Buffer = Buffer.alloc(32);
   const end = await readJournal({
     directory,
     disk,
+    clock: STILL,
     watermarks: [],
     replay: ({ entries, firstSeq, hash }) => {
       for (const entry of entries) wrong ??= history.follow(entry);
       const outcomes = Buffer.concat(history.shown.slice(firstSeq - 1).map(({ outcome }) => outcome));
+      digest = createHash("sha256").update(digest).update(outcomes).digest();
       history.frames.push({ firstSeq, lastSeq: seq(history.seq), hash, outcomes: new Uint8Array(outcomes) });
       return outcomes;
     },
   });
-  history.isClosed = end?.closed === true;
+  if (end === null) return history;
+  history.isClosed = end.closed;
+  history.hasTail = end.tornTail !== null;
+  if (!end.eventDigest.equals(digest))
+    wrong ??= "the journal's digest is not that of all events since its beginning";
   return wrong ?? history;
 }

@@ -1,6 +1,7 @@
 /** One process of the simulated exchange, from its start to its end, which may come at any moment. */
 import type { Committed } from "../../src/domain/events.ts";
 import { Exchange, type Machine } from "../../src/exchange.ts";
+import type { JournalReport } from "../../src/journal/journal.ts";
 import { makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { OWN } from "./history.ts";
 import type { Random } from "./random.ts";
@@ -20,11 +21,13 @@ export type World = {
 /** Why a process cannot go on. */
 export type Ended = { readonly during: "opening" | "running"; readonly error: Error };
 
+export type TornTail = JournalReport & { readonly kind: "tail-repaired" };
+
 type Listeners = {
   readonly onOpen: () => void;
   readonly onCommitted: (committed: Committed) => void;
   readonly onEnded: (ended: Ended) => void;
-  readonly onTornTail: () => void;
+  readonly onTornTail: (tail: TornTail) => void;
   readonly onMet: (met: Met) => void;
 };
 
@@ -56,8 +59,8 @@ export class Incarnation {
       diskReserveBytes: RESERVE_BYTES,
       segmentBytes: world.segmentBytes,
       machine: this.#machine(listeners),
-      onReport: ({ kind }) => {
-        if (kind === "tail-repaired" && life.alive) listeners.onTornTail();
+      onReport: (report) => {
+        if (report.kind === "tail-repaired" && life.alive) listeners.onTornTail(report);
       },
       onFailure: ended("running"),
     });

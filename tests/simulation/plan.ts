@@ -43,6 +43,8 @@ export type Plan = {
   readonly segmentBytes: number;
   /** Invariants by full scans after every so many commands. */
   readonly checkEvery: number;
+  /** When all is over, the disk fills up once more, and commands must be refused meanwhile. */
+  readonly fillsAtEnd: boolean;
   readonly steps: readonly Step[];
 };
 
@@ -63,6 +65,10 @@ export function planOf(seed: number): Plan {
   const [told] = fc.sample(fc.noBias(story(ACTIONS_MAX)), { seed, numRuns: 1 });
   const features = featuresOf(random);
   const steps: Step[] = [];
+  if (random.chance(0.15)) {
+    // A process may end before it has made its journal, or in the middle of that.
+    steps.push({ kind: "crash", waitUs: random.below(10_000), restart: restartOf(features, random) });
+  }
   const actions = told!.steps.slice();
   while (actions.length > 0) {
     const together = random.chance(features.togetherShare) ? random.between(2, 4) : 1;
@@ -80,6 +86,7 @@ export function planOf(seed: number): Plan {
     world: told!.world,
     segmentBytes: random.pick([12, 12, 16, 32]) * 1024,
     checkEvery: random.pick([1, 1, 1, 7]),
+    fillsAtEnd: random.chance(0.3),
     steps,
   };
 }

@@ -146,6 +146,13 @@ export class SimulatedDisk {
     this.#contents = { seen: new Map(durable), durable, changes: [] };
   }
 
+  /** How much of a file a power failure leaves at least. */
+  durableBytes(path: string): number {
+    const node = this.#contents.durable.get(path);
+    const isReachable = this.#contents.durable.has(dirname(path));
+    return node === undefined || node === "directory" || !isReachable ? 0 : node.durableSize;
+  }
+
   /** The segments, and how long they are. */
   segments(): { readonly path: string; readonly file: StoredFile }[] {
     return [...this.#contents.seen]

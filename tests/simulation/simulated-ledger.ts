@@ -75,7 +75,7 @@ export class SimulatedLedger {
   #startWriter(life: Life, retryMs: number): Worker {
     const database = new Database(this.#images.at(-1)!);
     this.#database = database;
-    const writer = new LedgerWriter(database);
+    const writer = new LedgerWriter(this.#watched(database));
     const thread = this.#thread<FromWriter>(life);
     const loop = new WriteLoop({ writer, post: thread.tell, retryMs });
     thread.hear((message: ToWriter) => {
@@ -85,11 +85,31 @@ export class SimulatedLedger {
       }
       this.#time.after(this.#random.between(...BATCH_US), life, () => {
         loop.apply(unpack(message.batch));
-        this.#images = [...this.#images, database.serialize()].slice(-IMAGES_MAX);
+        this.#keep(database);
       });
     });
     thread.tell({ kind: "opened", cursor: writer.cursor });
     return thread.worker;
+  }
+
+  /** What is written outside of a transaction is in the file at once, and a power failure may come right after it. */
+  #watched(database: Database.Database): Database.Database {
+    const prepare = database.prepare.bind(database);
+    const watched = (sql: string) => {
+      const statement = prepare(sql);
+      const run = statement.run.bind(statement);
+      statement.run = (...values: unknown[]) => {
+        const result = run(...values);
+        if (!database.inTransaction) this.#keep(database);
+        return result;
+      };
+      return statement;
+    };
+    return Object.assign(database, { prepare: watched as typeof database.prepare });
+  }
+
+  #keep(database: Database.Database): void {
+    this.#images = [...this.#images, database.serialize()].slice(-IMAGES_MAX);
   }
 
   #startReader(life: Life): Worker {

@@ -53,6 +53,10 @@ export class StoredFile {
     return this.#seen.size;
   }
 
+  get durableSize(): number {
+    return this.#durable.size;
+  }
+
   view(): Buffer {
     return this.#seen.view();
   }

@@ -7,13 +7,20 @@ import { FIRST_COMMANDS } from "../../src/domain/defaults.ts";
 import { decodeOutcomes } from "../../src/domain/event-codec.ts";
 import { accountIndex, assetIndex } from "../../src/domain/units.ts";
 import type { Exchange } from "../../src/exchange.ts";
+import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { Sent } from "./clients.ts";
 import { type History, OWN } from "./history.ts";
+import type { TornTail } from "./incarnation.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedLedger } from "./simulated-ledger.ts";
 
 /** Holds what was recovered against what was shown before and what may have been done since. */
 export function lostOrChanged(before: History, recovered: History, unknown: readonly Sent[]): string | null {
+  if (recovered.hasTail) return "after the recovery something stands behind the journal's last frame";
   if (recovered.seq < before.seq)
     return `of ${before.seq} commands that were shown ${recovered.seq} are left`;
+  if (recovered.seq < FIRST_COMMANDS.length)
+    return `a new exchange has ${recovered.seq} of its first commands`;
   return changed(before, recovered, before.seq) ?? uncalledFor(before, recovered, unknown);
 }
 
@@ -47,6 +54,8 @@ export function misledBy(
   },
 ): string | null {
   if (!reported) return `${flip} goes unnoticed`;
+  // Without its first frame an exchange is a new one, and begins again.
+  if (sound.seq <= FIRST_COMMANDS.length) return null;
   const last = sound.frames.at(-1);
   const isLastFrameGone = last !== undefined && recovered.seq === last.firstSeq - 1 && !sound.isClosed;
   if (recovered.seq > sound.seq) return `${flip} makes ${recovered.seq} commands of ${sound.seq}`;
@@ -65,6 +74,7 @@ function uncalledFor(before: History, recovered: History, unknown: readonly Sent
   for (const { requests } of unknown) {
     if (place >= asked.length) break;
     for (const { requestId } of requests) {
+      if (place >= asked.length) return `after the crash there is a part of what was sent with ${requestId}`;
       if (asked[place] !== requestId)
         return `after the crash there is ${asked[place]} where ${requestId} was sent`;
       place += 1;
@@ -77,6 +87,14 @@ function uncalledFor(before: History, recovered: History, unknown: readonly Sent
     if (own!.commandKind !== "ExpireOrders") return `nobody asked for ${own!.commandKind}`;
   }
   return null;
+}
+
+/** What is cut off is kept, and safe, before it is written over. */
+export function notKept({ tailBytes, quarantine }: TornTail, disk: SimulatedDisk): string | null {
+  if (tailBytes === 0) return null;
+  if (quarantine === null) return `a torn tail of ${tailBytes} bytes is thrown away`;
+  const bytes = disk.durableBytes(quarantine);
+  return bytes === tailBytes ? null : `of a torn tail of ${tailBytes} bytes ${bytes} are safe`;
 }
 
 /** Holds the live exchange against the engine that follows it. */
@@ -111,8 +129,21 @@ export function ledgerFault(database: Database, history: History): string | null
   return sums.length === 0 ? null : `the ledger's entries of asset ${sums[0]} do not sum to zero`;
 }
 
+/** The ledger has the same rows as one that is written from the journal alone. */
+export function ledgerDiffers(ledger: SimulatedLedger, history: History): string | null {
+  const fault = ledger.look((database) => ledgerFault(database, history));
+  if (fault !== null) return fault;
+  const rows = ledger.look(allRows);
+  ledger.remove();
+  const rebuilt = ledger.look((database) => {
+    new LedgerWriter(database).apply(history.frames);
+    return allRows(database);
+  });
+  return rebuilt === rows ? null : "the ledger is not what the journal alone makes it";
+}
+
 /** Every row of every table. */
-export function allRows(database: Database): string {
+function allRows(database: Database): string {
   const tables = database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     .pluck()

@@ -56,7 +56,8 @@ export class OrderBook {
   /** Puts an order back where it was, behind those that have been put back, with what it showed; nothing is told of it. */
   putBack(slot: Slot): void {
     const side = this.sideOf(slot);
-    side.quantity[this.#queue(side, slot)]! += this.#pool.shownOf(slot);
+    const level = this.#queue(side, slot);
+    side.quantity[level]! += this.#pool.shownOf(slot);
   }
 
   /** Takes an order out of its level, whatever it still has. */

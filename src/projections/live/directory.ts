@@ -82,6 +82,11 @@ export class Directory {
     return this.#accountsById.get(accountId);
   }
 
+  /** In the order of opening. */
+  get accounts(): readonly Account[] {
+    return this.#accounts;
+  }
+
   key(keyId: string): Key | undefined {
     return this.#keys.get(keyId);
   }

@@ -1,0 +1,153 @@
+/** Measured in a process of its own, as a start is: argv has what and where, standard output gets the figures. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ByteWriter } from "../../src/domain/codec.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { Committed } from "../../src/domain/events.ts";
+import type { Seq } from "../../src/domain/units.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { Exchange } from "../../src/exchange.ts";
+import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
+import { Journal } from "../../src/journal/journal.ts";
+import { LiveProjections } from "../../src/projections/live-projections.ts";
+import { recover } from "../../src/replay/recover.ts";
+import { replayFrames } from "../../src/replay/replay-frames.ts";
+
+const FEED_EVENTS_MAX = 1_000_000;
+
+/** Seconds a stage, and of the whole. */
+export type Stages = {
+  readonly journal: number;
+  readonly engine: number;
+  readonly encoding: number;
+  readonly digest: number;
+  readonly live: number;
+};
+
+export type Measured =
+  | { readonly kind: "rate"; readonly seconds: number; readonly commands: number }
+  | { readonly kind: "stages"; readonly stages: Stages; readonly commands: number }
+  | {
+      readonly kind: "start";
+      readonly seconds: number;
+      readonly loadMs: number;
+      readonly openOrders: number;
+      readonly snapshotBytes: number;
+      readonly residentBytes: number;
+    };
+
+/** Journal, engine, encoding and digest, as a verification or a snapshot does it. */
+async function rate(directory: string): Promise<Measured> {
+  const engine = new Engine();
+  const startedAt = performance.now();
+  const journal = await Journal.open({
+    directory: join(directory, "journal"),
+    watermarks: [],
+    replay: replayFrames({ engine, project: () => {} }),
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  await journal.close();
+  return { kind: "rate", seconds, commands: engine.appliedSeq };
+}
+
+/** Frame by frame and stage by stage; what is not measured apart is reading, checking and decoding. */
+async function stages(directory: string): Promise<Measured> {
+  const engine = new Engine();
+  const live = new LiveProjections(FEED_EVENTS_MAX);
+  const writer = new ByteWriter();
+  const took = { engine: 0, encoding: 0, digest: 0, live: 0 };
+  let last = performance.now();
+  const lap = (stage: keyof typeof took) => {
+    const now = performance.now();
+    took[stage] += now - last;
+    last = now;
+  };
+  let digest = NO_EVENTS;
+  const startedAt = last;
+  const journal = await Journal.open({
+    directory: join(directory, "journal"),
+    watermarks: [],
+    replay: ({ entries }) => {
+      last = performance.now();
+      const committed: Committed[] = entries.map((entry) => ({ entry, events: engine.apply(entry) }));
+      lap("engine");
+      writer.clear();
+      for (const outcome of committed) encodeOutcome(writer, outcome);
+      lap("encoding");
+      digest = chainOutcomes(digest, writer.view());
+      lap("digest");
+      for (const outcome of committed) live.project(outcome);
+      lap("live");
+      return writer.view();
+    },
+  });
+  const whole = performance.now() - startedAt;
+  await journal.close();
+  // The journal takes the digest once more.
+  const rest = whole - took.engine - took.encoding - took.live - 2 * took.digest;
+  const seconds = (ms: number) => ms / 1000;
+  return {
+    kind: "stages",
+    commands: engine.appliedSeq,
+    stages: {
+      journal: seconds(rest),
+      engine: seconds(took.engine),
+      encoding: seconds(took.encoding),
+      digest: seconds(took.digest),
+      live: seconds(took.live),
+    },
+  };
+}
+
+/** A start as it is, with the ledger made anew. */
+async function ledger(directory: string): Promise<Measured> {
+  const startedAt = performance.now();
+  const exchange = await Exchange.open({
+    directory,
+    feedEventsMax: FEED_EVENTS_MAX,
+    diskReserveBytes: 0,
+    onReport: () => {},
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  await exchange.ledger.reached(exchange.appliedSeq, 600_000);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const commands = exchange.appliedSeq;
+  await exchange.close();
+  return { kind: "rate", seconds, commands };
+}
+
+async function start(directory: string, seq: Seq, frameHash: string): Promise<Measured> {
+  let loadMs = Number.NaN;
+  const startedAt = performance.now();
+  const { engine, live, journal } = await recover({
+    directory,
+    ledger: { seq, frameHash },
+    feedEventsMax: FEED_EVENTS_MAX,
+    publish: () => {},
+    onReport: (report) => {
+      if (report.kind === "snapshot-loaded") loadMs = report.ms;
+    },
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const residentBytes = process.memoryUsage().rss;
+  await journal.close();
+  let openOrders = 0;
+  for (const { account } of live.directory.accounts)
+    openOrders += live.orders.ofAccount(account, null).length;
+  engine.check();
+  const snapshots = join(directory, "snapshots");
+  const [name] = readdirSync(snapshots).sort().reverse();
+  const snapshotBytes = statSync(join(snapshots, name!)).size;
+  return { kind: "start", seconds, loadMs, openOrders, snapshotBytes, residentBytes };
+}
+
+const [what, directory, seq, frameHash] = process.argv.slice(2) as [string, string, string, string];
+const measure = {
+  rate: () => rate(directory),
+  stages: () => stages(directory),
+  ledger: () => ledger(directory),
+  start: () => start(directory, Number(seq) as Seq, frameHash),
+}[what]!;
+process.stdout.write(JSON.stringify(await measure()));

@@ -1,0 +1,200 @@
+/** Journals to be replayed: a flow that trades, and an exchange that is full of open orders. */
+import { join } from "node:path";
+import { ByteWriter } from "../../src/domain/codec.ts";
+import type { Command, PlaceOrder, Sequenced } from "../../src/domain/commands.ts";
+import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { MarketListing } from "../../src/domain/market.ts";
+import {
+  accountIndex,
+  assetIndex,
+  epochMs,
+  lots,
+  marketIndex,
+  minor,
+  orderId,
+  partsPerMillion,
+  type Seq,
+  seq,
+  ticks,
+} from "../../src/domain/units.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { Journal } from "../../src/journal/journal.ts";
+import type { ClosedSegment } from "../../src/journal/recovery.ts";
+import { Flow, type FlowCommand } from "../engine/flow.ts";
+import { xorshift } from "../load/flow.ts";
+
+/** Commands in a frame, about as many as a frame of a busy exchange has. */
+const FRAME_COMMANDS = 256;
+/** Milliseconds that a frame is later than the one before. */
+const FRAME_MS = 5;
+const START = 1_790_000_000_000;
+const MARKET = marketIndex(0);
+const DEPOSIT = minor(10 ** 10);
+
+const LISTING: MarketListing = {
+  name: "BASE-QUOTE",
+  base: assetIndex(0),
+  quote: assetIndex(1),
+  tickSize: { units: 1, scale: 0 },
+  lotSize: { units: 1, scale: 0 },
+  baseMinorPerLot: 1,
+  quoteMinorPerTickLot: 1,
+  minNotional: null,
+  maxQuantity: null,
+  maxOpenOrders: 10_000,
+  makerFee: partsPerMillion(1_000),
+  takerFee: partsPerMillion(2_000),
+  priceBand: null,
+  referencePrice: null,
+  status: "open",
+};
+
+/** Half of the commands place orders, most others cancel one; `commands` of them, after what lists and funds all. */
+export function* trading(
+  commands: number,
+  depth: number,
+  accounts: number,
+  seed: number,
+): Generator<Command> {
+  const listed = [...listing(accounts)];
+  yield* listed;
+  const flow = new Flow({ seed, accounts, depth, commandsMax: commands });
+  const ordered = (command: FlowCommand) => commandOf(command, listed.length);
+  yield* flow.fill(depth).map(ordered);
+  for (let left = commands - depth; left > 0; left -= FRAME_COMMANDS) {
+    yield* flow.take(Math.min(left, FRAME_COMMANDS)).map(ordered);
+  }
+}
+
+/** Nothing but orders that rest, each with a client id. */
+export function* resting(orders: number, accounts: number, seed: number): Generator<Command> {
+  yield* listing(accounts);
+  const random = xorshift(seed);
+  for (let order = 0; order < orders; order += 1) {
+    const isBuy = random() < 0.5;
+    const distance = 1 + Math.floor(random() ** 2 * 10_000);
+    yield placing({
+      account: 1 + Math.floor(random() * accounts),
+      side: isBuy ? "buy" : "sell",
+      price: 100_000 + (isBuy ? -distance : distance),
+      quantity: 1 + Math.floor(random() * 100),
+      timeInForce: "gtc",
+      clientOrderId: `order-${order}`,
+    });
+  }
+}
+
+function* listing(accounts: number): Generator<Command> {
+  yield { kind: "ListAsset", name: "BASE", scale: 0 };
+  yield { kind: "ListAsset", name: "QUOTE", scale: 0 };
+  yield { kind: "ListMarket", ...LISTING };
+  for (let trader = 1; trader <= accounts; trader += 1) {
+    const account = accountIndex(trader);
+    yield { kind: "OpenAccount", accountId: `trader-${trader}`, name: null };
+    const keyId = trader.toString(16).padStart(16, "0");
+    yield {
+      kind: "CreateKey",
+      account,
+      keyId,
+      name: "bot",
+      scopes: ["read", "trade"],
+      secretHash: keyId.repeat(4),
+    };
+    for (const asset of [LISTING.base, LISTING.quote]) {
+      yield { kind: "DepositFunds", account, asset, amount: DEPOSIT, reference: `first-${asset}` };
+    }
+  }
+}
+
+function commandOf({ kind, order, account, side, price, quantity }: FlowCommand, before: number): Command {
+  if (kind === "cancel") {
+    return { kind: "CancelOrder", account: accountIndex(account + 1), order: orderId(before + order) };
+  }
+  const timeInForce = kind === "take" ? "ioc" : "gtc";
+  return placing({
+    account: account + 1,
+    side,
+    price,
+    quantity,
+    timeInForce,
+    clientOrderId: `order-${order}`,
+  });
+}
+
+type Terms = Pick<PlaceOrder, "side" | "timeInForce" | "clientOrderId"> & {
+  readonly account: number;
+  readonly price: number;
+  readonly quantity: number;
+};
+
+function placing({ account, price, quantity, ...terms }: Terms): PlaceOrder {
+  return {
+    kind: "PlaceOrder",
+    ...terms,
+    account: accountIndex(account),
+    market: MARKET,
+    type: "limit",
+    price: ticks(price),
+    triggerPrice: null,
+    trailingOffset: null,
+    quantity: lots(quantity),
+    quoteQuantity: null,
+    displayQuantity: null,
+    expiresAt: null,
+    postOnly: false,
+    selfTradePrevention: "cancel-maker",
+  };
+}
+
+export type Written = {
+  readonly commands: number;
+  readonly seq: Seq;
+  readonly frameHash: string;
+  readonly bytes: number;
+  readonly closed: ClosedSegment | undefined;
+};
+
+/** Writes commands as an exchange would that runs them. */
+export async function write(
+  directory: string,
+  commands: Iterable<Command>,
+  segmentBytes?: number,
+): Promise<Written> {
+  const engine = new Engine();
+  const writer = new ByteWriter();
+  let closed: ClosedSegment | undefined;
+  const journal = await Journal.open({
+    directory: join(directory, "journal"),
+    watermarks: [],
+    replay: () => new Uint8Array(),
+    segmentBytes,
+    onClosed: (segment) => {
+      closed = segment;
+    },
+  });
+  let frameHash = "";
+  for (const entries of frames(commands)) {
+    frameHash = await journal.append(entries);
+    writer.clear();
+    for (const entry of entries) encodeOutcome(writer, { entry, events: engine.apply(entry) });
+    journal.witness(writer.view());
+  }
+  await journal.close();
+  const { appliedSeq } = engine;
+  return { commands: appliedSeq, seq: appliedSeq, frameHash, bytes: journal.bytes, closed };
+}
+
+function* frames(commands: Iterable<Command>): Generator<Sequenced[]> {
+  let entries: Sequenced[] = [];
+  let place = 0;
+  for (const command of commands) {
+    const at = epochMs(START + FRAME_MS * Math.floor(place / FRAME_COMMANDS));
+    place += 1;
+    const requestId = `01K5${String(place).padStart(22, "0")}`;
+    entries.push({ seq: seq(place), at, requestId, traceId: null, command });
+    if (entries.length < FRAME_COMMANDS) continue;
+    yield entries;
+    entries = [];
+  }
+  if (entries.length > 0) yield entries;
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { resting } from "../../bench/replay/past.ts";
+import { DecodeError } from "../../src/domain/codec.ts";
+import type { Command } from "../../src/domain/commands.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { sequenced } from "../journal/support.ts";
+
+/** An engine with more orders, levels, accounts and names than its tables begin with. */
+function large(): { readonly engine: Engine; readonly next: (commands: readonly Command[]) => unknown } {
+  const engine = new Engine();
+  const next = (commands: readonly Command[]) =>
+    sequenced(commands, engine.appliedSeq + 1).map((entry) => engine.apply(entry));
+  next([...resting(3_000, 200, 5)]);
+  return { engine, next };
+}
+
+describe("the dump of an engine", () => {
+  test("is restored whole where all tables have grown", () => {
+    const { engine } = large();
+    const restored = Engine.restore(engine.dump());
+    restored.check();
+    expect(restored.standing()).toEqual(engine.standing());
+    expect(restored.dump()).toEqual(engine.dump());
+  });
+
+  test("holds what is remembered of orders that have ended and of movements", () => {
+    const { engine, next } = large();
+    const [first] = engine.standing().flatMap((event) => (event.kind === "WalletChanged" ? [event] : []));
+    expect(first).toBeDefined();
+    const placed = [...resting(1, 200, 5)].at(-1)!;
+    const restored = Engine.restore(engine.dump());
+    // The first order of the flow under its client id, and the first deposit, again.
+    const again = sequenced([placed, [...resting(0, 1, 5)].at(-1)!], engine.appliedSeq + 1);
+    const told = again.map((entry) => restored.apply(entry));
+    expect(told).toEqual(next([placed, [...resting(0, 1, 5)].at(-1)!]));
+    expect(told.map(([event]) => event!.kind)).toEqual(["OrderRepeated", "MovementRepeated"]);
+  });
+
+  test("cut short, or with bytes behind it, is none", () => {
+    const dump = large().engine.dump();
+    for (const length of [0, 8, 64, dump.length >> 1, dump.length - 8]) {
+      expect(() => Engine.restore(dump.slice(0, length)), `${length} bytes`).toThrowError(DecodeError);
+    }
+    const longer = new Uint8Array(dump.length + 8);
+    longer.set(dump);
+    expect(() => Engine.restore(longer)).toThrowError(DecodeError);
+  });
+});
