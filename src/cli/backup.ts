@@ -85,7 +85,7 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
     await copySnapshots(directory, to);
     const hasKey = await copyIfThere(join(directory, "admin.key"), join(to, "admin.key"));
     const snapshots = await storedSnapshots(to);
-    const start = await copiedStart(snapshots, journalIn(directory));
+    const start = await copiedStart(snapshots, { journal: journalIn(directory), ledger });
     const journal = await copyJournal({
       from: journalIn(directory),
       to: journalTo,
@@ -123,14 +123,23 @@ async function copySnapshots(directory: string, to: string): Promise<void> {
   await nodeDisk.syncDirectory(place);
 }
 
-/** Where the copy of the journal begins: at its beginning, or else at the oldest snapshot that the kept segments need. */
+/**
+ * Where the copy of the journal begins: at its beginning, or else at the oldest snapshot that the kept segments go on
+ * from. Then the ledger cannot be made anew, so there must be a copy of it that has come to a snapshot.
+ */
 async function copiedStart(
   { files }: StoredSnapshots,
-  journal: string,
+  { journal, ledger }: { readonly journal: string; readonly ledger: LedgerCopy },
 ): Promise<JournalPosition | undefined> {
   const [firstSegment = 1] = await listSegments(journal, nodeDisk);
   if (firstSegment === 1) return undefined;
-  return files.findLast(({ position }) => position.segment >= firstSegment)?.position;
+  const ledgerSeq = "cursor" in ledger ? ledger.cursor.seq : 0;
+  const followed = files.filter(({ position }) => position.segment >= firstSegment);
+  if (followed.some(({ seq }) => seq <= ledgerSeq)) return followed.at(-1)!.position;
+  throw new Error(
+    `the journal begins with segment ${firstSegment}, and no snapshot that the ledger has come to covers what is before it; ` +
+      "if the exchange runs, it may just have made one: try again",
+  );
 }
 
 async function copyIfThere(from: string, to: string): Promise<boolean> {

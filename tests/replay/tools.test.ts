@@ -1,5 +1,5 @@
 /** What the operator's tools make of a journal with snapshots, kept whole or from a snapshot on. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import Database from "better-sqlite3";
 import fc from "fast-check";
@@ -107,6 +107,16 @@ describe("backup", () => {
     expect(run(["verify", target])).toMatchObject({ status: 0, stderr: "" });
     const server = await startServer({ directory: target });
     expect(await server.stop()).toBe(0);
+  });
+
+  test("of a journal that begins at a snapshot needs the ledger, and leaves nothing without it", () => {
+    const directory = copyOf(trimmed);
+    rmSync(join(directory, "ledger.sqlite"));
+    const target = join(places, "no-ledger");
+    const { status, stderr } = run(["backup", directory, target]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("no snapshot that the ledger has come to");
+    expect([existsSync(target), existsSync(`${target}.partial`)]).toEqual([false, false]);
   });
 
   test("leaves a damaged snapshot out", async () => {
