@@ -21,15 +21,8 @@ import {
   readFrameHeader,
   readTrailer,
 } from "./frame.ts";
-import {
-  decodeSegmentHeader,
-  frameCrcSeed,
-  genesisHash,
-  listSegments,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-  segmentName,
-} from "./segment.ts";
+import { frameCrcSeed, genesisHash, listSegments, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import { loadSegment, type SegmentImage } from "./segment-image.ts";
 import { checkTail, type TornTail } from "./torn-tail.ts";
 import { type Watermark, Watermarks } from "./watermarks.ts";
 
@@ -108,19 +101,14 @@ export type JournalEnd = JournalPosition & {
 /** The journal's end as it moves on from frame to frame. */
 type Position = { -readonly [Name in keyof JournalEnd]: JournalEnd[Name] };
 
-/** One segment in memory, with zeros for what its file lacks. */
-type Image = {
-  readonly file: string;
-  readonly header: SegmentHeader;
-  readonly bytes: Buffer;
-  readonly fileBytes: number;
-};
-
 /** Reads the journal, all of it or from a snapshot on; null if there is none yet. */
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
   const { directory, start, through, disk = nodeDisk } = source;
   const segments = (await listSegments(directory, disk)).filter((segment) => segment <= (through ?? segment));
-  const watermarks = new Watermarks(source.watermarks, start);
+  const watermarks = new Watermarks(
+    source.watermarks,
+    start && { ...start, file: join(directory, segmentName(start.segment)) },
+  );
   if (segments.length === 0) {
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;
@@ -257,7 +245,7 @@ class Reading {
   }
 
   /** Checks that a segment continues the journal, and moves to its first frame, or to where a snapshot stands. */
-  #enter(image: Image, segment: number, last: boolean): Position {
+  #enter(image: SegmentImage, segment: number, last: boolean): Position {
     const { file, header } = image;
     const { journalId, firstSeq, previousHash, segmentBytes } = header;
     const { start } = this.#source;
@@ -297,7 +285,7 @@ class Reading {
   }
 
   /** Moves to where a snapshot stands: in front of every frame is the hash of the one before, as the snapshot has it. */
-  #resume({ file, bytes, header }: Image, start: JournalPosition): Position {
+  #resume({ file, bytes, header }: SegmentImage, start: JournalPosition): Position {
     const { offset, nextSeq, hash } = start;
     if (offset > bytes.length || !hash.equals(bytes.subarray(offset - HASH_BYTES, offset))) {
       const what = "the snapshot does not stand behind a frame of this journal";
@@ -312,7 +300,7 @@ class Reading {
    * Says what is wrong with a frame that a crash may have cut. A header that checks was written whole, so
    * what it says is never the work of a crash: if that is wrong, it throws.
    */
-  #frameFault(image: Image, header: FrameHeader): string | undefined {
+  #frameFault(image: SegmentImage, header: FrameHeader): string | undefined {
     const { offset, nextSeq, lastAt } = this.#position!;
     const damaged = (what: string) =>
       new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
@@ -324,7 +312,7 @@ class Reading {
     return frameFault(image.bytes, offset, header, this.#crcSeed);
   }
 
-  #readFrame(image: Image, header: FrameHeader): void {
+  #readFrame(image: SegmentImage, header: FrameHeader): void {
     const position = this.#position!;
     const { offset, segment, nextSeq } = position;
     const damaged = (what: string, remedy?: string) =>
@@ -364,7 +352,7 @@ class Reading {
   }
 
   /** Behind the last frame there are zeros; only in the last segment may there be a torn tail. */
-  #endOfSegment(image: Image, last: boolean, fault: string | undefined): TornTail | null {
+  #endOfSegment(image: SegmentImage, last: boolean, fault: string | undefined): TornTail | null {
     const { offset, nextSeq } = this.#position!;
     const end = contentEnd(image.bytes, offset);
     const complete = image.fileBytes === image.bytes.length;
@@ -373,28 +361,5 @@ class Reading {
     if (!last) throw new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
     const { file, bytes } = image;
     return checkTail({ file, bytes, offset, end, complete, nextSeq, what, crcSeed: this.#crcSeed });
-  }
-}
-
-/** Reads a segment whole. A file that is too short is filled up with zeros here; whether it may be is not decided. */
-async function loadSegment(
-  path: string,
-  disk: Disk,
-  { nextSeq, reuse }: { readonly nextSeq: Seq; readonly reuse: Buffer },
-): Promise<Image> {
-  const file = await disk.open(path, "read");
-  try {
-    const fileBytes = await disk.size(file);
-    const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const header = decodeSegmentHeader(start.subarray(0, await disk.read(file, start, 0)));
-    if (typeof header === "string") {
-      throw new DamagedJournalError({ file: path, offset: 0, seq: nextSeq, what: header });
-    }
-    const { segmentBytes } = header;
-    const bytes = reuse.length === segmentBytes ? reuse : Buffer.allocUnsafeSlow(segmentBytes);
-    bytes.fill(0, await disk.read(file, bytes, 0));
-    return { file: path, header, bytes, fileBytes };
-  } finally {
-    await disk.close(file);
   }
 }

@@ -40,5 +40,7 @@ export async function readingStart(
 
 /** A snapshot proves that the journal once reached it. */
 export function snapshotWatermark({ path, seq: stood, position }: SnapshotFile): Watermark {
-  return { holder: `the snapshot ${path}`, seq: stood, frameHash: position.hash.toString("hex") };
+  // A frame of a clean stop holds no sequence, so its hash is not that of the frame which holds this one.
+  const frameHash = position.closed ? null : position.hash.toString("hex");
+  return { holder: `the snapshot ${path}`, seq: stood, frameHash };
 }

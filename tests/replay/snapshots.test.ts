@@ -2,12 +2,14 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { accountIndex, assetIndex, marketIndex } from "../../src/domain/units.ts";
+import { accountIndex, assetIndex, epochMs, marketIndex } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
+import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
 import { SnapshotDiffersError } from "../../src/replay/make-snapshot.ts";
 import type { Present } from "../../src/replay/present.ts";
+import { recover } from "../../src/replay/recover.ts";
 import { type Story, story } from "../properties/stories.ts";
 import {
   copyOf,
@@ -223,6 +225,34 @@ describe("a snapshot that does not belong to the journal", () => {
     await expect(reopen(directory, early)).rejects.toThrow(/but the snapshot .* has seen/);
     await expect(reopen(directory, past.ledger)).rejects.toThrow("the segment is missing");
   });
+});
+
+test("a snapshot may stand behind the frame of a clean stop", async () => {
+  const directory = withoutSnapshots(past.directory);
+  const closed: ClosedSegment[] = [];
+  const { journal } = await recover({
+    directory,
+    ledger: past.ledger,
+    feedEventsMax: 1,
+    limits: { reserveBytes: 0, probeMs: 1_000 },
+    segmentBytes: 64 * 1024,
+    publish: () => {},
+    onClosed: (segment) => closed.push(segment),
+    onReport: () => {},
+  });
+  // It does not fit the rest of the segment, whose last frame is therefore that of the stop.
+  const command = { kind: "OpenAccount", accountId: "late", name: "x".repeat(6_000) } as const;
+  const at = epochMs(journal.lastAt + 1);
+  await journal.append([{ seq: journal.nextSeq, at, requestId: "", traceId: null, command }]);
+  await journal.close();
+  expect(closed.at(-1)!.seq).toBe(end);
+  await snapshotAt(directory, closed.at(-1)!);
+  for (const ledger of [past.ledger, NO_LEDGER]) {
+    const again = await reopen(copyOf(directory), ledger);
+    await again.journal.close();
+    expect(loadedIn(again)).toBe(ledger === past.ledger ? 1 : 0);
+    expect(again.engine.appliedSeq).toBe(end + 1);
+  }
 });
 
 describe("segments that nobody will read again", () => {

@@ -18,6 +18,8 @@ export const COUNTED = [
   "flips refused",
   "flips repaired",
   "flips that cost an unseen frame",
+  "flips that a snapshot covers",
+  "snapshots",
   "clock jumps",
   "ledgers lost",
 ] as const;

@@ -20,7 +20,11 @@ type Judging = {
 
 type Judged = {
   readonly flip: string;
-  readonly verdict: "flips refused" | "flips repaired" | "flips that cost an unseen frame";
+  readonly verdict:
+    | "flips refused"
+    | "flips repaired"
+    | "flips that cost an unseen frame"
+    | "flips that a snapshot covers";
   readonly wrong: string | null;
 };
 
@@ -76,6 +80,7 @@ async function probe(
     onTornTail: () => {
       outcome.reported = true;
     },
+    onSnapshot: () => {},
     onMet: () => {},
   });
   const isDecided = () => outcome.isOpen || outcome.ended !== null;
@@ -88,7 +93,14 @@ async function probe(
       wrong: isRefusal ? null : `with ${flip}: ${outcome.ended.stack}`,
     };
   }
-  const recovered = await replayed();
+  const recovered = await replayed().catch((error: Error) => error);
+  if (recovered instanceof Error) {
+    // A start from a snapshot does not read what lies before it, and loses nothing by that.
+    const { appliedSeq } = incarnation.exchange!;
+    const isCovered = incarnation.isFromSnapshot && appliedSeq === sound.seq;
+    const wrong = `${flip} goes unnoticed, and comes to ${appliedSeq} of ${sound.seq}: ${recovered.message}`;
+    return { verdict: "flips that a snapshot covers", wrong: isCovered ? null : wrong };
+  }
   const ledgerSeq = incarnation.exchange!.ledger.cursor.seq;
   return {
     verdict: recovered.seq < sound.seq ? "flips that cost an unseen frame" : "flips repaired",

@@ -28,9 +28,12 @@ type Listeners = {
   readonly onCommitted: (committed: Committed) => void;
   readonly onEnded: (ended: Ended) => void;
   readonly onTornTail: (tail: TornTail) => void;
+  readonly onSnapshot: () => void;
   readonly onMet: (met: Met) => void;
 };
 
+/** Of the few commands of a simulation, enough for a snapshot at the end of nearly every segment. */
+const SNAPSHOT_COMMANDS_MIN = 20;
 /** Less than this on disk, and nothing new is taken. */
 const RESERVE_BYTES = 4_096;
 
@@ -44,6 +47,8 @@ export class Incarnation {
   /** What it recovered has been held against what was shown before. */
   isShown = false;
   isStopping = false;
+  /** What it recovered began with a snapshot. */
+  isFromSnapshot = false;
   /** A write has found no space. */
   hasMetFull = false;
 
@@ -58,9 +63,12 @@ export class Incarnation {
       feedEventsMax: 100,
       diskReserveBytes: RESERVE_BYTES,
       segmentBytes: world.segmentBytes,
+      snapshotCommandsMin: SNAPSHOT_COMMANDS_MIN,
       machine: this.#machine(listeners),
       onReport: (report) => {
         if (report.kind === "tail-repaired" && life.alive) listeners.onTornTail(report);
+        if (report.kind === "snapshot-loaded") this.isFromSnapshot = true;
+        if (report.kind === "snapshot-made" && life.alive) listeners.onSnapshot();
       },
       onFailure: ended("running"),
     });
