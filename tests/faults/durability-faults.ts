@@ -203,13 +203,13 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
   {
     name: "an order's client id is not remembered",
     file: "engine/once-only.ts",
-    from: "    memoryOf(this.#orders, account).keep(clientOrderId, order);\n",
+    from: "    this.#orders.keep(account, clientOrderId, order);\n",
     to: "",
   },
   {
     name: "a movement's reference is not remembered",
     file: "engine/once-only.ts",
-    from: "    memory.keep(movement.reference, remembered);\n",
+    from: "    this.#movements[kind].keep(account, reference, remembered);\n",
     to: "",
   },
 ];

@@ -19,7 +19,6 @@ export const COUNTED = [
   "flips repaired",
   "flips that cost an unseen frame",
   "flips that a snapshot covers",
-  "snapshots",
   "clock jumps",
   "ledgers lost",
 ] as const;

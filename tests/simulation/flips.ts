@@ -80,7 +80,6 @@ async function probe(
     onTornTail: () => {
       outcome.reported = true;
     },
-    onSnapshot: () => {},
     onMet: () => {},
   });
   const isDecided = () => outcome.isOpen || outcome.ended !== null;

@@ -28,7 +28,6 @@ type Listeners = {
   readonly onCommitted: (committed: Committed) => void;
   readonly onEnded: (ended: Ended) => void;
   readonly onTornTail: (tail: TornTail) => void;
-  readonly onSnapshot: () => void;
   readonly onMet: (met: Met) => void;
 };
 
@@ -68,7 +67,6 @@ export class Incarnation {
       onReport: (report) => {
         if (report.kind === "tail-repaired" && life.alive) listeners.onTornTail(report);
         if (report.kind === "snapshot-loaded") this.isFromSnapshot = true;
-        if (report.kind === "snapshot-made" && life.alive) listeners.onSnapshot();
       },
       onFailure: ended("running"),
     });

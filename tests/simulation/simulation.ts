@@ -178,10 +178,6 @@ class Simulation {
         this.#tell(`a torn tail of ${tail.tailBytes} bytes is repaired`);
         this.#require(notKept(tail, this.#world.disk));
       },
-      onSnapshot: () => {
-        this.#counts.snapshots += 1;
-        this.#tell("a snapshot is made");
-      },
       onMet: ({ what, path }) => {
         this.#counts["failures met"] += 1;
         this.#tell(`${what} of ${path} fails`);
