@@ -275,10 +275,12 @@ export class Exchange {
 
   #submitOwn(command: Command): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.submit({ requestId: this.#newRequestId(), traceId: null, command }, (answer) => {
-        if ("committed" in answer) resolve();
-        else reject(new Error(`a new data directory cannot be written: ${answer.turnedAway}`));
+      const request = { requestId: this.#newRequestId(), traceId: null, command };
+      const refusal = this.#sequencer.submit(request, (outcome) => {
+        if ("failed" in outcome) reject(outcome.failed);
+        else resolve();
       });
+      if (refusal !== null) reject(new Error(`a new data directory cannot be written: ${refusal}`));
     });
   }
 }

@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 /** The entry point: from the command line to a subcommand, and from an error to an exit code. */
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./cli/backup.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
+import { journalCommand } from "./cli/journal.ts";
 import { serveCommand } from "./cli/serve.ts";
+import { verifyCommand } from "./cli/verify.ts";
 import { version } from "./cli/version.ts";
 
 const program = new Command("pregao")
   .description("A whole exchange in one process.")
   .version(version)
   .exitOverride();
-program.addCommand(serveCommand().copyInheritedSettings(program));
+for (const command of [serveCommand(), journalCommand(), backupCommand(), verifyCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync();

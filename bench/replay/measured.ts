@@ -11,7 +11,7 @@ import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import { LiveProjections } from "../../src/projections/live-projections.ts";
 import { recover } from "../../src/replay/recover.ts";
-import { replayFrames } from "../../src/replay/replay-frames.ts";
+import { checkFrames } from "../../src/replay/replay-frames.ts";
 
 const FEED_EVENTS_MAX = 1_000_000;
 
@@ -43,7 +43,7 @@ async function rate(directory: string): Promise<Measured> {
   const journal = await Journal.open({
     directory: join(directory, "journal"),
     watermarks: [],
-    replay: replayFrames({ engine, project: () => {} }),
+    replay: checkFrames(engine),
   });
   const seconds = (performance.now() - startedAt) / 1000;
   await journal.close();

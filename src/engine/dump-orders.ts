@@ -44,8 +44,9 @@ function columnsOf(pool: OrderPool): readonly Column[] {
   const { feeWhole, rebateDue, expiresAt, account, makerFee, takerFee, feeParts } = pool;
   return [
     ...[id, price, quantity, remaining, hidden, display, held, feeWhole, rebateDue, expiresAt].map(doubles),
-    ...[account, makerFee, takerFee, feeParts, pool.traits].map(integers),
+    ...[account, makerFee, takerFee, feeParts].map(integers),
     ...[pool.isBuy, pool.selfTrade].map(bytes),
+    words(pool.traits),
   ];
 }
 
@@ -60,7 +61,7 @@ function doubles(field: Float64Array): Column {
   };
 }
 
-function integers(field: Int32Array | Uint16Array): Column {
+function integers(field: Int32Array): Column {
   return {
     gather: (slots) => {
       const column = new Int32Array(slots.length);
@@ -79,6 +80,17 @@ function bytes(field: Uint8Array): Column {
       return column;
     },
     fill: (reader, count) => field.set(reader.bytes(count)),
+  };
+}
+
+function words(field: Uint16Array): Column {
+  return {
+    gather: (slots) => {
+      const column = new Uint16Array(slots.length);
+      for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
+      return column;
+    },
+    fill: (reader, count) => field.set(reader.integers(count)),
   };
 }
 

@@ -155,7 +155,7 @@ export async function makeFirstSegment(
     await makeSegment({ file, header, directory, disk });
   } catch (error) {
     await disk.close(file);
-    throw error;
+    throw new JournalFailedError("making the first segment", error);
   }
   return file;
 }

@@ -11,12 +11,13 @@ import type { CommittedFrame } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import { type Clock, nodeClock } from "../journal/clock.ts";
 import { Journal, type JournalOptions, type JournalReport } from "../journal/journal.ts";
-import { type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
+import { SnapshotStore } from "../journal/snapshot-store.ts";
 import type { Watermark } from "../journal/watermarks.ts";
 import { loadNewest, type UnusableSnapshot } from "./load-snapshot.ts";
 import { emptyPresent, type Present } from "./present.ts";
 import { ProgressMeter, type RecoveryProgress } from "./progress.ts";
 import { replayFrames } from "./replay-frames.ts";
+import { snapshotWatermark } from "./stored-snapshots.ts";
 
 export type RecoveryReport =
   | JournalReport
@@ -62,19 +63,13 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   const journal = await Journal.open({
     ...journalOptions,
     directory: join(directory, "journal"),
-    watermarks: [{ holder: "the ledger", ...ledger }, ...files.map(watermarkOf)],
+    watermarks: [{ holder: "the ledger", ...ledger }, ...files.map(snapshotWatermark)],
     start: loaded?.file.position,
     replay: replayFrames({ engine, project: (committed) => void live.project(committed), publish }),
     onReport,
     onProgress: progressTo(onReport, clock),
   });
   return { engine, live, journal, snapshotSeq: files[0]?.seq ?? null };
-}
-
-function watermarkOf({ path, seq, position }: SnapshotFile): Watermark {
-  // A frame of a clean stop holds no sequence, so its hash is not that of the frame which holds this one.
-  const frameHash = position.closed ? null : position.hash.toString("hex");
-  return { holder: `the snapshot ${path}`, seq, frameHash };
 }
 
 function progressTo(onReport: RecoverOptions["onReport"], clock: Clock): JournalOptions["onProgress"] {

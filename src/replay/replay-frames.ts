@@ -29,3 +29,17 @@ export function replayFrames({ engine, project, publish }: Replaying): JournalOp
     return outcomes;
   };
 }
+
+/** The same for who asks only whether the replay comes to what happened: no event is made. */
+export function checkFrames(engine: Engine): JournalOptions["replay"] {
+  const writer = new ByteWriter();
+  return ({ entries }) => {
+    writer.clear();
+    for (const entry of entries) {
+      engine.log.clear();
+      engine.execute(entry);
+      encodeRecorded(writer, entry, engine.log);
+    }
+    return writer.view();
+  };
+}

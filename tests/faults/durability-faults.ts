@@ -244,7 +244,7 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
   },
   {
     name: "a snapshot takes the frame of a clean stop for one that holds its last command",
-    file: "replay/recover.ts",
+    file: "replay/stored-snapshots.ts",
     from: 'position.closed ? null : position.hash.toString("hex")',
     to: 'position.hash.toString("hex")',
   },

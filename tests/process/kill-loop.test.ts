@@ -4,97 +4,24 @@
  */
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { type RunningServer, startServer } from "../edge/harness.ts";
+import { run } from "./command-line.ts";
 import {
-  ADMIN_KEY,
-  Client,
-  openTrader,
-  type Received,
-  type RunningServer,
-  startServer,
-} from "../edge/harness.ts";
+  checkLedger,
+  checkMoney,
+  openTraders,
+  retryAllAndCompare,
+  type Trader,
+  trade,
+  xorshift,
+} from "./trading.ts";
 
-const ROUNDS = 8;
+/** More of them with KILLS. */
+const ROUNDS = Number(process.env.KILLS ?? 8);
 const CLIENTS = 12;
 /** Acknowledgements after which a round ends, by a kill at whatever moment that is. */
 const ACKNOWLEDGED_A_ROUND = [40, 300] as const;
-const TRADER_FUNDS = { BRL: "1000000.00", VIB: "100000" };
-
-/** Something a client wants done once, and which id it was answered with, if it was. */
-type Intent = {
-  readonly path: "/v1/orders" | "/v1/deposits";
-  readonly body: Record<string, string>;
-  id: number | undefined;
-};
-
-class Trader {
-  readonly name: string;
-  readonly key: string;
-  readonly intents: Intent[] = [];
-  readonly random: () => number;
-
-  constructor(name: string, key: string, random: () => number) {
-    this.name = name;
-    this.key = key;
-    this.random = random;
-  }
-
-  /** What is sent next: first all that has no answer, then now and then something old again, then new. */
-  next(): Intent {
-    const open = this.intents.find(({ id }) => id === undefined);
-    if (open !== undefined) return open;
-    if (this.random() < 0.1 && this.intents.length > 0) {
-      return this.intents[Math.floor(this.random() * this.intents.length)]!;
-    }
-    const intent = this.#newIntent();
-    this.intents.push(intent);
-    return intent;
-  }
-
-  #newIntent(): Intent {
-    const number = this.intents.length;
-    if (this.random() < 0.15) {
-      const body = { accountId: this.name, asset: "BRL", amount: "1.00", reference: `more-${number}` };
-      return { path: "/v1/deposits", body, id: undefined };
-    }
-    const side = this.random() < 0.5 ? "buy" : "sell";
-    const price = `10.${String(Math.floor(this.random() * 20)).padStart(2, "0")}`;
-    const body = {
-      market: "VIB-BRL",
-      type: "limit",
-      side,
-      price,
-      quantity: "2",
-      clientOrderId: `o-${number}`,
-    };
-    return { path: "/v1/orders", body, id: undefined };
-  }
-}
-
-/** One client: sends one thing after another until the server is gone. */
-async function trade(url: string, trader: Trader, acknowledged: () => void): Promise<void> {
-  const client = new Client(url, trader.key);
-  const operator = new Client(url, ADMIN_KEY);
-  for (;;) {
-    const intent = trader.next();
-    let answer: Received;
-    try {
-      answer = await (intent.path === "/v1/orders" ? client : operator).post(intent.path, intent.body);
-    } catch {
-      return;
-    }
-    expect([200, 201]).toContain(answer.status);
-    const id = answer.body.order?.orderId ?? answer.body.transactionId;
-    if (intent.id !== undefined) {
-      expect(answer.replayed).toBe(true);
-      expect(id).toBe(intent.id);
-    }
-    intent.id = id;
-    acknowledged();
-  }
-}
 
 async function killAfter(server: RunningServer, traders: readonly Trader[], count: number): Promise<void> {
   let seen = 0;
@@ -107,89 +34,28 @@ async function killAfter(server: RunningServer, traders: readonly Trader[], coun
   await killed;
 }
 
-test("killed at any moment under load, it loses no acknowledged command and doubles none", async () => {
-  const random = xorshift(Number(process.env.SEED ?? Date.now()));
-  let server = await startServer();
-  const { directory } = server;
-  try {
-    const traders: Trader[] = [];
-    for (let i = 0; i < CLIENTS; i += 1) {
-      const name = `trader-${i}`;
-      const opened = await openTrader(new Client(server.url, ADMIN_KEY), {
-        accountId: name,
-        funds: TRADER_FUNDS,
-      });
-      traders.push(new Trader(name, opened.key!, random));
-    }
-    const [least, most] = ACKNOWLEDGED_A_ROUND;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await killAfter(server, traders, least + Math.floor(random() * (most - least)));
-      server = await startServer({ directory });
-    }
-    await retryAllAndCompare(server, traders);
-    await checkMoney(server, traders);
-    expect(await server.stop()).toBe(0);
-    checkLedger(directory, traders);
-  } finally {
-    server.process.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
-  }
-}, 120_000);
-
-/** Whatever was ever sent is sent once more: each is answered with the id that it was acknowledged with. */
-async function retryAllAndCompare(server: RunningServer, traders: readonly Trader[]): Promise<void> {
-  const operator = new Client(server.url, ADMIN_KEY);
-  await Promise.all(
-    traders.map(async (trader) => {
-      const client = new Client(server.url, trader.key);
-      for (const intent of trader.intents) {
-        const answer = await (intent.path === "/v1/orders" ? client : operator).post(
-          intent.path,
-          intent.body,
-        );
-        const id = answer.body.order?.orderId ?? answer.body.transactionId;
-        if (intent.id === undefined) intent.id = id;
-        else expect(answer.replayed).toBe(true);
-        expect(id).toBe(intent.id);
+test(
+  "killed at any moment under load, it loses no acknowledged command and doubles none",
+  async () => {
+    const random = xorshift(Number(process.env.SEED ?? Date.now()));
+    let server = await startServer();
+    const { directory } = server;
+    try {
+      const traders = await openTraders(server, { count: CLIENTS, random });
+      const [least, most] = ACKNOWLEDGED_A_ROUND;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await killAfter(server, traders, least + Math.floor(random() * (most - least)));
+        server = await startServer({ directory });
       }
-    }),
-  );
-}
-
-/** Every deposit has arrived once, and nothing was made or lost by trading. */
-async function checkMoney(server: RunningServer, traders: readonly Trader[]): Promise<void> {
-  const totals = { BRL: 0, VIB: 0 };
-  let deposits = 0;
-  for (const trader of traders) {
-    const { body } = await new Client(server.url, trader.key).get("/v1/wallets");
-    for (const { asset, total } of body.items as { asset: "BRL" | "VIB"; total: string }[]) {
-      totals[asset] += Math.round(Number(total) * 100);
+      await retryAllAndCompare(server, traders);
+      await checkMoney(server, traders);
+      expect(await server.stop()).toBe(0);
+      checkLedger(directory, traders);
+      expect(run(["verify", directory])).toMatchObject({ status: 0, stderr: "" });
+    } finally {
+      server.process.kill("SIGKILL");
+      rmSync(directory, { recursive: true, force: true });
     }
-    deposits += trader.intents.filter(({ path }) => path === "/v1/deposits").length;
-  }
-  expect(totals.BRL).toBe((1_000_000 * CLIENTS + deposits) * 100);
-  expect(totals.VIB).toBe(100_000 * CLIENTS * 100);
-}
-
-/** The ledger has each order once, and none that nobody sent. */
-function checkLedger(directory: string, traders: readonly Trader[]): void {
-  const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
-  const found = database.prepare("SELECT order_id FROM orders ORDER BY order_id").pluck().all();
-  database.close();
-  const sent = traders
-    .flatMap(({ intents }) => intents)
-    .filter(({ path }) => path === "/v1/orders")
-    .map(({ id }) => id as number);
-  expect(found).toEqual(sent.sort((a, b) => a - b));
-}
-
-function xorshift(seed: number): () => number {
-  process.stdout.write(`SEED=${seed}\n`);
-  let state = seed | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
+  },
+  60_000 + ROUNDS * 10_000,
+);

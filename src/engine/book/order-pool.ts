@@ -80,8 +80,8 @@ export class OrderPool {
   accountPrevious = new Int32Array(SLOTS_FIRST);
   /** The next order at the same place of the index. */
   indexNext = new Int32Array(SLOTS_FIRST);
-  /** Empty for an order that has none, or whose client id is among those that were restored. */
-  readonly #clientOrderIds: (string | null)[] = [];
+  /** Undefined for an order whose client id is among those that were restored. */
+  readonly #clientOrderIds: (string | null | undefined)[] = [];
   #restoredClientOrderIds: Texts | undefined;
 
   #freed = NONE;
@@ -120,9 +120,10 @@ export class OrderPool {
     this.#restoredClientOrderIds = ids;
   }
 
+  /** Null for an order that gave none. */
   clientOrderId(slot: Slot): string | null {
     if (!this.has(slot, NAMED)) return null;
-    return this.#clientOrderIds[slot] ?? this.#restoredClientOrderIds!.at(slot);
+    return this.#clientOrderIds[slot] ?? this.#restoredClientOrderIds!.given(slot);
   }
 
   /** Gives a slot back; the order must have left every list, and hold nothing. */

@@ -285,7 +285,7 @@ function openUsable(path: string, options: LedgerSafety): Database.Database | st
   try {
     // Whoever looks into the file by hand may hold it for a moment.
     database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const unusable = foreignness(database);
+    const unusable = whyUnusable(database);
     if (unusable === null) {
       configure(database, options);
       if (database.pragma("application_id", { simple: true }) === 0) create(database);
@@ -301,7 +301,8 @@ function openUsable(path: string, options: LedgerSafety): Database.Database | st
   }
 }
 
-function foreignness(database: Database.Database): string | null {
+/** Why a database is no ledger that this release can go on with, or null if it is one, be it a new one. */
+export function whyUnusable(database: Database.Database): string | null {
   const application = database.pragma("application_id", { simple: true });
   const version = database.pragma("user_version", { simple: true });
   const tables = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();

@@ -1,0 +1,145 @@
+/** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
+import { unreachable } from "../domain/assert.ts";
+import type { Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
+import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
+import type { MarketListing } from "../domain/market.ts";
+import type { EpochMs } from "../domain/units.ts";
+import type { Names } from "../replay/names.ts";
+
+/** A rate is written with all its decimals, of which parts per million have six. */
+const RATE_SCALE = 6;
+
+/** What a command says, field by field, in the order in which people read it. */
+export type CommandWords = Readonly<
+  Record<string, string | number | boolean | null | readonly string[] | undefined>
+>;
+
+/** The names must have learnt the command and all before it. */
+export function commandWords(command: Command, names: Names): CommandWords {
+  switch (command.kind) {
+    case "PlaceOrder":
+      return orderWords(command, names);
+    case "AmendOrder": {
+      const { account, order, price, quantity } = command;
+      const market = names.marketOf(order);
+      return {
+        accountId: names.account(account),
+        orderId: order,
+        ...(market === null
+          ? { priceTicks: price, quantityLots: quantity }
+          : {
+              market: market.name,
+              price: steps(price, market.tickSize),
+              quantity: steps(quantity, market.lotSize),
+            }),
+      };
+    }
+    case "CancelOrder":
+      return { accountId: names.account(command.account), orderId: command.order };
+    case "CancelAllOrders": {
+      const { account, market } = command;
+      return {
+        accountId: names.account(account),
+        market: market === null ? null : names.market(market).name,
+      };
+    }
+    case "SetCancelAfter":
+      return { accountId: names.account(command.account), seconds: command.seconds };
+    case "DepositFunds":
+    case "WithdrawFunds":
+      return movementWords(command, names);
+    case "TransferFunds": {
+      const { accountId, ...rest } = movementWords(command, names);
+      return { accountId, toAccountId: names.account(command.toAccount), ...rest };
+    }
+    case "SetAccountStatus":
+      return { accountId: names.account(command.account), status: command.status };
+    case "CreateKey": {
+      const { kind: _, account, ...key } = command;
+      return { accountId: names.account(account), ...key };
+    }
+    case "ListAsset":
+      return { asset: command.name, scale: command.scale };
+    case "ListMarket":
+      return listingWords(command, names);
+    case "ChangeMarket": {
+      const { market, status, makerFee, takerFee, priceBand } = command;
+      return {
+        market: names.market(market).name,
+        status,
+        makerFee: rate(makerFee),
+        takerFee: rate(takerFee),
+        priceBand: rate(priceBand),
+      };
+    }
+    case "OpenAccount":
+    case "RevokeKey":
+    case "ExpireOrders": {
+      const { kind: _, ...words } = command;
+      return words;
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+function orderWords(terms: OrderTerms, names: Names): CommandWords {
+  const market = names.market(terms.market);
+  const { scale } = names.asset(market.quote);
+  return {
+    accountId: names.account(terms.account),
+    market: market.name,
+    side: terms.side,
+    type: terms.type,
+    timeInForce: terms.timeInForce,
+    price: steps(terms.price, market.tickSize),
+    triggerPrice: steps(terms.triggerPrice, market.tickSize),
+    trailingOffset: steps(terms.trailingOffset, market.tickSize),
+    quantity: steps(terms.quantity, market.lotSize),
+    quoteQuantity: terms.quoteQuantity === null ? null : formatDecimal(terms.quoteQuantity, scale),
+    displayQuantity: steps(terms.displayQuantity, market.lotSize),
+    expiresAt: terms.expiresAt === null ? null : timeText(terms.expiresAt),
+    postOnly: terms.postOnly,
+    selfTradePrevention: terms.selfTradePrevention,
+    clientOrderId: terms.clientOrderId,
+  };
+}
+
+function movementWords(movement: Omit<DepositFunds, "kind">, names: Names): CommandWords {
+  const { account, amount, reference } = movement;
+  const { name, scale } = names.asset(movement.asset);
+  return { accountId: names.account(account), asset: name, amount: formatDecimal(amount, scale), reference };
+}
+
+function listingWords(listing: MarketListing, names: Names): CommandWords {
+  const { tickSize, lotSize, minNotional } = listing;
+  const quote = names.asset(listing.quote);
+  return {
+    market: listing.name,
+    base: names.asset(listing.base).name,
+    quote: quote.name,
+    tickSize: formatDecimal(tickSize.units, tickSize.scale),
+    lotSize: formatDecimal(lotSize.units, lotSize.scale),
+    minNotional: minNotional === null ? null : formatDecimal(minNotional, quote.scale),
+    maxQuantity: steps(listing.maxQuantity, lotSize),
+    maxOpenOrders: listing.maxOpenOrders,
+    makerFee: rate(listing.makerFee),
+    takerFee: rate(listing.takerFee),
+    priceBand: rate(listing.priceBand),
+    referencePrice: steps(listing.referencePrice, tickSize),
+    status: listing.status,
+  };
+}
+
+/** RFC 3339 in UTC, with milliseconds. */
+export function timeText(at: EpochMs): string {
+  return new Date(at).toISOString();
+}
+
+function steps(count: number | null, step: Decimal): string | null {
+  return count === null ? null : formatSteps(count, step);
+}
+
+function rate(partsPerMillion: number | null): string | null {
+  return partsPerMillion === null ? null : formatDecimal(partsPerMillion, RATE_SCALE);
+}

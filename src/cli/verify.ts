@@ -1,0 +1,48 @@
+/** `pregao verify`: whether a stopped exchange, or a backup, is whole. It changes nothing. */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { lockDataDirectory } from "../journal/lock.ts";
+import type { Check } from "../replay/checked-replay.ts";
+import { verify } from "../replay/verify.ts";
+import { EXIT } from "./exit-codes.ts";
+import { journalIn } from "./journal.ts";
+import { Progress } from "./progress.ts";
+
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .description("check a stopped exchange or a backup: journal, replay, snapshots, ledger")
+    .argument("<dir>", "a data directory, or a backup of one")
+    .action(verifyDirectory);
+}
+
+async function verifyDirectory(directory: string): Promise<void> {
+  journalIn(directory);
+  // A backup has no lock, and gets none: nothing in it is changed.
+  const lock = existsSync(join(directory, "lock")) ? lockDataDirectory(directory) : null;
+  const scratch = await mkdtemp(join(tmpdir(), "pregao-verify-"));
+  const progress = new Progress();
+  try {
+    const onProgress = (part: number, doing: string) => progress.show(part, doing);
+    const { checks, damage } = await verify({ directory, scratch, onProgress });
+    progress.end();
+    process.stdout.write(table(checks));
+    const faults = checks.filter(({ fault }) => fault !== null);
+    for (const { what, fault } of faults) process.stderr.write(`pregao: ${what}: ${fault}\n`);
+    if (faults.length > 0) process.exitCode = damage === null ? EXIT.fault : EXIT.damaged;
+  } finally {
+    progress.end();
+    await rm(scratch, { recursive: true, force: true });
+    lock?.release();
+  }
+}
+
+function table(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ what }) => what.length));
+  const lines = checks.map(
+    ({ what, found, fault }) => `${fault === null ? "ok   " : "FAULT"}  ${what.padEnd(width)}  ${found}\n`,
+  );
+  return lines.join("");
+}

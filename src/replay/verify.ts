@@ -1,0 +1,99 @@
+/**
+ * Checks all that a data directory holds against the one truth in it: every frame of the journal is read, every
+ * command is applied again, the events are compared with what happened live, and what was computed from them with
+ * what is computed now. Nothing is changed, nothing is repaired, and the first fault of a kind ends its check.
+ */
+import { join } from "node:path";
+import { AssertionError } from "../domain/assert.ts";
+import { seq } from "../domain/units.ts";
+import { DamagedJournalError } from "../journal/errors.ts";
+import { type JournalEnd, readJournal } from "../journal/recovery.ts";
+import { LedgerCheck } from "../projections/ledger/ledger-check.ts";
+import { type Check, CheckedReplay } from "./checked-replay.ts";
+import { readingStart, snapshotWatermark, storedSnapshots } from "./stored-snapshots.ts";
+
+export type Verified = {
+  readonly checks: readonly Check[];
+  /** The journal is damaged in a way that recovery refuses; what depends on it was not checked. */
+  readonly damage: DamagedJournalError | null;
+};
+
+export type Verifying = {
+  /** A data directory that no exchange is running on. */
+  readonly directory: string;
+  /** An empty directory with room for the ledger twice. */
+  readonly scratch: string;
+  readonly onProgress: (part: number, doing: string) => void;
+};
+
+export async function verify({ directory, scratch, onProgress }: Verifying): Promise<Verified> {
+  const ledger = LedgerCheck.open(join(directory, "ledger.sqlite"), scratch);
+  const usable = ledger instanceof LedgerCheck ? ledger : null;
+  const snapshots = await storedSnapshots(directory);
+  const start = await readingStart(directory, snapshots, seq(1));
+  const replay = new CheckedReplay({ start, ledger: usable, snapshots });
+  try {
+    const end = await readJournal({
+      directory: join(directory, "journal"),
+      start: start?.file.position,
+      watermarks: [
+        ...(usable === null ? [] : [{ holder: "the ledger", ...usable.cursor }]),
+        ...snapshots.files.map(snapshotWatermark),
+      ],
+      replay: (frame) => replay.apply(frame),
+      onCleanStop: () => replay.cleanStop(),
+      onSegment: () => replay.checkInvariants(),
+      onClosed: (closed) => replay.compareSnapshot(closed),
+      onProgress: ({ seq: done, bytesDone, bytesTotal }) =>
+        onProgress(bytesDone / bytesTotal, `replayed up to sequence ${done}`),
+    });
+    onProgress(1, "comparing the ledger");
+    const checks = [
+      ...journalChecks(end, replay),
+      ...(await replay.snapshotChecks()),
+      ...ledgerChecks(ledger, replay),
+    ];
+    return { checks, damage: null };
+  } catch (error) {
+    if (error instanceof DamagedJournalError) {
+      const found = `whole up to sequence ${replay.seq}`;
+      return { checks: [{ what: "journal", found, fault: error.message }], damage: error };
+    }
+    if (!(error instanceof AssertionError)) throw error;
+    const found = `replayed up to sequence ${replay.seq}`;
+    return { checks: [{ what: "replay", found, fault: error.message }], damage: null };
+  } finally {
+    usable?.close();
+  }
+}
+
+function journalChecks(end: JournalEnd | null, replay: CheckedReplay): readonly Check[] {
+  if (end === null) return [{ what: "journal", found: "empty", fault: null }];
+  const { segment, tornTail, closed } = end;
+  const { seq: last, startSeq, frames, cleanStops, trades } = replay;
+  const from = startSeq === 0 ? "" : `from sequence ${startSeq + 1} on, `;
+  const counted = `commands ${last - startSeq}, frames ${frames}, segments up to ${segment}, clean stops ${cleanStops}`;
+  const torn =
+    tornTail === null
+      ? ""
+      : `; then ${tornTail.bytes.length} bytes of a frame that a crash cut, which the next start repairs`;
+  const vouched = closed ? "" : "; those of the last frame are vouched for by the next one alone";
+  return [
+    { what: "journal", found: from + counted + torn, fault: null },
+    { what: "events", found: `as they were live, trades ${trades}${vouched}`, fault: null },
+    { what: "invariants", found: "hold, all of them at the end of every segment", fault: null },
+  ];
+}
+
+function ledgerChecks(ledger: LedgerCheck | string | null, replay: CheckedReplay): readonly Check[] {
+  const rebuilt = "it is computed from the journal at the next start";
+  if (ledger === null) return [{ what: "ledger", found: `there is none; ${rebuilt}`, fault: null }];
+  if (typeof ledger === "string") {
+    return [{ what: "ledger", found: `cannot be used; ${rebuilt}`, fault: ledger }];
+  }
+  if (ledger.cursor.seq < replay.startSeq) {
+    const fault = `it ends with sequence ${ledger.cursor.seq}, and the journal begins behind ${replay.startSeq}`;
+    return [{ what: "ledger", found: "cannot go on", fault }];
+  }
+  return ledger.findings(replay.walletTotals(), { all: replay.startSeq === 0 });
+}

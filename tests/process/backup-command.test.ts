@@ -1,0 +1,142 @@
+/** `pregao backup`: a backup taken under load is a whole exchange, and nothing else is ever called a backup. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningServer, startServer } from "../edge/harness.ts";
+import { run, runBeside, temporaryDirectory } from "./command-line.ts";
+import {
+  checkMoney,
+  type Known,
+  openTraders,
+  retryAllAndCompare,
+  type Trader,
+  trade,
+  xorshift,
+} from "./trading.ts";
+
+const CUT = pathToFileURL(fileURLToPath(new URL("./cut-at-rename.mjs", import.meta.url))).href;
+const BACKUPS = 3;
+const ACKNOWLEDGED_BETWEEN = 300;
+
+let server: RunningServer;
+let traders: readonly Trader[];
+const places = temporaryDirectory();
+
+/** What traders know at a moment: a backup that is begun then must have all of it. */
+const knownTo = (all: readonly Trader[]): Known[] =>
+  all.map(({ name, key, intents }) => {
+    const acknowledged = intents.filter(({ id }) => id !== undefined).map((intent) => ({ ...intent }));
+    return { name, key, intents: acknowledged };
+  });
+
+beforeAll(async () => {
+  server = await startServer();
+  traders = await openTraders(server, { count: 6, random: xorshift(Number(process.env.SEED ?? Date.now())) });
+});
+
+afterAll(() => server.dispose());
+
+test("a backup taken under load has all that was acknowledged before it, once, and can be started", async () => {
+  let acknowledged = 0;
+  const trading = Promise.all(traders.map((trader) => trade(server.url, trader, () => acknowledged++)));
+  const known: Known[][] = [];
+  for (let i = 0; i < BACKUPS; i += 1) {
+    const from = acknowledged;
+    while (acknowledged < from + ACKNOWLEDGED_BETWEEN) await new Promise((resolve) => setTimeout(resolve, 5));
+    known.push(knownTo(traders));
+    const target = join(places, `backup-${i}`);
+    const { status, stdout, stderr } = await runBeside(["backup", server.directory, target]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/journal: sequences 1 to \d+, up to segment 1, [\s\S]*ledger: up to sequence \d+/);
+    expect(statSync(target).mode & 0o777).toBe(0o700);
+    expect(readdirSync(target).sort()).toEqual(["journal", "ledger.sqlite"]);
+  }
+  expect(await server.stop()).toBe(0);
+  await trading;
+  for (const [i, then] of known.entries()) {
+    const restored = await startServer({ directory: join(places, `backup-${i}`) });
+    try {
+      expect(restored.log()).not.toContain("a torn tail was repaired");
+      await retryAllAndCompare(restored, then);
+      expect(await restored.stop()).toBe(0);
+    } finally {
+      restored.process.kill("SIGKILL");
+    }
+  }
+}, 120_000);
+
+test("a backup of a stopped exchange is its journal, byte for byte, and its money is whole", async () => {
+  const target = join(places, "whole");
+  mkdirSync(target);
+  expect(run(["backup", server.directory, target]).status).toBe(0);
+  for (const name of readdirSync(join(server.directory, "journal"))) {
+    const [copy, original] = [target, server.directory].map((at) => readFileSync(join(at, "journal", name)));
+    expect(copy!.equals(original!)).toBe(true);
+  }
+  const restored = await startServer({ directory: target });
+  try {
+    await retryAllAndCompare(restored, traders);
+    await checkMoney(restored, traders);
+  } finally {
+    await restored.stop();
+  }
+});
+
+test("nothing that is there is written over, and a backup that is being made, or was cut, is not gone on with", () => {
+  const before = readdirSync(join(places, "whole"));
+  const again = run(["backup", server.directory, join(places, "whole")]);
+  expect(again.status).toBe(2);
+  expect(again.stderr).toContain("exists and is not empty");
+  expect(readdirSync(join(places, "whole"))).toEqual(before);
+  const target = join(places, "cut");
+  const cut = run(["backup", server.directory, target], { NODE_OPTIONS: `--import ${CUT}` });
+  expect(cut.status).toBe(null);
+  expect(existsSync(target)).toBe(false);
+  expect(existsSync(`${target}.partial`)).toBe(true);
+  const next = run(["backup", server.directory, target]);
+  expect(next.status).toBe(2);
+  expect(next.stderr).toContain("was cut");
+  rmSync(`${target}.partial`, { recursive: true });
+  expect(run(["backup", server.directory, target]).status).toBe(0);
+});
+
+test("a damaged journal is not backed up: it is named, and nothing is left", () => {
+  const directory = join(places, "damaged");
+  cpSync(server.directory, directory, { recursive: true });
+  const file = join(directory, "journal", "00000001.segment");
+  const bytes = readFileSync(file);
+  bytes[5000]! ^= 0x20;
+  writeFileSync(file, bytes);
+  const target = join(places, "of-damaged");
+  const { status, stderr } = run(["backup", directory, target]);
+  expect(status).toBe(4);
+  expect(stderr).toMatch(/journal\/00000001\.segment, offset \d+, sequence \d+: /);
+  expect(readdirSync(places).filter((name) => name.startsWith("of-damaged"))).toEqual([]);
+});
+
+test("a frame that a crash cut is left out, and a ledger that is none; both are said", () => {
+  const directory = join(places, "crashed");
+  cpSync(join(places, "backup-0", "journal"), join(directory, "journal"), { recursive: true });
+  const file = join(directory, "journal", "00000001.segment");
+  const bytes = readFileSync(file);
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  writeFileSync(file, Buffer.from(bytes).fill("torn", end, end + 40));
+  writeFileSync(join(directory, "ledger.sqlite"), "something else");
+  const target = join(places, "of-crashed");
+  const { status, stdout } = run(["backup", directory, target]);
+  expect(status).toBe(0);
+  expect(stdout).toContain("left out: 40 bytes of a frame that was not acknowledged");
+  expect(stdout).toMatch(/ledger: left out, .*; it is computed from the journal/);
+  expect(readFileSync(join(target, "journal", "00000001.segment")).equals(bytes)).toBe(true);
+  expect(readdirSync(target)).toEqual(["journal"]);
+});
