@@ -1,13 +1,13 @@
 /**
- * How fast is the engine, with wallets, holds, fees and events, beside order books that only match, and does
- * it stay so fast when the book is deep? Expected: 6 × `big-order-book`, 40 × `nodejs-order-book`, and a
+ * How fast is the engine, with wallets, holds, fees and events recorded in its log, beside order books that only
+ * match, and does it stay so fast when the book is deep? (What events cost as objects is a row of its own.) Expected: 6 × `big-order-book`, 40 × `nodejs-order-book`, and a
  * command in a book of a million orders at most 4 × as dear as in one of ten thousand.
  *
  * npm run bench:engine [-- --rounds 10 --commands 50000 --warm-up 300000 --seed 1]
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { CONTENDERS, type ContenderName } from "./engine/contender.ts";
+import { AS_OBJECTS, CONTENDERS, type ContenderName } from "./engine/contender.ts";
 import type { Tally } from "./engine/flow.ts";
 import { costPlot, duration } from "./engine/plot.ts";
 import { ContenderThread } from "./engine/threads.ts";
@@ -148,10 +148,14 @@ async function main(): Promise<void> {
   say(`commit ${commit}, seed ${seed}, ${count(ACCOUNTS)} accounts`);
   const runs: Run[] = [];
   for (const depth of DEPTHS) for (const name of CONTENDERS) runs.push(await start(name, depth));
+  runs.push(await start(AS_OBJECTS, DEPTH));
   const of: Of = (name, depth) => runs.find((run) => run.name === name && run.depth === depth)!;
   await takeTurns(runs);
   say(
     `costs: ${rounds} rounds of ${count(commands)} commands in turns, after ${count(warmUp)} to warm up; medians; ${SLOW.name} runs a ${SLOW.part}th of them from ${count(SLOW.depth)} orders on`,
+  );
+  say(
+    `  pregao has wallets, holds and fees, and records its events; ${AS_OBJECTS} makes each an object besides, as the live exchange does`,
   );
   sayCosts(runs, of);
   const p99 = await saySingles(runs.filter(({ name, depth }) => depth === DEPTH || name === "pregao"));
@@ -185,7 +189,7 @@ async function main(): Promise<void> {
 function plotOf(of: Of, commit: string): string {
   return costPlot(
     "Cost of a command against the depth of the book",
-    `pregao with wallets, holds, fees and events; the others match only. Node ${process.version}, ${commit}`,
+    `pregao with wallets, holds, fees and events recorded; the others match only. Node ${process.version}, ${commit}`,
     CONTENDERS.map((name) => ({
       name,
       points: DEPTHS.map((depth) => [depth, median(of(name, depth).rounds)] as const),

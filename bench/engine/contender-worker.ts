@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
 import { BigOrderBookContender } from "./big-order-book.ts";
-import type { Contender, ContenderName } from "./contender.ts";
+import { AS_OBJECTS, type Contender, type ContenderName } from "./contender.ts";
 import { Flow, type FlowOptions, type Tally } from "./flow.ts";
 import { NodejsOrderBookContender } from "./nodejs-order-book.ts";
 import { Pregao } from "./pregao.ts";
@@ -43,7 +43,9 @@ parentPort!.on("message", (work: Work) => parentPort!.postMessage(answer(work)))
 function contenderNamed(name: ContenderName): Contender {
   switch (name) {
     case "pregao":
-      return new Pregao(options.accounts);
+      return new Pregao(options.accounts, "recorded");
+    case AS_OBJECTS:
+      return new Pregao(options.accounts, "objects");
     case "big-order-book":
       return new BigOrderBookContender();
     case "nodejs-order-book":

@@ -12,4 +12,6 @@ export type Contender = {
 };
 
 export const CONTENDERS = ["pregao", "big-order-book", "nodejs-order-book"] as const;
-export type ContenderName = (typeof CONTENDERS)[number];
+/** Ours once more, with every event made into an object. */
+export const AS_OBJECTS = "pregao, objects";
+export type ContenderName = (typeof CONTENDERS)[number] | typeof AS_OBJECTS;

@@ -1,5 +1,10 @@
-/** Our whole `apply`: wallets, holds, fees and events, in one market and with an account for each trader. */
+/**
+ * Our whole engine: wallets, holds, fees and events, in one market and with an account for each trader. Events
+ * are recorded, and the log keeps them for all commands of a piece; as objects they are made besides, command by
+ * command, and kept, as the live exchange does it.
+ */
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
+import type { Event } from "../../src/domain/events.ts";
 import type { MarketListing } from "../../src/domain/market.ts";
 import {
   accountIndex,
@@ -45,14 +50,17 @@ const LISTING: MarketListing = {
 export class Pregao implements Contender {
   readonly #engine = new Engine();
   readonly #accounts: number;
+  readonly #asObjects: boolean;
   #entries: Sequenced[] = [];
   /** Where each command's rows of the log end. */
   #ends: number[] = [];
+  #events: Event[][] = [];
   /** The commands that came before the flow: an order's id is its place in the flow, and these. */
   readonly #before: number;
 
-  constructor(accounts: number) {
+  constructor(accounts: number, events: "recorded" | "objects") {
     this.#accounts = accounts;
+    this.#asObjects = events === "objects";
     for (const command of this.#setUp())
       this.#engine.apply(this.#sequenced(this.#engine.appliedSeq + 1, command));
     this.#before = this.#engine.appliedSeq;
@@ -62,18 +70,22 @@ export class Pregao implements Contender {
     const first = this.#engine.appliedSeq + 1;
     this.#engine.log.clear();
     this.#ends = commands.map(() => 0);
+    this.#events = commands.map(() => []);
     this.#entries = commands.map((command, i) => this.#sequenced(first + i, this.#command(command)));
   }
 
   run(place: number): void {
-    this.#engine.execute(this.#entries[place]!);
-    this.#ends[place] = this.#engine.log.end;
+    const entry = this.#entries[place]!;
+    if (this.#asObjects) this.#events[place] = this.#engine.apply(entry);
+    else {
+      this.#engine.execute(entry);
+      this.#ends[place] = this.#engine.log.end;
+    }
   }
 
   countInto(tally: Tally): void {
-    for (const [place, entry] of this.#entries.entries()) {
-      const from = place === 0 ? 0 : this.#ends[place - 1]!;
-      for (const event of this.#engine.log.events(entry, from, this.#ends[place]!)) {
+    for (const place of this.#entries.keys()) {
+      for (const event of this.#eventsOf(place)) {
         if (event.kind === "CommandRejected") {
           throw new Error(`a command of the flow is refused: ${event.reason}`);
         }
@@ -82,6 +94,12 @@ export class Pregao implements Contender {
         tally.lots += event.quantity;
       }
     }
+  }
+
+  #eventsOf(place: number): readonly Event[] {
+    if (this.#asObjects) return this.#events[place]!;
+    const from = place === 0 ? 0 : this.#ends[place - 1]!;
+    return this.#engine.log.events(this.#entries[place]!, from, this.#ends[place]!);
   }
 
   *#setUp(): Generator<Command> {
