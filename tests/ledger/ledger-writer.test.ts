@@ -14,17 +14,6 @@ function unbalanced(database: Database.Database): unknown[] {
   return database.prepare("SELECT seq, asset FROM entries GROUP BY 1, 2 HAVING sum(amount) <> 0").all();
 }
 
-describe("the ledger's file", () => {
-  it.each([
-    { isDurable: false, synchronous: 1, why: "the journal has it all" },
-    { isDurable: true, synchronous: 2, why: "the journal does not have it all any more" },
-  ])("syncs every transaction: $isDurable, for $why", ({ isDurable, synchronous }) => {
-    const { database } = openForWriting(freshPath(), { isDurable });
-    expect(database.pragma("synchronous", { simple: true })).toBe(synchronous);
-    database.close();
-  });
-});
-
 describe("the rows of a trade", () => {
   const story = new Story();
   story.market();

@@ -58,7 +58,9 @@ export class History {
     this.shown.push({ requestId: entry.requestId, outcome });
     this.#sent.push(entry.command);
     this.#orders.hear(events);
-    this.#present.live.project({ entry, events });
+    // Of the projections only what is compared is kept up.
+    const { directory, orders, balances } = this.#present.live;
+    for (const projection of [directory, orders, balances]) projection.project({ entry, events });
     const twice = this.#hear(events);
     if (twice !== null) return twice;
     if (claimed === undefined) return null;

@@ -17,11 +17,15 @@ const DENSE: Partial<Record<Counted, number>> = {
   "power failures": 1_000,
   "clean stops": 500,
   "recoveries cut short": 50,
-  "torn tails": 50,
+  "torn tails": 40,
+  "snapshots made": 300,
+  "snapshots loaded": 300,
+  "segments removed": 30,
   "failures met": 100,
   "bits flipped": 500,
   "flips refused": 300,
   "flips repaired": 30,
+  "flips passed over": 100,
   "ledgers lost": 50,
 };
 
