@@ -138,3 +138,10 @@ describe("a market buy by quantity must afford what it would trade", () => {
     expect(first === "refused insufficient-funds").toBe(refused);
   });
 });
+
+test("a market buy that meets nothing but its own account's order holds nothing, and tells of no wallet", () => {
+  const desk = new Desk();
+  desk.put(ANN, "sell", 3, 100);
+  const events = desk.apply(placing(ANN, "buy", 2, 0, by("cancel-taker")));
+  expect(events.map(({ kind }) => kind)).toEqual(["OrderPlaced", "OrderCanceled"]);
+});

@@ -47,7 +47,8 @@ export function placeOrder(state: State, { seq, at, command }: Sequenced<PlaceOr
   if (killed) endEntering(state, place, slot, UNFILLED);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, place, slot, TIME);
   else {
-    state.wallets.hold(account, asset, hold);
+    // A wallet from which nothing is held has not changed, and is not told of.
+    if (hold > 0) state.wallets.hold(account, asset, hold);
     pool.held[slot] = hold;
     if (trigger !== null) waitForPrice(state, place, slot, trigger);
     else enterNew(state, place, slot, band);
