@@ -94,11 +94,15 @@ async function openAgain(exchange: Exchange, closed: () => Promise<void>): Promi
   await exchange.close();
   for (const end of ["", "-wal", "-shm"]) rmSync(join(directory, `ledger.sqlite${end}`), { force: true });
   const whole = await startServer({ directory });
-  await toldOf(whole, "journal: a segment was read");
-  expect(whole.log()).not.toContain("snapshot: was loaded");
-  const answers = await seen(whole.url);
-  expect(await whole.stop()).toBe(0);
-  return answers;
+  try {
+    await toldOf(whole, "journal: a segment was read");
+    expect(whole.log()).not.toContain("snapshot: was loaded");
+    const answers = await seen(whole.url);
+    expect(await whole.stop()).toBe(0);
+    return answers;
+  } finally {
+    whole.process.kill("SIGKILL");
+  }
 }
 
 /** Lines of the log are gathered for a moment before they are written. */
