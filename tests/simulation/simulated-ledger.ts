@@ -51,6 +51,7 @@ export class SimulatedLedger {
   }
 
   remove(): void {
+    this.letGo();
     this.#images = [EMPTY];
   }
 
@@ -64,6 +65,7 @@ export class SimulatedLedger {
 
   /** Looks into the file as it is. */
   look<T>(into: (database: Database.Database) => T): T {
+    if (this.#database !== undefined) return into(this.#database);
     const database = new Database(this.#images.at(-1)!);
     try {
       return into(database);
