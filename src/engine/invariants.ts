@@ -7,7 +7,7 @@ import type { Market } from "../domain/market.ts";
 import { type AccountIndex, type AssetIndex, assetIndex } from "../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./book/order-pool.ts";
 import type { PriceLadder } from "./book/price-ladder.ts";
-import { ICEBERG, PENDING } from "./book/traits.ts";
+import { CHARGED, EXPIRES, ICEBERG, NAMED, PENDING } from "./book/traits.ts";
 import { limitHold } from "./holds.ts";
 import type { MarketState, State } from "./state.ts";
 import { isReached } from "./triggers.ts";
@@ -48,6 +48,7 @@ function checkHolds(state: State): void {
   for (let account = 0; account < state.accountStatuses.length; account += 1) {
     for (const slot of checkedOrdersOf(state, account as AccountIndex)) {
       const { market } = markets[open.pool.market[slot]!]!;
+      checkTraits(open.pool, slot);
       checkHold(open.pool, slot, market);
       const wallet = `${account} ${open.pool.isBuy[slot] === 1 ? market.quote : market.base}`;
       held.set(wallet, (held.get(wallet) ?? 0) + open.pool.held[slot]!);
@@ -59,6 +60,17 @@ function checkHolds(state: State): void {
       assert(balance.held === ordered, "what is held is what open orders hold");
     }
   }
+}
+
+/** Arrays that few orders need are blank for the others. */
+function checkTraits(pool: OrderPool, slot: Slot): void {
+  const { display, hidden, expiresAt, clientOrderId, feeWhole, feeParts, rebateDue } = pool;
+  assert(pool.has(slot, ICEBERG) === display[slot]! > 0, "an iceberg is known by its traits");
+  assert(pool.has(slot, ICEBERG) || hidden[slot] === 0, "nothing but an iceberg hides a part");
+  assert(pool.has(slot, EXPIRES) === expiresAt[slot]! > 0, "an order with an end is known by its traits");
+  assert(pool.has(slot, NAMED) === (clientOrderId[slot] !== null), "a named order is known by its traits");
+  const isBlank = feeWhole[slot] === 0 && feeParts[slot] === 0 && rebateDue[slot] === 0;
+  assert(isBlank || pool.has(slot, CHARGED), "an order that was charged is known by its traits");
 }
 
 function checkHold(pool: OrderPool, slot: Slot, market: Market): void {
@@ -96,7 +108,6 @@ function checkSide(state: State, { market, book }: MarketState, side: PriceLadde
     let quantity = 0;
     for (let slot = side.head[level]!, last = NONE; slot !== NONE; last = slot, slot = pool.next[slot]!) {
       assert(pool.shownOf(slot) > 0, "a resting order shows something to trade");
-      assert(pool.hidden[slot]! === 0 || pool.has(slot, ICEBERG), "nothing but an iceberg hides a part");
       assert(pool.price[slot] === side.price[level], "an order rests at its price");
       assert(pool.market[slot] === market.market, "an order rests in its market");
       assert(!pool.has(slot, PENDING), "an order that rests does not wait");

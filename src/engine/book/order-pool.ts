@@ -196,6 +196,8 @@ export class OrderPool {
       return slot;
     }
     if (this.#used === this.id.length) this.#grow(this.#used * 2);
+    // Without gaps it stays an array; with large ones it would become a dictionary.
+    this.clientOrderId.push(null);
     return this.#used++;
   }
 

@@ -13,7 +13,7 @@ export const POST_ONLY = 4;
 export const TRIGGERED = 8;
 /** It waits for its price now. */
 export const PENDING = 16;
-/** It shows a part of itself at most. */
+/** It shows a part of itself at most. From this bit on, each says that arrays concern the order which few need. */
 export const ICEBERG = 32;
 /** It has an end of its own. */
 export const EXPIRES = 64;
