@@ -64,11 +64,11 @@ function checkHolds(state: State): void {
 
 /** Arrays that few orders need are blank for the others. */
 function checkTraits(pool: OrderPool, slot: Slot): void {
-  const { display, hidden, expiresAt, clientOrderId, feeWhole, feeParts, rebateDue } = pool;
+  const { display, hidden, expiresAt, feeWhole, feeParts, rebateDue } = pool;
   assert(pool.has(slot, ICEBERG) === display[slot]! > 0, "an iceberg is known by its traits");
   assert(pool.has(slot, ICEBERG) || hidden[slot] === 0, "nothing but an iceberg hides a part");
   assert(pool.has(slot, EXPIRES) === expiresAt[slot]! > 0, "an order with an end is known by its traits");
-  assert(pool.has(slot, NAMED) === (clientOrderId[slot] !== null), "a named order is known by its traits");
+  assert(!pool.has(slot, NAMED) || pool.clientOrderId(slot) !== null, "a named order has its client id");
   const isBlank = feeWhole[slot] === 0 && feeParts[slot] === 0 && rebateDue[slot] === 0;
   assert(isBlank || pool.has(slot, CHARGED), "an order that was charged is known by its traits");
 }

@@ -112,7 +112,7 @@ export class OrderPool {
     while (length < count) length *= 2;
     if (length > this.id.length) this.#grow(length);
     this.#used = count;
-    this.#clientOrderIds.length = count;
+    for (let slot = 0; slot < count; slot += 1) this.#clientOrderIds.push(null);
   }
 
   /** Gives the orders in the first slots their client ids; a text is made of one only when it is asked for. */
@@ -197,7 +197,7 @@ export class OrderPool {
     }
     if (this.#used === this.id.length) this.#grow(this.#used * 2);
     // Without gaps it stays an array; with large ones it would become a dictionary.
-    this.clientOrderId.push(null);
+    this.#clientOrderIds.push(null);
     return this.#used++;
   }
 
