@@ -65,12 +65,14 @@ function sayReplay(directory: string, written: Written): number {
   say(
     `replay: ${count(written.commands)} commands, ${mib(written.bytes)}, ${count(TRADERS)} accounts, a book of ${count(DEPTH)} orders; each round in a new process`,
   );
-  const rates = Array.from({ length: rounds }, () => {
-    const { seconds, commands: replayed } = measured("rate", "rate", directory);
-    return replayed / seconds;
-  });
+  const runs = Array.from({ length: rounds }, () => measured("rate", "rate", directory));
+  const rates = runs.map(({ seconds, commands: replayed }) => replayed / seconds);
+  const perProcessor = runs.map(({ processorSeconds, commands: replayed }) => replayed / processorSeconds);
   say(
     `  journal, engine and digest   ${rates.map(count).join("   ")}   median ${count(median(rates))} commands/s`,
+  );
+  say(
+    `  a second of all processors     ${perProcessor.map(count).join("   ")}   median ${count(median(perProcessor))} commands`,
   );
   return median(rates);
 }
@@ -120,9 +122,9 @@ async function sayStart(directory: string): Promise<number> {
     measured("start", "start", directory, written.seq, written.frameHash),
   );
   const tail = written.seq - made.seq;
-  for (const { seconds, loadMs, openOrders, snapshotBytes, residentBytes } of runs) {
+  for (const { seconds, processorSeconds, loadMs, openOrders, snapshotBytes, residentBytes } of runs) {
     say(
-      `  ready in ${seconds.toFixed(2)} s: ${(loadMs / 1000).toFixed(2)} s for the snapshot of ${mib(snapshotBytes)}, the rest for ${count(tail)} commands behind it; ${count(openOrders)} orders open, ${mib(residentBytes)} resident`,
+      `  ready in ${seconds.toFixed(2)} s (${processorSeconds.toFixed(2)} s of processors): ${(loadMs / 1000).toFixed(2)} s for the snapshot of ${mib(snapshotBytes)}, the rest for ${count(tail)} commands behind it; ${count(openOrders)} orders open, ${mib(residentBytes)} resident`,
     );
   }
   return median(runs.map(({ seconds }) => seconds));

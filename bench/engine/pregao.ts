@@ -46,6 +46,8 @@ export class Pregao implements Contender {
   readonly #engine = new Engine();
   readonly #accounts: number;
   #entries: Sequenced[] = [];
+  /** Where each command's rows of the log end. */
+  #ends: number[] = [];
   /** The commands that came before the flow: an order's id is its place in the flow, and these. */
   readonly #before: number;
 
@@ -59,21 +61,26 @@ export class Pregao implements Contender {
   prepare(commands: readonly FlowCommand[]): void {
     const first = this.#engine.appliedSeq + 1;
     this.#engine.log.clear();
+    this.#ends = commands.map(() => 0);
     this.#entries = commands.map((command, i) => this.#sequenced(first + i, this.#command(command)));
   }
 
   run(place: number): void {
     this.#engine.execute(this.#entries[place]!);
+    this.#ends[place] = this.#engine.log.end;
   }
 
   countInto(tally: Tally): void {
-    for (const event of this.#engine.log.events()) {
-      if (event.kind === "CommandRejected") {
-        throw new Error(`a command of the flow is refused: ${event.reason}`);
+    for (const [place, entry] of this.#entries.entries()) {
+      const from = place === 0 ? 0 : this.#ends[place - 1]!;
+      for (const event of this.#engine.log.events(entry, from, this.#ends[place]!)) {
+        if (event.kind === "CommandRejected") {
+          throw new Error(`a command of the flow is refused: ${event.reason}`);
+        }
+        if (event.kind !== "TradeExecuted") continue;
+        tally.trades += 1;
+        tally.lots += event.quantity;
       }
-      if (event.kind !== "TradeExecuted") continue;
-      tally.trades += 1;
-      tally.lots += event.quantity;
     }
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { Engine } from "../../src/engine/engine.ts";
 import { Journal } from "../../src/journal/journal.ts";
-import { replayFrames } from "../../src/replay/replay-frames.ts";
+import { checkFrames } from "../../src/replay/replay-frames.ts";
 
 export type Proof = {
   readonly acknowledged: number;
@@ -56,7 +56,7 @@ async function replay(directory: string) {
   const journal = await Journal.open({
     directory: join(directory, "journal"),
     watermarks: [],
-    replay: replayFrames({ engine, project: () => {} }),
+    replay: checkFrames(engine),
   });
   const replaySeconds = (performance.now() - startedAt) / 1000;
   engine.check();

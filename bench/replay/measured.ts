@@ -11,7 +11,7 @@ import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import { LiveProjections } from "../../src/projections/live-projections.ts";
 import { recover } from "../../src/replay/recover.ts";
-import { replayFrames } from "../../src/replay/replay-frames.ts";
+import { checkFrames } from "../../src/replay/replay-frames.ts";
 
 const FEED_EVENTS_MAX = 1_000_000;
 
@@ -25,29 +25,46 @@ export type Stages = {
 };
 
 export type Measured =
-  | { readonly kind: "rate"; readonly seconds: number; readonly commands: number }
+  | {
+      readonly kind: "rate";
+      readonly seconds: number;
+      /** Of all threads together: what a machine that does other things as well cannot change much. */
+      readonly processorSeconds: number;
+      readonly commands: number;
+    }
   | { readonly kind: "stages"; readonly stages: Stages; readonly commands: number }
   | {
       readonly kind: "start";
       readonly seconds: number;
+      readonly processorSeconds: number;
       readonly loadMs: number;
       readonly openOrders: number;
       readonly snapshotBytes: number;
       readonly residentBytes: number;
     };
 
+/** Seconds since the start, of the clock and of processors. */
+function watch(): () => { readonly seconds: number; readonly processorSeconds: number } {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return { seconds: (performance.now() - startedAt) / 1000, processorSeconds: (user + system) / 1e6 };
+  };
+}
+
 /** Journal, engine, encoding and digest, as a verification or a snapshot does it. */
 async function rate(directory: string): Promise<Measured> {
   const engine = new Engine();
-  const startedAt = performance.now();
+  const took = watch();
   const journal = await Journal.open({
     directory: join(directory, "journal"),
     watermarks: [],
-    replay: replayFrames({ engine, project: () => {} }),
+    replay: checkFrames(engine),
   });
-  const seconds = (performance.now() - startedAt) / 1000;
+  const times = took();
   await journal.close();
-  return { kind: "rate", seconds, commands: engine.appliedSeq };
+  return { kind: "rate", ...times, commands: engine.appliedSeq };
 }
 
 /** Frame by frame and stage by stage; what is not measured apart is reading, checking and decoding. */
@@ -101,7 +118,7 @@ async function stages(directory: string): Promise<Measured> {
 
 /** A start as it is, with the ledger made anew. */
 async function ledger(directory: string): Promise<Measured> {
-  const startedAt = performance.now();
+  const took = watch();
   const exchange = await Exchange.open({
     directory,
     feedEventsMax: FEED_EVENTS_MAX,
@@ -112,15 +129,15 @@ async function ledger(directory: string): Promise<Measured> {
     },
   });
   await exchange.ledger.reached(exchange.appliedSeq, 600_000);
-  const seconds = (performance.now() - startedAt) / 1000;
+  const times = took();
   const commands = exchange.appliedSeq;
   await exchange.close();
-  return { kind: "rate", seconds, commands };
+  return { kind: "rate", ...times, commands };
 }
 
 async function start(directory: string, seq: Seq, frameHash: string): Promise<Measured> {
   let loadMs = Number.NaN;
-  const startedAt = performance.now();
+  const took = watch();
   const { engine, live, journal } = await recover({
     directory,
     ledger: { seq, frameHash },
@@ -130,7 +147,7 @@ async function start(directory: string, seq: Seq, frameHash: string): Promise<Me
       if (report.kind === "snapshot-loaded") loadMs = report.ms;
     },
   });
-  const seconds = (performance.now() - startedAt) / 1000;
+  const times = took();
   const residentBytes = process.memoryUsage().rss;
   await journal.close();
   let openOrders = 0;
@@ -140,7 +157,7 @@ async function start(directory: string, seq: Seq, frameHash: string): Promise<Me
   const snapshots = join(directory, "snapshots");
   const [name] = readdirSync(snapshots).sort().reverse();
   const snapshotBytes = statSync(join(snapshots, name!)).size;
-  return { kind: "start", seconds, loadMs, openOrders, snapshotBytes, residentBytes };
+  return { kind: "start", ...times, loadMs, openOrders, snapshotBytes, residentBytes };
 }
 
 const [what, directory, seq, frameHash] = process.argv.slice(2) as [string, string, string, string];

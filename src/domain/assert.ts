@@ -9,7 +9,12 @@ export class AssertionError extends Error {
 
 /** States one fact that holds here. */
 export function assert(fact: boolean, whatHolds: string): asserts fact {
-  if (!fact) throw new AssertionError(`does not hold: ${whatHolds}`);
+  if (!fact) fail(whatHolds);
+}
+
+/** Apart, so that the check itself is small enough to be inlined wherever it stands. */
+export function fail(whatHolds: string): never {
+  throw new AssertionError(`does not hold: ${whatHolds}`);
 }
 
 /** The end of an exhaustive switch: it compiles only when every case is handled. */

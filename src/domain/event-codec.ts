@@ -103,7 +103,18 @@ const orderNamedFields: Fields<Omit<OrderFilled, "kind">> = {
   market: integer(),
 };
 
-const event: Codec<Event> = tagged<Event>({
+/** The tags of what the engine records as numbers, for whoever encodes that without an object an event. */
+export const EVENT_TAGS = {
+  OrderPlaced: 12,
+  TradeExecuted: 14,
+  OrderFilled: 15,
+  OrderCanceled: 16,
+  OrderExpired: 17,
+  LevelChanged: 18,
+  WalletChanged: 19,
+} as const;
+
+export const event: Codec<Event> = tagged<Event>({
   AccountOpened: [1, { account: integer(), accountId: text, name: nullable(text) }],
   AccountStatusChanged: [2, { account: integer(), status: oneOf(ACCOUNT_STATUSES) }],
   KeyCreated: [3, keyFields],
@@ -124,10 +135,10 @@ const event: Codec<Event> = tagged<Event>({
   FundsWithdrawn: [9, movementFields],
   FundsTransferred: [10, { ...movementFields, toAccount: integer() }],
   MovementRepeated: [11, { account: integer(), asset: integer(), transaction: integer() }],
-  OrderPlaced: [12, { order: integer(), ...orderTermsFields }],
+  OrderPlaced: [EVENT_TAGS.OrderPlaced, { order: integer(), ...orderTermsFields }],
   OrderRepeated: [13, { account: integer(), order: integer() }],
   TradeExecuted: [
-    14,
+    EVENT_TAGS.TradeExecuted,
     {
       market: integer(),
       trade: integer(),
@@ -143,11 +154,17 @@ const event: Codec<Event> = tagged<Event>({
       makerFee: signed(),
     },
   ],
-  OrderFilled: [15, orderNamedFields],
-  OrderCanceled: [16, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
-  OrderExpired: [17, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
-  LevelChanged: [18, { market: integer(), side: oneOf(SIDES), price: integer(), quantity: integer() }],
-  WalletChanged: [19, { account: integer(), asset: integer(), available: integer(), held: integer() }],
+  OrderFilled: [EVENT_TAGS.OrderFilled, orderNamedFields],
+  OrderCanceled: [EVENT_TAGS.OrderCanceled, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
+  OrderExpired: [EVENT_TAGS.OrderExpired, { ...orderNamedFields, reason: oneOf(END_REASONS) }],
+  LevelChanged: [
+    EVENT_TAGS.LevelChanged,
+    { market: integer(), side: oneOf(SIDES), price: integer(), quantity: integer() },
+  ],
+  WalletChanged: [
+    EVENT_TAGS.WalletChanged,
+    { account: integer(), asset: integer(), available: integer(), held: integer() },
+  ],
   CommandRejected: [20, { reason: oneOf(REJECTIONS) }],
   OrderTriggered: [21, orderNamedFields],
   OrderAmended: [
@@ -215,14 +232,18 @@ export const COMMAND_KINDS: readonly Command["kind"][] = Object.entries(COMMAND_
   },
 );
 
-const outcome: Codec<Outcome> = record<Outcome>({
+const headingFields: Fields<Omit<Outcome, "events">> = {
   seq: integer(),
   at: integer(),
   requestId: text,
   traceId: nullable(text),
   commandKind: oneOf(COMMAND_KINDS),
-  events,
-});
+};
+
+/** All of an outcome but its events, which are a list behind it. */
+export const outcomeHeading = record<Omit<Outcome, "events">>(headingFields);
+
+const outcome: Codec<Outcome> = record<Outcome>({ ...headingFields, events });
 
 /** Appends the canonical encoding of a committed command. */
 export function encodeOutcome(writer: ByteWriter, { entry, events }: Committed): void {

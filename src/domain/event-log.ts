@@ -3,7 +3,7 @@
  * for each of them would take as long as all the trading. Whoever wants events gets them as the plain objects
  * of `events.ts`, in the order in which they happened; the canonical encoding is made from the rows themselves.
  */
-import type { PlaceOrder } from "./commands.ts";
+import type { PlaceOrder, Sequenced } from "./commands.ts";
 import {
   END_REASONS,
   type Event,
@@ -16,13 +16,23 @@ import {
   type WalletChanged,
 } from "./events.ts";
 import type { Side } from "./market.ts";
-import type { AccountIndex, AssetIndex, Lots, MarketIndex, Minor, OrderId, Ticks, TradeId } from "./units.ts";
+import {
+  type AccountIndex,
+  type AssetIndex,
+  type Lots,
+  type MarketIndex,
+  type Minor,
+  type OrderId,
+  orderId,
+  type Ticks,
+  type TradeId,
+} from "./units.ts";
 
 /** What a row tells: its first number, which also says how many follow. */
 export const ROWS = {
   /** An event that is rare, and was an object from the start: its place among them. */
   other: 0,
-  /** The order, and the place of the command, whose terms it has. */
+  /** Nothing more: the order has the sequence of its command, and its terms. */
   orderPlaced: 1,
   /** The fields of `TradeExecuted` in their order, the taker's side as a flag for a buy. */
   tradeExecuted: 2,
@@ -35,7 +45,7 @@ export const ROWS = {
 } as const;
 
 /** The numbers of a row, the first included, by what it tells. */
-export const ROW_LENGTHS = [2, 3, 13, 5, 5, 5] as const;
+export const ROW_LENGTHS = [2, 1, 13, 5, 5, 5] as const;
 
 const NUMBERS_FIRST = 1024;
 
@@ -51,9 +61,9 @@ export function endOf(kind: "OrderCanceled" | "OrderExpired", reason: (typeof EN
 export class EventLog {
   #numbers = new Float64Array(NUMBERS_FIRST);
   #end = 0;
-  /** Rare events, and the commands of orders that were placed; what is past the count is left from before. */
-  readonly #objects: (Event | PlaceOrder)[] = [];
-  #objectCount = 0;
+  /** The rare events; what is past their count is left from before. */
+  readonly #others: Event[] = [];
+  #otherCount = 0;
 
   /** Where the next row will begin. */
   get end(): number {
@@ -64,22 +74,22 @@ export class EventLog {
   clear(): void {
     this.#end = 0;
     // To set the length of an array costs several times as much as all that a command records.
-    this.#objectCount = 0;
+    this.#otherCount = 0;
   }
 
   /** Records an event that is rare enough to be an object. */
   tell(event: Event): void {
     const row = this.#newRow(2);
     this.#numbers[row] = ROWS.other;
-    this.#numbers[row + 1] = this.#keep(event);
+    this.#numbers[row + 1] = this.#otherCount;
+    this.#others[this.#otherCount] = event;
+    this.#otherCount += 1;
   }
 
-  orderPlaced(order: OrderId, command: PlaceOrder): void {
-    const row = this.#newRow(3);
-    const numbers = this.#numbers;
-    numbers[row] = ROWS.orderPlaced;
-    numbers[row + 1] = order;
-    numbers[row + 2] = this.#keep(command);
+  /** The current command has placed its order. */
+  orderPlaced(): void {
+    const row = this.#newRow(1);
+    this.#numbers[row] = ROWS.orderPlaced;
   }
 
   /** One argument a field, in the order of the event's: an object for them would be what this class is there to spare. */
@@ -149,16 +159,17 @@ export class EventLog {
     return this.#numbers;
   }
 
-  /** What a row of `other` or `orderPlaced` refers to. */
-  object(place: number): Event | PlaceOrder {
-    return this.#objects[place]!;
+  /** A rare event, by its place. */
+  other(place: number): Event {
+    return this.#others[place]!;
   }
 
-  /** The events from a row on, as objects. */
-  events(from = 0): Event[] {
+  /** The events of the command whose rows begin here, as objects. */
+  events({ seq, command }: Sequenced, from = 0, to = this.#end): Event[] {
     const events: Event[] = [];
-    for (let row = from; row < this.#end; row += ROW_LENGTHS[this.#numbers[row]!]!) {
-      events.push(this.#event(row));
+    for (let row = from; row < to; row += ROW_LENGTHS[this.#numbers[row]!]!) {
+      const isPlaced = this.#numbers[row] === ROWS.orderPlaced;
+      events.push(isPlaced ? placed(orderId(seq), command as PlaceOrder) : this.#event(row));
     }
     return events;
   }
@@ -185,18 +196,9 @@ export class EventLog {
     this.#numbers = grown;
   }
 
-  #keep(object: Event | PlaceOrder): number {
-    const place = this.#objectCount;
-    this.#objects[place] = object;
-    this.#objectCount = place + 1;
-    return place;
-  }
-
   #event(row: number): Event {
     const numbers = this.#numbers;
     switch (numbers[row]) {
-      case ROWS.orderPlaced:
-        return placed(numbers[row + 1] as OrderId, this.#objects[numbers[row + 2]!] as PlaceOrder);
       case ROWS.tradeExecuted:
         return trade(numbers, row);
       case ROWS.orderEnded:
@@ -206,7 +208,7 @@ export class EventLog {
       case ROWS.walletChanged:
         return wallet(numbers, row);
       default:
-        return this.#objects[numbers[row + 1]!] as Event;
+        return this.#others[numbers[row + 1]!]!;
     }
   }
 }

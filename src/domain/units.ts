@@ -2,7 +2,7 @@
  * The units that integers carry. A price is whole ticks, a quantity whole lots, money whole minor units;
  * the compiler keeps them apart, and only this file checks them.
  */
-import { AssertionError, assert } from "./assert.ts";
+import { assert, fail } from "./assert.ts";
 
 declare const unit: unique symbol;
 type Unit<Base, Name extends string> = Base & { readonly [unit]: Name };
@@ -38,9 +38,7 @@ export const PPM_ONE = 1_000_000;
 
 function whole(value: number, least: number, what: string): number {
   // The words are put together only when they are needed: this runs several times a command.
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new AssertionError(`does not hold: ${what} is a safe integer of at least ${least}`);
-  }
+  if (!Number.isSafeInteger(value) || value < least) fail(`${what} is a safe integer of at least ${least}`);
   return value;
 }
 

@@ -45,7 +45,8 @@ function columnsOf(pool: OrderPool): readonly Column[] {
   return [
     ...[id, price, quantity, remaining, hidden, display, held, feeWhole, rebateDue, expiresAt].map(doubles),
     ...[account, makerFee, takerFee, feeParts].map(integers),
-    ...[pool.isBuy, pool.traits, pool.selfTrade].map(bytes),
+    ...[pool.isBuy, pool.selfTrade].map(bytes),
+    words(pool.traits),
   ];
 }
 
@@ -79,6 +80,17 @@ function bytes(field: Uint8Array): Column {
       return column;
     },
     fill: (reader, count) => field.set(reader.bytes(count)),
+  };
+}
+
+function words(field: Uint16Array): Column {
+  return {
+    gather: (slots) => {
+      const column = new Uint16Array(slots.length);
+      for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
+      return column;
+    },
+    fill: (reader, count) => field.set(reader.integers(count)),
   };
 }
 

@@ -74,7 +74,7 @@ export class Engine {
     const { log } = this.#state;
     log.clear();
     this.execute(entry);
-    return log.events();
+    return log.events(entry);
   }
 
   /** Applies the next command; what it brings about is added to the log. */
@@ -84,13 +84,7 @@ export class Engine {
     const { changedBooks, markets, wallets, log } = this.#state;
     const refusal = dispatch(this.#state, entry);
     if (refusal !== null) log.tell({ kind: "CommandRejected", reason: refusal });
-    for (const book of changedBooks) {
-      book.tellChanges(log);
-      const isOpen = markets[book.market]!.market.status === "open";
-      assert(!isOpen || !book.crossed, "no book of an open market is crossed");
-    }
-    // To set the length of an array costs several times as much as all that is done here.
-    while (changedBooks.length > 0) changedBooks.pop();
+    changedBooks.tellChanges(log, markets);
     wallets.tellChanges(log);
     this.#appliedSeq = entry.seq;
     this.#at = entry.at;

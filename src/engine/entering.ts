@@ -6,7 +6,7 @@ import { type End, FILLED } from "../domain/event-log.ts";
 import { type EpochMs, lots, type Ticks } from "../domain/units.ts";
 import { type Band, bandOf, furthestPrice } from "./band.ts";
 import type { Slot } from "./book/order-pool.ts";
-import { FILL_OR_KILL, RESTS } from "./book/traits.ts";
+import { EXPIRES, FILL_OR_KILL, RESTS } from "./book/traits.ts";
 import { limitHold } from "./holds.ts";
 import { matchBudget, matchQuantity, type Stop } from "./matching.ts";
 import { endEntering, SELF_TRADE, TIME, UNFILLED } from "./order-ends.ts";
@@ -78,8 +78,7 @@ function untouchedEnd(
   { at, band }: Pick<Before, "at" | "band">,
 ): End | null {
   const { pool } = state.open;
-  const expiresAt = pool.expiresAt[slot]!;
-  if (expiresAt !== 0 && expiresAt <= at) return TIME;
+  if (pool.has(slot, EXPIRES) && pool.expiresAt[slot]! <= at) return TIME;
   return pool.has(slot, FILL_OR_KILL) && !fillsWhole(state, place, slot, band) ? UNFILLED : null;
 }
 

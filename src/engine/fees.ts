@@ -1,12 +1,15 @@
 /**
  * Fees on an order's running total: after each fill it has paid exactly ⌈Σ rate × value⌉ minor units in all,
  * so many small fills never cost more than one large one. A negative maker rate is a rebate, which is paid
- * out of what the taker pays in the same trade; what that does not cover stays due. The products pass 2^53,
- * so whole units and parts per million of one are kept apart: by multiplying back, since the remainder
- * operator is slow for doubles.
+ * out of what the taker pays in the same trade; what that does not cover stays due. Remainders are taken by
+ * multiplying back, since the remainder operator is slow for doubles.
  */
 import { PPM_ONE } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
+import { CHARGED } from "./book/traits.ts";
+
+/** Of no more parts the division is exact enough that rounding it up is right: it is off by far less than one part. */
+const PARTS_MAX = 2 ** 50;
 
 /** What an order has paid in fees so far, in minor units of the quote asset; negative if it was paid rebates. */
 export function feesPaid(pool: OrderPool, slot: Slot): number {
@@ -20,8 +23,10 @@ export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: 
 
 /** ⌈rate × value⌉ for a value in minor units and a rate in parts per million, with parts left from before. */
 export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
+  if (rate === 0 && partsBefore === 0) return 0;
+  const parts = rate * value + partsBefore;
+  if (parts <= PARTS_MAX) return Math.ceil(parts / PPM_ONE);
   const millions = Math.floor(value / PPM_ONE);
-  // At most 10^12 parts: the division is exact enough that rounding up is right.
   return rate * millions + Math.ceil((rate * (value - millions * PPM_ONE) + partsBefore) / PPM_ONE);
 }
 
@@ -32,16 +37,28 @@ export function shareRoundedUp(value: number, rate: number, partsBefore = 0): nu
 export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number, rebateMax = 0): number {
   if (rate === 0) return 0;
   const paidBefore = feesPaid(pool, slot);
-  const millions = Math.floor(value / PPM_ONE);
-  const parts = rate * (value - millions * PPM_ONE) + pool.feeParts[slot]!;
-  const whole = Math.floor(parts / PPM_ONE);
-  pool.feeWhole[slot]! += rate * millions + whole;
-  pool.feeParts[slot] = parts - whole * PPM_ONE;
+  pool.traits[slot]! |= CHARGED;
+  const parts = rate * value + pool.feeParts[slot]!;
+  if (Math.abs(parts) > PARTS_MAX) chargeLarge(pool, slot, value, rate);
+  else {
+    const whole = Math.floor(parts / PPM_ONE);
+    pool.feeWhole[slot]! += whole;
+    pool.feeParts[slot] = parts - whole * PPM_ONE;
+  }
   const owed = feesOwed(pool, slot);
   // Not the negation of the amount, which would be -0 for nothing.
   const fee = Math.max(owed - paidBefore, 0 - rebateMax);
   pool.rebateDue[slot] = paidBefore + fee - owed;
   return fee;
+}
+
+/** Whole units and parts per million of one are kept apart, since their product passes 2^53. */
+function chargeLarge(pool: OrderPool, slot: Slot, value: number, rate: number): void {
+  const millions = Math.floor(value / PPM_ONE);
+  const parts = rate * (value - millions * PPM_ONE) + pool.feeParts[slot]!;
+  const whole = Math.floor(parts / PPM_ONE);
+  pool.feeWhole[slot]! += rate * millions + whole;
+  pool.feeParts[slot] = parts - whole * PPM_ONE;
 }
 
 function feesOwed(pool: OrderPool, slot: Slot): number {

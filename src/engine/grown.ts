@@ -26,6 +26,12 @@ export function grownBytes(array: Uint8Array<ArrayBuffer>, length: number): Uint
   return copy;
 }
 
+export function grownTraits(array: Uint16Array<ArrayBuffer>, length: number): Uint16Array<ArrayBuffer> {
+  const copy = new Uint16Array(length);
+  copy.set(array);
+  return copy;
+}
+
 /** A table of so many rows, each from one length to another; rows that the array does not have yet are empty. */
 export function grownDoubleRows(
   array: Float64Array<ArrayBuffer>,

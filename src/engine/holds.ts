@@ -2,7 +2,7 @@
  * What an open order keeps aside: all that it can still cost. A sell holds its remaining quantity of the
  * base asset; a buy with a limit its remaining value, and the fees that the higher of its rates could bring.
  */
-import { type Market, productOrNull } from "../domain/market.ts";
+import type { Market } from "../domain/market.ts";
 import { AMOUNT_MAX } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
 import { feesOwedAfter, feesPaid, shareRoundedUp } from "./fees.ts";
@@ -26,13 +26,10 @@ export function holdFor(
   return value + Math.max(0, feesOwedAfter(pool, slot, value, rate) - feesPaid(pool, slot));
 }
 
-/** What a new buy must hold for a value that it may pay, or null if that passes 2^53 - 1. */
-export function buyHoldOrNull(value: number, rate: number): number | null {
-  const hold = value + shareRoundedUp(value, rate);
-  return hold <= AMOUNT_MAX ? hold : null;
-}
-
-/** What a new sell must hold, or null if that passes 2^53 - 1. */
-export function sellHoldOrNull(market: Market, quantity: number): number | null {
-  return productOrNull(quantity, market.baseMinorPerLot);
+/** What a new order must hold; above 2^53 - 1 it, or its value, is only known to be too large. */
+export function newHold(market: Market, isBuy: boolean, price: number, quantity: number): number {
+  const value = price * quantity * market.quoteMinorPerTickLot;
+  if (value > AMOUNT_MAX) return value;
+  if (!isBuy) return quantity * market.baseMinorPerLot;
+  return value + shareRoundedUp(value, Math.max(market.makerFee, market.takerFee));
 }

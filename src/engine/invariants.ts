@@ -7,7 +7,7 @@ import type { Market } from "../domain/market.ts";
 import { type AccountIndex, type AssetIndex, assetIndex } from "../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./book/order-pool.ts";
 import type { PriceLadder } from "./book/price-ladder.ts";
-import { PENDING } from "./book/traits.ts";
+import { ICEBERG, PENDING } from "./book/traits.ts";
 import { limitHold } from "./holds.ts";
 import type { MarketState, State } from "./state.ts";
 import { isReached } from "./triggers.ts";
@@ -96,7 +96,7 @@ function checkSide(state: State, { market, book }: MarketState, side: PriceLadde
     let quantity = 0;
     for (let slot = side.head[level]!, last = NONE; slot !== NONE; last = slot, slot = pool.next[slot]!) {
       assert(pool.shownOf(slot) > 0, "a resting order shows something to trade");
-      assert(pool.hidden[slot]! === 0 || pool.display[slot]! > 0, "nothing but an iceberg hides a part");
+      assert(pool.hidden[slot]! === 0 || pool.has(slot, ICEBERG), "nothing but an iceberg hides a part");
       assert(pool.price[slot] === side.price[level], "an order rests at its price");
       assert(pool.market[slot] === market.market, "an order rests in its market");
       assert(!pool.has(slot, PENDING), "an order that rests does not wait");

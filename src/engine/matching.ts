@@ -75,11 +75,11 @@ function trade(
 /** Takes traded lots off a resting order, which ends, or shows its next part, or just holds less. */
 export function countOff(state: State, place: MarketState, slot: Slot, quantity: Lots): void {
   const { pool } = state.open;
-  place.book.reduce(slot, quantity);
-  if (pool.remaining[slot] === 0) {
+  if (pool.remaining[slot] === quantity) {
     endOpen(state, slot, FILLED);
     return;
   }
+  place.book.reduce(slot, quantity);
   if (pool.shownOf(slot) === 0) place.book.refresh(slot);
   setHold(state, place, slot, limitHold(pool, slot, place.market));
 }

@@ -6,6 +6,7 @@ import type { AccountIndex, MarketIndex, OrderId } from "../domain/units.ts";
 import { ExpiryQueue } from "./book/expiry-queue.ts";
 import { OrderIndex } from "./book/order-index.ts";
 import { NONE, OrderPool, type Slot } from "./book/order-pool.ts";
+import { EXPIRES } from "./book/traits.ts";
 import { grownIntegerRows, grownIntegers } from "./grown.ts";
 
 const ACCOUNTS_FIRST = 64;
@@ -83,7 +84,7 @@ export class OpenOrders {
     this.#newest[account] = slot;
     this.#counts[pool.market[slot]! * this.#accountsMax + account]! += 1;
     this.#index.add(slot);
-    if (pool.expiresAt[slot] !== 0) this.expiries.add(slot);
+    if (pool.has(slot, EXPIRES)) this.expiries.add(slot);
   }
 
   remove(slot: Slot): void {
@@ -97,6 +98,6 @@ export class OpenOrders {
     else pool.accountPrevious[next] = previous;
     this.#counts[pool.market[slot]! * this.#accountsMax + account]! -= 1;
     this.#index.remove(slot);
-    if (pool.expiresAt[slot] !== 0) this.expiries.remove(slot);
+    if (pool.has(slot, EXPIRES)) this.expiries.remove(slot);
   }
 }

@@ -1,7 +1,7 @@
 /** How an order leaves the exchange: out of the book or the queue of triggers and every list, its hold released, its end told. */
 import { type End, endOf } from "../domain/event-log.ts";
 import type { Slot } from "./book/order-pool.ts";
-import { PENDING } from "./book/traits.ts";
+import { NAMED, PENDING } from "./book/traits.ts";
 import { setHold } from "./settlement.ts";
 import { type MarketState, marketState, type State } from "./state.ts";
 
@@ -26,8 +26,7 @@ export function endEntering(state: State, place: MarketState, slot: Slot, end: E
   const { pool } = state.open;
   const account = pool.accountOf(slot);
   setHold(state, place, slot, 0);
-  const clientOrderId = pool.clientOrderId(slot);
-  if (clientOrderId != null) state.once.orderEnded(account, clientOrderId);
+  if (pool.has(slot, NAMED)) state.once.orderEnded(account, pool.clientOrderId(slot)!);
   state.log.orderEnded(pool.orderId(slot), account, place.market.market, end);
   pool.giveBack(slot);
 }

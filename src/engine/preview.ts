@@ -8,6 +8,7 @@ import type { Event } from "../domain/events.ts";
 import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
+import { EXPIRES, NAMED } from "./book/traits.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./once-only.ts";
 import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
@@ -24,12 +25,13 @@ export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
   copyWay(copy, state, command);
   copy.finish();
   const { log, wallets } = copy.state;
-  const refusal = placeOrder(copy.state, { ...entry, command: copy.command });
+  const copied = { ...entry, command: copy.command };
+  const refusal = placeOrder(copy.state, copied);
   if (refusal !== null) return [{ kind: "CommandRejected", reason: refusal }];
   wallets.tellChanges(log);
   const order = orderId(entry.seq);
   return log
-    .events()
+    .events(copied)
     .filter((event) => isOwn(event, order, copy.command.account))
     .map((event) => copy.back(event));
 }
@@ -132,16 +134,17 @@ class PartialCopy {
       clientOrderId: null,
     } as const;
     const rates = { makerFee: from.makerFee[original]!, takerFee: from.takerFee[original]! };
-    const slot = pool.take(from.orderId(original), terms, from.traits[original]!, rates);
+    // An order that rests here never comes to its end by time, and its client id is not asked for.
+    const traits = from.traits[original]! & ~(EXPIRES | NAMED);
+    const slot = pool.take(from.orderId(original), terms, traits, rates);
     pool.remaining[slot] = from.remaining[original]!;
     pool.hidden[slot] = from.hidden[original]!;
     pool.held[slot] = from.held[original]!;
     pool.feeWhole[slot] = from.feeWhole[original]!;
     pool.feeParts[slot] = from.feeParts[original]!;
     pool.rebateDue[slot] = from.rebateDue[original]!;
-    this.#to.book.rest(slot);
-    // Only now, since an order that comes to rest would show a new part.
     pool.display[slot] = from.display[original]!;
+    this.#to.book.append(slot);
     this.state.open.add(slot);
   }
 

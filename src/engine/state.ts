@@ -10,6 +10,7 @@ import {
   type TradeId,
   tradeId,
 } from "../domain/units.ts";
+import { ChangedBooks } from "./book/changed-books.ts";
 import { OrderBook } from "./book/order-book.ts";
 import { TriggerIndex } from "./book/trigger-index.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -37,7 +38,7 @@ export type State = {
   readonly markets: MarketState[];
   readonly wallets: Wallets;
   /** The books that the current command has changed. */
-  readonly changedBooks: OrderBook[];
+  readonly changedBooks: ChangedBooks;
   readonly open: OpenOrders;
   readonly deadlines: Deadlines;
   readonly once: OnceOnly;
@@ -53,7 +54,7 @@ export function emptyState(): State {
     assetNames: [],
     markets: [],
     wallets: new Wallets(),
-    changedBooks: [],
+    changedBooks: new ChangedBooks(),
     open: new OpenOrders(),
     deadlines: new Deadlines(),
     once: new OnceOnly(),

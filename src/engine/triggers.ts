@@ -11,8 +11,10 @@ import { type Before, enterOpen } from "./entering.ts";
 import type { MarketState, State } from "./state.ts";
 
 /** What an order waits for, or null if it does not wait. */
-export function triggerOf({ type, side, triggerPrice, trailingOffset }: PlaceOrder): Trigger | null {
+export function triggerOf(command: PlaceOrder): Trigger | null {
+  const { type } = command;
   if (type === "limit" || type === "market") return null;
+  const { side, triggerPrice, trailingOffset } = command;
   const isBuy = side === "buy";
   const takesProfit = type === "take-profit" || type === "take-profit-limit";
   return { isBuy, rises: isBuy !== takesProfit, triggerPrice, trailingOffset };

@@ -113,7 +113,10 @@ type Image = {
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
   const { directory, start, through, disk = nodeDisk } = source;
   const segments = (await listSegments(directory, disk)).filter((segment) => segment <= (through ?? segment));
-  const watermarks = new Watermarks(source.watermarks, start);
+  const watermarks = new Watermarks(
+    source.watermarks,
+    start && { ...start, file: join(directory, segmentName(start.segment)) },
+  );
   if (segments.length === 0) {
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;

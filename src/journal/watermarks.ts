@@ -15,24 +15,31 @@ export type Watermark = {
   readonly frameHash: string | null;
 };
 
+/** Where a reading begins that does not begin with the first frame. */
+type JournalStart = {
+  readonly file: string;
+  readonly offset: number;
+  readonly nextSeq: Seq;
+  readonly hash: Buffer;
+  /** Whether the frame before is that of a clean stop. */
+  readonly closed: boolean;
+};
+
 export class Watermarks {
   readonly #rising: readonly Watermark[];
   #next = 0;
 
   /** What lies before `start` is not read again; what stands there must know the same frame. */
-  constructor(
-    watermarks: readonly Watermark[],
-    start?: { readonly nextSeq: Seq; readonly hash: Buffer; readonly closed: boolean } | undefined,
-  ) {
+  constructor(watermarks: readonly Watermark[], start?: JournalStart | undefined) {
     this.#rising = watermarks.filter(({ seq }) => seq > 0).sort((a, b) => a.seq - b.seq);
     if (start === undefined) return;
     for (; this.#next < this.#rising.length; this.#next += 1) {
       const { holder, seq, frameHash } = this.#rising[this.#next]!;
       if (seq >= start.nextSeq) return;
-      // After a clean stop the hash is that of its own frame, which holds no sequence.
-      const isSame = frameHash === null || start.closed || frameHash === start.hash.toString("hex");
-      if (seq < start.nextSeq - 1 || isSame) continue;
-      throw otherJournal(holder, { file: "snapshots", offset: 0, seq });
+      // Behind the frame of a clean stop the hash is that frame's, which holds no sequence.
+      if (seq < start.nextSeq - 1 || start.closed) continue;
+      if (frameHash === null || frameHash === start.hash.toString("hex")) continue;
+      throw otherJournal(holder, { file: start.file, offset: start.offset, seq });
     }
   }
 

@@ -72,7 +72,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 }
 
 function watermarkOf({ path, seq, position }: SnapshotFile): Watermark {
-  // Behind the frame that holds its last sequence there may be that of a clean stop, whose hash this is then.
+  // A frame of a clean stop holds no sequence, so its hash is not that of the frame which holds this one.
   const frameHash = position.closed ? null : position.hash.toString("hex");
   return { holder: `the snapshot ${path}`, seq, frameHash };
 }

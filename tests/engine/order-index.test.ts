@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { orderId } from "../../src/domain/units.ts";
 import { OrderIndex } from "../../src/engine/book/order-index.ts";
 import { NONE, OrderPool } from "../../src/engine/book/order-pool.ts";
+import { chargeFee } from "../../src/engine/fees.ts";
 import { take } from "./orders.ts";
 
 /** An index beside a plain map of the same orders. */
@@ -119,10 +120,8 @@ describe("the pool of orders", () => {
   test("a slot that is used again remembers nothing of the order before", () => {
     const pool = new OrderPool();
     const slot = take(pool, 1, { expiresAt: 5, clientOrderId: "a", makerFee: 3, takerFee: 4 });
-    pool.held[slot] = 9;
-    pool.feeWhole[slot] = 8;
-    pool.feeParts[slot] = 7;
-    pool.expiryPlace[slot] = 3;
+    chargeFee(pool, slot, 1_500_000, 3);
+    expect([pool.feeWhole[slot], pool.feeParts[slot]]).toEqual([4, 500_000]);
     pool.giveBack(slot);
     expect(take(pool, 2)).toBe(slot);
     expect(pool.clientOrderId(slot)).toBeNull();

@@ -1,6 +1,7 @@
 /** Orders for tests of the structures that hold them; only what a test is about needs to be said. */
 import { accountIndex, epochMs, lots, marketIndex, orderId, ticks } from "../../src/domain/units.ts";
 import type { LastingTerms, OrderPool, Rates, Slot } from "../../src/engine/book/order-pool.ts";
+import { EXPIRES, NAMED } from "../../src/engine/book/traits.ts";
 
 type Terms = { readonly expiresAt?: number; readonly clientOrderId?: string } & Partial<Rates>;
 
@@ -18,5 +19,6 @@ export function take(pool: OrderPool, order: number, { expiresAt, ...more }: Ter
     expiresAt: expiresAt === undefined ? null : epochMs(expiresAt),
     clientOrderId,
   };
-  return pool.take(orderId(order), terms, 0, { makerFee, takerFee });
+  const traits = (expiresAt === undefined ? 0 : EXPIRES) | (clientOrderId === null ? 0 : NAMED);
+  return pool.take(orderId(order), terms, traits, { makerFee, takerFee });
 }

@@ -1,10 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Sequenced } from "../../src/domain/commands.ts";
 import { EventLog } from "../../src/domain/event-log.ts";
 import type { LevelChanged } from "../../src/domain/events.ts";
-import { marketIndex, ticks } from "../../src/domain/units.ts";
+import { epochMs, marketIndex, seq, ticks } from "../../src/domain/units.ts";
 import { NONE } from "../../src/engine/book/order-pool.ts";
 import { PriceLadder } from "../../src/engine/book/price-ladder.ts";
+
+/** Whatever changed the levels. */
+const ENTRY: Sequenced = {
+  seq: seq(1),
+  at: epochMs(0),
+  requestId: "",
+  traceId: null,
+  command: { kind: "ExpireOrders" },
+};
 
 type Side = "bids" | "asks";
 
@@ -25,7 +35,7 @@ function walked(ladder: PriceLadder): [number, number][] {
 function drained(ladder: PriceLadder): [number, number][] {
   const log = new EventLog();
   ladder.tellChanges(log, marketIndex(0));
-  return (log.events() as LevelChanged[]).map(({ price, quantity }) => [price, quantity]);
+  return (log.events(ENTRY) as LevelChanged[]).map(({ price, quantity }) => [price, quantity]);
 }
 
 /** Dense around one place, spread over the whole range, and close to both ends of pages of 32. */

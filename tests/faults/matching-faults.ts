@@ -72,6 +72,7 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     name: "each fill's fee is rounded up by itself",
     file: "fees.ts",
     from: "  pool.feeParts[slot] = parts - whole * PPM_ONE;",
+    times: 2,
     to: "  pool.feeWhole[slot]! += parts > whole * PPM_ONE ? 1 : 0;\n  pool.feeParts[slot] = 0;",
     scenario: "an-order-pays-its-fee-on-its-running-total-many-small-fills-never-cost-more-than-one-large",
   },
@@ -173,7 +174,7 @@ export const MATCHING_FAULTS: readonly Fault[] = [
   {
     name: "an iceberg shows all of itself",
     file: "book/order-book.ts",
-    from: "Math.max(0, pool.remaining[slot]! - display)",
+    from: "Math.max(0, remaining[slot]! - display[slot]!)",
     to: "0",
     scenario: "the-book-shows-no-more-of-an-iceberg-than-its-display-quantity",
   },

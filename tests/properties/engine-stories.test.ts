@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import { decodeOutcomes, encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { Event } from "../../src/domain/events.ts";
 import type { Side } from "../../src/domain/market.ts";
+import { encodeRecorded } from "../../src/domain/recorded-codec.ts";
 import { REJECTIONS } from "../../src/domain/rejections.ts";
 import { accountIndex, assetIndex, marketIndex } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
@@ -120,6 +121,19 @@ describe("any random story of every command over several accounts, assets and ma
         return Buffer.from(writer.view());
       });
       expect(bytes[0]!.equals(bytes[1]!)).toBe(true);
+    });
+  });
+
+  test("is encoded in the same bytes from what was recorded as from its events", () => {
+    assertStories(Math.ceil(STORIES / 4), (it) => {
+      const engine = new Engine();
+      const [fromEvents, fromLog] = [new ByteWriter(), new ByteWriter()];
+      for (const { entry } of stepsOf(it) as Iterable<Step>) {
+        encodeOutcome(fromEvents, { entry, events: engine.apply(entry) });
+        encodeRecorded(fromLog, entry, engine.log);
+      }
+      expect(Buffer.from(fromLog.view()).equals(fromEvents.view())).toBe(true);
+      expect([...decodeOutcomes(fromLog.view())]).toEqual([...decodeOutcomes(fromEvents.view())]);
     });
   });
 });

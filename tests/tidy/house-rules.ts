@@ -24,7 +24,7 @@ const UNFINISHED = /\b(TODO|FIXME|XXX|HACK)\b/;
 const MACHINE_PATH = /(?<![\w.])(\/(home|Users|root|mnt)\/|[A-Z]:\\)[\w.-]/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/;
 /** Names that tools and readers look for as they are. */
-const GIVEN_NAMES = /^(README|ARCHITECTURE|CHANGELOG|FORMAT)\.md$|^(LICENSE|Dockerfile)$|^\./;
+const GIVEN_NAMES = /^(README|ARCHITECTURE|CHANGELOG|FORMAT|SNAPSHOT)\.md$|^(LICENSE|Dockerfile)$|^\./;
 const TEST_FUNCTIONS = new Set(["it", "test", "describe", "suite", "bench"]);
 
 export function tooLong({ path, text }: TextFile): Fault[] {

@@ -5,19 +5,23 @@
 import { assert } from "../../domain/assert.ts";
 import type { EventLog } from "../../domain/event-log.ts";
 import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
+import type { ChangedBooks } from "./changed-books.ts";
 import { NONE, type OrderPool, type Slot } from "./order-pool.ts";
 import { type Level, PriceLadder } from "./price-ladder.ts";
+import { ICEBERG } from "./traits.ts";
 
 export class OrderBook {
   readonly #pool: OrderPool;
-  /** The books that the current command has changed, shared by all of them. */
-  readonly #changedBooks: OrderBook[];
+  /** Shared by all books. */
+  readonly #changedBooks: ChangedBooks;
+  /** Whether the current command has changed it. */
+  #isChanged = false;
   readonly market: MarketIndex;
   readonly bids = new PriceLadder("bids");
   readonly asks = new PriceLadder("asks");
   #arrivals = 0;
 
-  constructor(market: MarketIndex, pool: OrderPool, changedBooks: OrderBook[]) {
+  constructor(market: MarketIndex, pool: OrderPool, changedBooks: ChangedBooks) {
     this.market = market;
     this.#pool = pool;
     this.#changedBooks = changedBooks;
@@ -33,22 +37,29 @@ export class OrderBook {
     return isBuy ? this.asks : this.bids;
   }
 
-  /** The best price of a side, or null if it is empty. */
-  bestPrice(side: PriceLadder): Ticks | null {
+  /** The best price that an incoming order would meet, or null if there is none. */
+  bestOpposite(isBuy: boolean): Ticks | null {
+    const side = this.oppositeOf(isBuy);
     return side.best === NONE ? null : (side.price[side.best] as Ticks);
   }
 
   /** Whether an order with this limit would meet another at once. */
   wouldTake(isBuy: boolean, limit: number): boolean {
-    const best = this.bestPrice(isBuy ? this.asks : this.bids);
-    return best !== null && (isBuy ? limit >= best : limit <= best);
+    const side = this.oppositeOf(isBuy);
+    if (side.best === NONE) return false;
+    const best = side.price[side.best]!;
+    return isBuy ? limit >= best : limit <= best;
   }
 
   /** Puts an order at the back of its price level, showing no more of it than it wants shown. */
   rest(slot: Slot): void {
+    if (this.#pool.has(slot, ICEBERG)) this.#hide(slot);
+    this.append(slot);
+  }
+
+  /** Puts an order at the back of its price level with what it shows already. */
+  append(slot: Slot): void {
     const pool = this.#pool;
-    const display = pool.display[slot]!;
-    if (display !== 0) pool.hidden[slot] = Math.max(0, pool.remaining[slot]! - display);
     const side = this.sideOf(slot);
     this.#resize(side, this.#queue(side, slot), pool.shownOf(slot));
   }
@@ -79,8 +90,8 @@ export class OrderBook {
   /** Counts traded lots off what is shown of a resting order, which keeps its place; nothing shown may be left. */
   reduce(slot: Slot, quantity: Lots): void {
     const left = this.#pool.remaining[slot]! - quantity;
-    assert(left >= this.#pool.hidden[slot]!, "no order trades more than it shows");
     this.#pool.remaining[slot] = left;
+    assert(this.#pool.shownOf(slot) >= 0, "no order trades more than it shows");
     this.#resize(this.sideOf(slot), this.#pool.level[slot]!, -quantity);
   }
 
@@ -108,8 +119,15 @@ export class OrderBook {
 
   /** Ends a command: records each level that it changed, once, the bids first. */
   tellChanges(log: EventLog): void {
-    this.bids.tellChanges(log, this.market);
-    this.asks.tellChanges(log, this.market);
+    if (this.bids.changed) this.bids.tellChanges(log, this.market);
+    if (this.asks.changed) this.asks.tellChanges(log, this.market);
+    this.#isChanged = false;
+  }
+
+  /** An iceberg shows no more than it wants shown. */
+  #hide(slot: Slot): void {
+    const { display, hidden, remaining } = this.#pool;
+    hidden[slot] = Math.max(0, remaining[slot]! - display[slot]!);
   }
 
   /** Gives the level at whose back the order stands now. */
@@ -129,7 +147,10 @@ export class OrderBook {
   }
 
   #resize(side: PriceLadder, level: Level, change: number): void {
-    if (!this.bids.changed && !this.asks.changed) this.#changedBooks.push(this);
+    if (!this.#isChanged) {
+      this.#isChanged = true;
+      this.#changedBooks.add(this);
+    }
     side.resize(level, change);
   }
 }

@@ -7,14 +7,17 @@ import type { OrderId } from "../../domain/units.ts";
 import { NONE, type OrderPool, type Slot } from "./order-pool.ts";
 
 const PLACES_FIRST = 1024;
-/** 2^32 divided by the golden ratio: spreads neighbouring ids over the table. */
+/** 2^32 divided by the golden ratio: spreads blocks of ids over the table, however regular their distances. */
 const GOLDEN = 0x9e3779b1;
+/** Ids of one block stand side by side: orders that come one after another find their places in the cache. */
+const BLOCK_BITS = 3;
+const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 
 export class OrderIndex {
   readonly #pool: OrderPool;
   /** The first order of each place; the others follow by the pool's links. */
   #places = new Int32Array(PLACES_FIRST).fill(NONE);
-  #shift = Math.clz32(PLACES_FIRST) + 1;
+  #shift = Math.clz32(PLACES_FIRST >>> BLOCK_BITS) + 1;
   #count = 0;
 
   constructor(pool: OrderPool) {
@@ -54,7 +57,8 @@ export class OrderIndex {
   }
 
   #home(order: number): number {
-    return Math.imul(order | 0, GOLDEN) >>> this.#shift;
+    const block = Math.imul((order | 0) >>> BLOCK_BITS, GOLDEN) >>> this.#shift;
+    return (block << BLOCK_BITS) | (order & BLOCK_MASK);
   }
 
   #link(slot: Slot): void {

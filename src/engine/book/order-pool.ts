@@ -8,7 +8,8 @@ import { assert } from "../../domain/assert.ts";
 import type { Texts } from "../../domain/columns.ts";
 import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
-import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
+import { grownBytes, grownDoubles, grownIntegers, grownTraits } from "../grown.ts";
+import { ICEBERG, NAMED } from "./traits.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -41,7 +42,7 @@ export class OrderPool {
   market = new Int32Array(SLOTS_FIRST);
   isBuy = new Uint8Array(SLOTS_FIRST);
   /** Bits of `traits.ts`. */
-  traits = new Uint8Array(SLOTS_FIRST);
+  traits = new Uint16Array(SLOTS_FIRST);
   /** Which of `SELF_TRADE_PREVENTIONS` holds when the order comes in. */
   selfTrade = new Uint8Array(SLOTS_FIRST);
   /** Ticks; zero for an order without a limit. */
@@ -69,9 +70,9 @@ export class OrderPool {
   /** Milliseconds; zero if the order has no end of its own. */
   expiresAt = new Float64Array(SLOTS_FIRST);
   /** Its place in the queue of expiries, or NONE. */
-  expiryPlace = new Int32Array(SLOTS_FIRST);
+  expiryPlace = new Int32Array(SLOTS_FIRST).fill(NONE);
   /** Its price level while it rests, and its neighbours there. */
-  level = new Int32Array(SLOTS_FIRST);
+  level = new Int32Array(SLOTS_FIRST).fill(NONE);
   next = new Int32Array(SLOTS_FIRST);
   previous = new Int32Array(SLOTS_FIRST);
   /** Its neighbours among its account's open orders, by age. */
@@ -86,31 +87,21 @@ export class OrderPool {
   #freed = NONE;
   #used = 0;
 
-  /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force; the rest starts at zero. */
+  /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force. */
   take(order: OrderId, terms: LastingTerms, traits: number, rates: Rates): Slot {
-    const { price, quantity, selfTradePrevention: mode } = terms;
+    const { price, quantity } = terms;
     const slot = this.#takeSlot();
     this.id[slot] = order;
     this.account[slot] = terms.account;
     this.market[slot] = terms.market;
     this.isBuy[slot] = terms.side === "buy" ? 1 : 0;
     this.traits[slot] = traits;
-    this.selfTrade[slot] = mode === "cancel-maker" ? 0 : SELF_TRADE_PREVENTIONS.indexOf(mode);
     this.price[slot] = price ?? 0;
     this.quantity[slot] = quantity ?? 0;
     this.remaining[slot] = quantity ?? 0;
-    this.hidden[slot] = 0;
-    this.display[slot] = terms.displayQuantity ?? 0;
-    this.held[slot] = 0;
     this.makerFee[slot] = rates.makerFee;
     this.takerFee[slot] = rates.takerFee;
-    this.feeWhole[slot] = 0;
-    this.feeParts[slot] = 0;
-    this.rebateDue[slot] = 0;
-    this.expiresAt[slot] = terms.expiresAt ?? 0;
-    this.expiryPlace[slot] = NONE;
-    this.level[slot] = NONE;
-    this.#clientOrderIds[slot] = terms.clientOrderId;
+    if (traits >= ICEBERG) this.#keepMore(slot, terms);
     return slot;
   }
 
@@ -120,8 +111,6 @@ export class OrderPool {
     let length = this.id.length;
     while (length < count) length *= 2;
     if (length > this.id.length) this.#grow(length);
-    this.expiryPlace.fill(NONE, 0, count);
-    this.level.fill(NONE, 0, count);
     this.#used = count;
     this.#clientOrderIds.length = count;
   }
@@ -131,14 +120,16 @@ export class OrderPool {
     this.#restoredClientOrderIds = ids;
   }
 
+  /** Null for an order that gave none. */
   clientOrderId(slot: Slot): string | null {
-    const id = this.#clientOrderIds[slot];
-    return id === undefined ? this.#restoredClientOrderIds!.at(slot) : id;
+    if (!this.has(slot, NAMED)) return null;
+    return this.#clientOrderIds[slot] ?? this.#restoredClientOrderIds!.given(slot);
   }
 
-  /** Gives a slot back; the order must have left every list. */
+  /** Gives a slot back; the order must have left every list, and hold nothing. */
   giveBack(slot: Slot): void {
-    this.#clientOrderIds[slot] = null;
+    assert(this.held[slot] === 0, "an order that has left holds nothing");
+    if (this.traits[slot]! >= ICEBERG) this.#blank(slot);
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
@@ -165,16 +156,37 @@ export class OrderPool {
 
   /** An order by budget has no quantity: what it holds says how far it goes. */
   isByBudget(slot: Slot): boolean {
-    return this.quantity[slot] === 0;
+    return this.price[slot] === 0 && this.quantity[slot] === 0;
   }
 
   /** What the book shows of an order that rests, and what may trade before it goes to the back. */
   shownOf(slot: Slot): Lots {
-    return (this.remaining[slot]! - this.hidden[slot]!) as Lots;
+    const remaining = this.remaining[slot]!;
+    return (this.has(slot, ICEBERG) ? remaining - this.hidden[slot]! : remaining) as Lots;
   }
 
   selfTradePreventionOf(slot: Slot): SelfTradePrevention {
     return SELF_TRADE_PREVENTIONS[this.selfTrade[slot]!]!;
+  }
+
+  /** What few orders have; the arrays for it are zero unless an order's traits say otherwise. */
+  #keepMore(slot: Slot, terms: LastingTerms): void {
+    const { displayQuantity, expiresAt, clientOrderId, selfTradePrevention } = terms;
+    this.display[slot] = displayQuantity ?? 0;
+    this.expiresAt[slot] = expiresAt ?? 0;
+    this.#clientOrderIds[slot] = clientOrderId;
+    this.selfTrade[slot] = SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
+  }
+
+  #blank(slot: Slot): void {
+    this.display[slot] = 0;
+    this.hidden[slot] = 0;
+    this.expiresAt[slot] = 0;
+    this.#clientOrderIds[slot] = null;
+    this.selfTrade[slot] = 0;
+    this.feeWhole[slot] = 0;
+    this.feeParts[slot] = 0;
+    this.rebateDue[slot] = 0;
   }
 
   #takeSlot(): Slot {
@@ -192,7 +204,7 @@ export class OrderPool {
     this.account = grownIntegers(this.account, length);
     this.market = grownIntegers(this.market, length);
     this.isBuy = grownBytes(this.isBuy, length);
-    this.traits = grownBytes(this.traits, length);
+    this.traits = grownTraits(this.traits, length);
     this.selfTrade = grownBytes(this.selfTrade, length);
     this.price = grownDoubles(this.price, length);
     this.quantity = grownDoubles(this.quantity, length);
@@ -207,8 +219,8 @@ export class OrderPool {
     this.feeParts = grownIntegers(this.feeParts, length);
     this.rebateDue = grownDoubles(this.rebateDue, length);
     this.expiresAt = grownDoubles(this.expiresAt, length);
-    this.expiryPlace = grownIntegers(this.expiryPlace, length);
-    this.level = grownIntegers(this.level, length);
+    this.expiryPlace = grownIntegers(this.expiryPlace, length, NONE);
+    this.level = grownIntegers(this.level, length, NONE);
     this.next = grownIntegers(this.next, length);
     this.previous = grownIntegers(this.previous, length);
     this.accountNext = grownIntegers(this.accountNext, length);

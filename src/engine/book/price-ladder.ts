@@ -16,13 +16,19 @@ const LEVELS_FIRST = 64;
 export type Level = number;
 
 type Page = {
-  readonly key: number;
+  /** Its lowest price. */
+  readonly first: number;
   /** A bit for each level at which orders rest. */
   bits: number;
   /** Its levels, and those that are empty but whose change has not been told yet. */
   count: number;
   readonly levels: Int32Array;
 };
+
+/** Of a level that is not in use; no price is zero. */
+const NO_PRICE = 0;
+/** Most orders come near the touch, where these bits tell the prices apart. */
+const NEAR_MASK = 1023;
 
 export class PriceLadder {
   /** Whether a higher price is the better one: bids. */
@@ -36,6 +42,8 @@ export class PriceLadder {
   #used = 0;
   #best: Level = NONE;
   readonly #pages = new Map<number, Page>();
+  /** By the low bits of a price the level that was asked for last, if it still has that price. */
+  readonly #near = new Int32Array(NEAR_MASK + 1);
   /** The best page is the last one, so that change near the touch moves little. */
   readonly #sorted: Page[] = [];
   /** The levels that the current command has changed, and a one for each of them. */
@@ -54,18 +62,24 @@ export class PriceLadder {
 
   /** The level at a price, made if there is none. */
   reach(price: Ticks): Level {
+    const near = this.#near[price & NEAR_MASK]!;
+    return this.price[near] === price && this.head[near] !== NONE ? near : this.#open(price);
+  }
+
+  /** The slow way to a level: through its page. */
+  #open(price: Ticks): Level {
     const page = this.#page(price);
-    const offset = price - page.key * PAGE_TICKS;
-    if ((page.bits & (1 << offset)) !== 0) return page.levels[offset]!;
+    const offset = price - page.first;
     let level = page.levels[offset]!;
     if (level === NONE) {
       level = this.#takeLevel(price);
       page.levels[offset] = level;
       page.count += 1;
     }
-    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.key), 0, page);
+    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.first), 0, page);
     page.bits |= 1 << offset;
     if (this.#best === NONE || this.#better(price, this.price[this.#best]!)) this.#best = level;
+    this.#near[price & NEAR_MASK] = level;
     return level;
   }
 
@@ -74,8 +88,8 @@ export class PriceLadder {
     assert(this.head[level] === NONE && this.quantity[level] === 0, "a level that goes is empty");
     const price = this.price[level]!;
     const page = this.#page(price);
-    page.bits &= ~(1 << (price - page.key * PAGE_TICKS));
-    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.key), 1);
+    page.bits &= ~(1 << (price - page.first));
+    if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.first), 1);
     if (level === this.#best) this.#best = this.#firstLevel();
   }
 
@@ -92,10 +106,10 @@ export class PriceLadder {
   after(level: Level): Level {
     const price = this.price[level]!;
     const page = this.#page(price);
-    const offset = price - page.key * PAGE_TICKS;
+    const offset = price - page.first;
     const rest = this.#descending ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
     if (rest !== 0) return this.#bestOf(page, rest);
-    const place = this.#placeOf(page.key) - 1;
+    const place = this.#placeOf(page.first) - 1;
     return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
   }
 
@@ -121,31 +135,33 @@ export class PriceLadder {
   }
 
   #page(price: number): Page {
-    const key = Math.floor(price / PAGE_TICKS);
-    const found = this.#pages.get(key);
-    if (found !== undefined) return found;
-    const page = { key, bits: 0, count: 0, levels: new Int32Array(PAGE_TICKS).fill(NONE) };
-    this.#pages.set(key, page);
+    const first = Math.floor(price / PAGE_TICKS) * PAGE_TICKS;
+    let page = this.#pages.get(first);
+    if (page === undefined) {
+      page = emptyPage(first);
+      this.#pages.set(first, page);
+    }
     return page;
   }
 
   #giveBack(level: Level): void {
     const price = this.price[level]!;
     const page = this.#page(price);
-    page.levels[price - page.key * PAGE_TICKS] = NONE;
+    page.levels[price - page.first] = NONE;
     page.count -= 1;
-    if (page.count === 0) this.#pages.delete(page.key);
+    if (page.count === 0) this.#pages.delete(page.first);
+    this.price[level] = NO_PRICE;
     this.head[level] = this.#freed;
     this.#freed = level;
   }
 
-  /** Where a page of this key stands in the sorted list, or would stand. */
-  #placeOf(key: number): number {
+  /** Where a page that begins at this price stands in the sorted list, or would stand. */
+  #placeOf(first: number): number {
     let low = 0;
     let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#better(key, this.#sorted[middle]!.key)) low = middle + 1;
+      if (this.#better(first, this.#sorted[middle]!.first)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -182,4 +198,8 @@ export class PriceLadder {
     this.#changedLevels = grownIntegers(this.#changedLevels, length);
     this.#isChanged = grownBytes(this.#isChanged, length);
   }
+}
+
+function emptyPage(first: number): Page {
+  return { first, bits: 0, count: 0, levels: new Int32Array(PAGE_TICKS).fill(NONE) };
 }

@@ -3,19 +3,19 @@
  * from then on nothing can fail. The order takes what it can, and rests, or ends.
  */
 import type { PlaceOrder, Sequenced } from "../../domain/commands.ts";
-import { type Market, productOrNull } from "../../domain/market.ts";
+import type { Market } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { type AssetIndex, type OrderId, orderId, type Ticks } from "../../domain/units.ts";
+import { AMOUNT_MAX, type OrderId, orderId, type Ticks } from "../../domain/units.ts";
 import { type Band, bandOf, isWithin } from "../band.ts";
 import type { Trigger } from "../book/pending.ts";
 import { traitsOf } from "../book/traits.ts";
 import { enterNew, stateBefore } from "../entering.ts";
-import { buyHoldOrNull, sellHoldOrNull } from "../holds.ts";
+import { shareRoundedUp } from "../fees.ts";
+import { newHold } from "../holds.ts";
 import type { Remembered } from "../memories.ts";
 import { orderContent } from "../once-only.ts";
 import { endEntering, TIME, UNFILLED } from "../order-ends.ts";
 import { type Reachable, reachable } from "../reachable.ts";
-import { setHold } from "../settlement.ts";
 import { type MarketState, marketState, type State } from "../state.ts";
 import { enterTriggered, isReached, triggerOf, waitForPrice } from "../triggers.ts";
 
@@ -28,26 +28,27 @@ export function placeOrder(state: State, { seq, at, command }: Sequenced<PlaceOr
   const band = bandOf(place);
   const refusal = refuse(state, place, command, trigger, band);
   if (refusal !== null) return refusal;
-  const hold = holdOrNull(state, place, command, band);
-  if (hold === null) return "amount-too-large";
+  const hold = holdOf(state, place, command, band);
+  if (hold > AMOUNT_MAX) return "amount-too-large";
   const killed =
     command.timeInForce === "fok" && trigger === null && !fillsWhole(state, place, command, band);
-  if (!killed && state.wallets.available(account, holdAsset(place, command)) < hold) {
-    return "insufficient-funds";
-  }
+  const asset = command.side === "buy" ? place.market.quote : place.market.base;
+  if (!killed && state.wallets.available(account, asset) < hold) return "insufficient-funds";
 
   // From here on the order is accepted: no check below may refuse it, so nothing is ever undone.
   const order = orderId(seq);
   const before = place.triggers.count === 0 ? null : stateBefore(state, place, at);
-  state.log.orderPlaced(order, command);
+  state.log.orderPlaced();
   if (clientOrderId !== null) {
     state.once.rememberOrder(account, clientOrderId, { named: order, content: orderContent(command) });
   }
-  const slot = state.open.pool.take(order, command, traitsOf(command), place.market);
+  const { pool } = state.open;
+  const slot = pool.take(order, command, traitsOf(command), place.market);
   if (killed) endEntering(state, place, slot, UNFILLED);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, place, slot, TIME);
   else {
-    setHold(state, place, slot, hold);
+    state.wallets.hold(account, asset, hold);
+    pool.held[slot] = hold;
     if (trigger !== null) waitForPrice(state, place, slot, trigger);
     else enterNew(state, place, slot, band);
     if (before !== null) enterTriggered(state, place, before);
@@ -72,12 +73,12 @@ function refuse(
 ): Rejection | null {
   const { market, book } = place;
   const { account, price, quantity } = command;
+  const isBuy = command.side === "buy";
   if (state.accountStatuses[account] !== "active") return "account-suspended";
   if (market.status !== "open" && !waitsForOpening(market, command, trigger)) return "market-halted";
-  const best = book.bestPrice(command.side === "buy" ? book.asks : book.bids);
-  if (command.type === "market" && best === null) return "no-liquidity";
+  if (command.type === "market" && book.bestOpposite(isBuy) === null) return "no-liquidity";
   if (market.minNotional !== null) {
-    const notional = notionalOrNull(market, command, best);
+    const notional = notionalOrNull(market, command, book.bestOpposite(isBuy));
     if (notional !== null && notional < market.minNotional) return "below-min-notional";
   }
   if (market.maxQuantity !== null && quantity !== null && quantity > market.maxQuantity) {
@@ -88,7 +89,7 @@ function refuse(
   if (stays && state.open.countOf(account, market.market) >= market.maxOpenOrders) {
     return "too-many-open-orders";
   }
-  if (command.postOnly && book.wouldTake(command.side === "buy", price!)) return "would-take";
+  if (command.postOnly && book.wouldTake(isBuy, price!)) return "would-take";
   return trigger !== null && isReached(trigger, place.lastPrice) ? "would-trigger" : null;
 }
 
@@ -109,19 +110,16 @@ function canRest({ timeInForce }: PlaceOrder): boolean {
   return timeInForce === "gtc" || timeInForce === "gtd";
 }
 
-/** What the order must hold as it enters, or null if its value or its hold passes 2^53 - 1. */
-function holdOrNull(state: State, place: MarketState, command: PlaceOrder, band: Band): number | null {
+/** What the order must hold as it enters; above 2^53 - 1 it is only known to be too large. */
+function holdOf(state: State, place: MarketState, command: PlaceOrder, band: Band): number {
   const { market } = place;
-  const { side, price, quantity, quoteQuantity } = command;
-  if (quoteQuantity !== null) return quoteQuantity;
-  if (price === null) {
-    if (side === "sell") return sellHoldOrNull(market, quantity!);
-    return buyHoldOrNull(wouldFind(state, place, command, band).value, market.takerFee);
-  }
-  const value = productOrNull(price, quantity!, market.quoteMinorPerTickLot);
-  if (value === null) return null;
-  if (side === "sell") return sellHoldOrNull(market, quantity!);
-  return buyHoldOrNull(value, Math.max(market.makerFee, market.takerFee));
+  const { price, quantity } = command;
+  const isBuy = command.side === "buy";
+  if (price !== null) return newHold(market, isBuy, price, quantity!);
+  if (command.quoteQuantity !== null) return command.quoteQuantity;
+  if (!isBuy) return quantity! * market.baseMinorPerLot;
+  const { value } = wouldFind(state, place, command, band);
+  return value + shareRoundedUp(value, market.takerFee);
 }
 
 function fillsWhole(state: State, place: MarketState, command: PlaceOrder, band: Band): boolean {
@@ -140,8 +138,4 @@ function wouldFind(state: State, { market, book }: MarketState, command: PlaceOr
     quantity: command.quantity!,
     selfTradePrevention,
   });
-}
-
-function holdAsset({ market }: MarketState, { side }: PlaceOrder): AssetIndex {
-  return side === "buy" ? market.quote : market.base;
 }

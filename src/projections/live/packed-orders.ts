@@ -121,7 +121,6 @@ export class PackedOrders {
 
   #recordAt(row: number): OrderRecord {
     const numbers = this.#numbers;
-    const given = (column: ArrayLike<number>) => (column[row] === 0 ? null : column[row]!);
     return {
       order: numbers.order[row] as OrderId,
       terms: {
@@ -130,13 +129,13 @@ export class PackedOrders {
         side: SIDES[numbers.side[row]!]!,
         type: ORDER_TYPES[numbers.type[row]!]!,
         timeInForce: TIMES_IN_FORCE[numbers.timeInForce[row]!]!,
-        price: given(numbers.price) as Ticks | null,
-        triggerPrice: given(numbers.triggerPrice) as Ticks | null,
-        trailingOffset: given(numbers.trailingOffset) as Ticks | null,
-        quantity: given(numbers.quantity) as Lots | null,
-        quoteQuantity: given(numbers.quoteQuantity) as Minor | null,
-        displayQuantity: given(numbers.displayQuantity) as Lots | null,
-        expiresAt: given(numbers.expiresAt) as EpochMs | null,
+        price: given(numbers.price[row]!) as Ticks | null,
+        triggerPrice: given(numbers.triggerPrice[row]!) as Ticks | null,
+        trailingOffset: given(numbers.trailingOffset[row]!) as Ticks | null,
+        quantity: given(numbers.quantity[row]!) as Lots | null,
+        quoteQuantity: given(numbers.quoteQuantity[row]!) as Minor | null,
+        displayQuantity: given(numbers.displayQuantity[row]!) as Lots | null,
+        expiresAt: given(numbers.expiresAt[row]!) as EpochMs | null,
         postOnly: numbers.postOnly[row] === 1,
         selfTradePrevention: SELF_TRADE_PREVENTIONS[numbers.selfTradePrevention[row]!]!,
         clientOrderId: this.#clientOrderIds.at(row),
@@ -154,4 +153,9 @@ export class PackedOrders {
       },
     };
   }
+}
+
+/** Zero stands for a term that was not given. */
+function given(value: number): number | null {
+  return value === 0 ? null : value;
 }

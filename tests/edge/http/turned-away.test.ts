@@ -1,5 +1,7 @@
 /** What the edge answers when there is no exchange yet, or one that takes nothing, or one that is on its way out. */
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { seq } from "../../../src/domain/units.ts";
 import type { Turnaway } from "../../../src/edge/exchange-port.ts";
 import type { Server } from "../../../src/edge/server.ts";
 import { ADMIN_KEY, Client } from "../harness.ts";
@@ -35,6 +37,12 @@ describe("before the exchange is open", () => {
     expect((await operator.get("/health/live")).status).toBe(200);
     const unready = await operator.get("/health/ready");
     expect(unready).toMatchObject({ status: 503, body: { code: "starting" } });
+    server.starting({ seq: seq(4_711), percent: 42, commandsPerSecond: 500_000 });
+    const underWay = await operator.get("/health/ready");
+    expect(underWay.status).toBe(503);
+    expect(underWay.body.detail).toBe(
+      "The journal has been replayed up to sequence 4711, 42 %, at 500000 commands/s.",
+    );
     server.open(new StandIn());
     expect((await operator.get("/health/ready")).status).toBe(200);
     expect((await operator.get("/v1/markets")).body).toEqual({ items: [] });
