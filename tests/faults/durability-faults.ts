@@ -256,8 +256,8 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
   },
   {
     name: "segments are removed though a power failure may take the ledger back",
-    file: "exchange.ts",
-    from: "isDurable: !keepsSegments,",
-    to: "isDurable: false,",
+    file: "projections/ledger/ledger.ts",
+    from: "threads.startWriter({ path, retryMs, isDurable })",
+    to: "threads.startWriter({ path, retryMs, isDurable: false })",
   },
 ];
