@@ -5,7 +5,12 @@
  */
 import { connect, type Socket } from "node:net";
 
-export type Answer = { readonly status: number; readonly body: string };
+export type Answer = {
+  readonly status: number;
+  readonly body: string;
+  /** Whether a refusal says when to come back. */
+  readonly saysWhen: boolean;
+};
 
 type Waiting = { readonly bytes: string; readonly answered: (answer: Answer | undefined) => void };
 
@@ -53,8 +58,9 @@ class Connection {
     if (this.#received.length < end) return;
     const status = Number(this.#received.slice(9, 12));
     const body = this.#received.slice(headEnd + HEAD_END.length, end);
+    const saysWhen = status >= 400 && /^retry-after: [1-9]/im.test(this.#received.slice(0, headEnd));
     this.#received = this.#received.slice(end);
-    this.#finish({ status, body });
+    this.#finish({ status, body, saysWhen });
   }
 
   #finish(answer: Answer | undefined): void {
@@ -77,6 +83,11 @@ export class HttpClient {
   constructor(url: string, connectionsMax: number) {
     this.#url = new URL(url);
     this.#connectionsMax = connectionsMax;
+  }
+
+  /** Whether the next request would have to wait for a connection. */
+  get isBusy(): boolean {
+    return this.#idle.length === 0 && this.#connections.size === this.#connectionsMax;
   }
 
   /** Calls back with the answer, or with undefined if the connection broke. */

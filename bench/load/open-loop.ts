@@ -10,6 +10,8 @@ import type { Trader } from "./traders.ts";
 export type OpenLoopResult = {
   readonly seconds: number;
   readonly orders: number;
+  /** Not sent, since every connection was waiting for an answer; none unless the loop gives up so. */
+  readonly unsent: number;
   readonly cancels: number;
   /** Cancels of orders that had been filled meanwhile: answered 409, as they must be. */
   readonly cancelsTooLate: number;
@@ -35,13 +37,17 @@ export class OpenLoop {
   readonly #acknowledged: number[] = [];
   readonly #resting: Resting[] = [];
   readonly #errors = new Map<string, number>();
+  readonly #givesUp: boolean;
+  #unsent = 0;
   #orders = 0;
   #cancels = 0;
   #cancelsTooLate = 0;
   #inFlight = 0;
 
-  constructor(client: HttpClient, traders: readonly Trader[]) {
+  /** With `givesUp`, an order that finds no free connection at its time is never sent, as by a client that is tired of waiting. */
+  constructor(client: HttpClient, traders: readonly Trader[], { givesUp = false } = {}) {
     this.#client = client;
+    this.#givesUp = givesUp;
     this.#traders = traders;
   }
 
@@ -51,7 +57,8 @@ export class OpenLoop {
     while (this.#orders < count) {
       const due = Math.min(count, Math.floor(((performance.now() - startedAt) * rate) / 1000));
       while (this.#orders < due) {
-        this.#send(orders.next().value, startedAt + (this.#orders * 1000) / rate);
+        if (this.#givesUp && this.#client.isBusy) this.#unsent += 1;
+        else this.#send(orders.next().value, startedAt + (this.#orders * 1000) / rate);
         this.#orders += 1;
       }
       await sleep(TURN_MS);
@@ -60,6 +67,7 @@ export class OpenLoop {
     return {
       seconds: (performance.now() - startedAt) / 1000,
       orders: this.#orders,
+      unsent: this.#unsent,
       cancels: this.#cancels,
       cancelsTooLate: this.#cancelsTooLate,
       errors: [...this.#errors.values()].reduce((sum, one) => sum + one, 0),
@@ -108,7 +116,12 @@ export class OpenLoop {
   }
 
   #fault(answer: Answer | undefined): void {
-    const kind = answer === undefined ? "connection" : String(answer.status);
+    const kind = answer === undefined ? "connection" : kindOf(answer);
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
   }
+}
+
+function kindOf({ status, saysWhen }: Answer): string {
+  const mustSayWhen = status === 429 || status === 503;
+  return mustSayWhen && !saysWhen ? `${status} without Retry-After` : String(status);
 }

@@ -5,11 +5,26 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
+import { isAddressOrNetwork } from "../edge/guard/addresses.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
+import type { ClientLimits } from "../edge/server.ts";
 import { FEED_EVENTS_MAX_DEFAULT } from "../projections/feeds/feed-log.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const MIB = 1024 * 1024;
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
+const NO_LIMITS = { rateLimit: 0, connectionsPerAddress: 0 };
+const OPEN_LIMITS = { rateLimit: 500, connectionsPerAddress: 500 };
+const PROXIES_MAX = 100;
+
+/** A list of addresses and networks; in the environment with commas between them. */
+function proxies() {
+  const listed = z.string().transform((text) => text.split(",").map((part) => part.trim()));
+  const address = z.string().refine(isAddressOrNetwork, "must be addresses or networks such as 10.0.0.0/8");
+  const nothing = z.literal("").transform(() => []);
+  return z.union([nothing, z.array(z.string()), listed]).pipe(z.array(address).max(PROXIES_MAX));
+}
 
 /** A whole number, written as a JSON number or, in the environment and on the command line, in digits. */
 function whole(least: number, most: number) {
@@ -26,17 +41,26 @@ const schema = z.strictObject({
   port: whole(0, 65_535).default(8080),
   adminKey: z.string().regex(ADMIN_KEY_PATTERN, "must be 16 to 128 of A-Z a-z 0-9 . _ -").optional(),
   logLevel: z.enum(LOG_LEVELS).default("info"),
-  /** Requests a second per key or address. Accepted, and without effect until rates are limited. */
-  rateLimit: whole(0, 1_000_000).default(0),
+  /** Requests a second of each key, and of each address without one; 0 for no limit. */
+  rateLimit: whole(0, 1_000_000).optional(),
+  /** Connections of each address; 0 for no limit. */
+  connectionsPerAddress: whole(0, 1_000_000).optional(),
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  trustedProxies: proxies().default([]),
   /** Events that the resumable WebSocket channels keep in memory. */
   feedEvents: whole(1, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
   /** With less free disk space than this, commands are turned away. */
   diskReserveMiB: whole(0, 1_000_000_000).default(256),
 });
 
-export type Configuration = Omit<z.infer<typeof schema>, "diskReserveMiB"> & {
+type Settings = z.infer<typeof schema>;
+
+export type Configuration = Omit<Settings, "diskReserveMiB" | keyof ClientSettings> & {
   readonly diskReserveBytes: number;
+  readonly clientLimits: ClientLimits;
 };
+
+type ClientSettings = Pick<Settings, "rateLimit" | "connectionsPerAddress" | "trustedProxies">;
 
 /** What the command line may say; all as text. */
 export type Options = { readonly data?: string; readonly host?: string; readonly port?: string };
@@ -48,6 +72,8 @@ const VARIABLES = {
   adminKey: "PREGAO_ADMIN_KEY",
   logLevel: "PREGAO_LOG_LEVEL",
   rateLimit: "PREGAO_RATE_LIMIT",
+  connectionsPerAddress: "PREGAO_CONNECTIONS_PER_ADDRESS",
+  trustedProxies: "PREGAO_TRUSTED_PROXIES",
   feedEvents: "PREGAO_FEED_EVENTS",
   diskReserveMiB: "PREGAO_DISK_RESERVE_MIB",
 } as const satisfies Record<keyof z.infer<typeof schema>, string>;
@@ -71,8 +97,21 @@ export function readConfiguration(
   const parsed = schema.safeParse(values);
   if (!parsed.success)
     throw new UsageError(parsed.error.issues.map((issue) => told(issue, sources)).join("\n"));
-  const { diskReserveMiB, ...rest } = parsed.data;
-  return { ...rest, diskReserveBytes: diskReserveMiB * MIB };
+  const { diskReserveMiB, rateLimit, connectionsPerAddress, trustedProxies, ...rest } = parsed.data;
+  const clientLimits = clientLimitsOf(rest.host, { rateLimit, connectionsPerAddress, trustedProxies });
+  return { ...rest, diskReserveBytes: diskReserveMiB * MIB, clientLimits };
+}
+
+/** Whoever reaches a loopback address is on this machine already, unless a proxy brings others there. */
+function clientLimitsOf(host: string, settings: ClientSettings): ClientLimits {
+  const { trustedProxies } = settings;
+  const isLocal = LOOPBACK.test(host) && trustedProxies.length === 0;
+  const { rateLimit, connectionsPerAddress } = isLocal ? NO_LIMITS : OPEN_LIMITS;
+  return {
+    requestsPerSecond: settings.rateLimit ?? rateLimit,
+    connectionsPerAddress: settings.connectionsPerAddress ?? connectionsPerAddress,
+    trustedProxies,
+  };
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
@@ -86,7 +125,9 @@ function readFile(path: string): Record<string, unknown> {
   try {
     content = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new UsageError(`the configuration file ${path} cannot be read: ${(error as Error).message}`);
+    // What JSON.parse says repeats a piece of the text, and the operator's key may stand there.
+    const why = error instanceof SyntaxError ? "it is not valid JSON" : (error as Error).message;
+    throw new UsageError(`the configuration file ${path} cannot be read: ${why}`);
   }
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     throw new UsageError(`the configuration file ${path} must hold a JSON object`);

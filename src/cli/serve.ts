@@ -52,7 +52,9 @@ async function serve(configuration: Configuration): Promise<void> {
   checkUsable(directory);
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
-  const server = await createServer({ adminKey: adminKey(configuration), host, port, log, version });
+  const { clientLimits } = configuration;
+  const key = adminKey(configuration);
+  const server = await createServer({ adminKey: key, host, port, log, version, clientLimits });
   const running: Running = { lock, log, server };
   const address = await server.listen();
   stopOnSignals(running);

@@ -5,7 +5,8 @@
 import { assert } from "./assert.ts";
 import { type EpochMs, epochMs, type OrderId, orderId } from "./units.ts";
 
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/** Crockford's base 32, each character in the place of its value. */
+export const ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_CHARACTERS = 10;
 const SEQUENCE_CHARACTERS = 16;
 
@@ -39,12 +40,12 @@ export function parseOrderUlid(text: string): { readonly at: EpochMs; readonly o
 function encode(value: number, characters: number): string {
   assert(Number.isSafeInteger(value) && value >= 0, "a ULID is made of safe integers");
   let text = "";
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 32)) text = ULID_ALPHABET[rest % 32] + text;
   return text.padStart(characters, "0");
 }
 
 function decode(text: string): number {
   let value = 0;
-  for (const character of text) value = value * 32 + ALPHABET.indexOf(character);
+  for (const character of text) value = value * 32 + ULID_ALPHABET.indexOf(character);
   return value;
 }

@@ -7,6 +7,7 @@ import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../domain/commands.ts";
 import type { AccountIndex } from "../domain/units.ts";
 import type { Directory, Key } from "../projections/live/directory.ts";
+import type { Bucket } from "./guard/rate-limit.ts";
 
 export type Principal =
   | { readonly kind: "operator" }
@@ -15,6 +16,8 @@ export type Principal =
       readonly account: AccountIndex;
       readonly keyId: string;
       readonly scopes: readonly Scope[];
+      /** What the key has used of its rate. Here, since any look-up costs more than all of the counting. */
+      readonly bucket: Bucket;
     };
 
 /** A new key: what the client is shown once, and what may be written down. */
@@ -35,7 +38,7 @@ const BEARER = /^bearer +([^ ]+) *$/i;
 
 export function createAuthenticator(adminKey: string): Authenticator {
   const expected = Buffer.from(adminKey);
-  return (key, directory) => (isSame(key, expected) ? OPERATOR : accountOf(key, directory));
+  return (key, directory) => (isSame(key, expected) ? OPERATOR : authenticateAccount(key, directory));
 }
 
 /** The key in an `Authorization` header; undefined if there is none. */
@@ -58,7 +61,8 @@ function isSame(key: string, expected: Buffer): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-function accountOf(key: string, directory: Directory): Principal | undefined {
+/** Recognises the keys of accounts alone. What it gives for a key is one object until the key is revoked. */
+export function authenticateAccount(key: string, directory: Directory): Principal | undefined {
   if (!key.startsWith(KEY_PREFIX) || key.length > KEY_CHARACTERS_MAX) return undefined;
   const end = key.indexOf("_", KEY_PREFIX.length);
   if (end < 0) return undefined;
@@ -70,7 +74,7 @@ function accountOf(key: string, directory: Directory): Principal | undefined {
   if (!timingSafeEqual(hash("sha256", secret, "buffer"), Buffer.from(known.secretHash, "hex")))
     return undefined;
   const { account, keyId, scopes } = known;
-  const principal: Principal = { kind: "account", account, keyId, scopes };
+  const principal: Principal = { kind: "account", account, keyId, scopes, bucket: { fullAt: 0 } };
   shownKeys.set(known, { secret: Buffer.from(secret), principal });
   return principal;
 }

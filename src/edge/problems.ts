@@ -4,6 +4,7 @@
  */
 import type { Rejection } from "../domain/rejections.ts";
 import type { Turnaway } from "./exchange-port.ts";
+import type { Excess } from "./guard/rate-limit.ts";
 
 /** A place in the client's input and what is wrong there, in words that the client understands. */
 export type FieldFault = { readonly path: string; readonly message: string };
@@ -27,6 +28,7 @@ type EdgeCode =
   | "headers-too-large"
   | "price-off-tick"
   | "quantity-off-lot"
+  | "rate-limited"
   | "internal-error"
   | "starting"
   | "lagged";
@@ -72,6 +74,7 @@ export const PROBLEMS = {
   "nothing-to-amend": { status: 422, title: "The order has this price and quantity already." },
   "amount-too-large": { status: 422, title: "An amount would exceed 2^53 - 1 units." },
   "insufficient-funds": { status: 422, title: "The available balance does not cover it." },
+  "rate-limited": { status: 429, title: "There are more requests than are allowed." },
   "headers-too-large": { status: 431, title: "The request's headers are too large." },
   "internal-error": { status: 500, title: "The exchange failed to answer." },
   overloaded: { status: 503, title: "The exchange is overloaded." },
@@ -96,11 +99,14 @@ export class Refusal {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly errors: readonly FieldFault[] | undefined;
+  /** The limit that was passed, if it is one of how often or how many. */
+  readonly excess: Excess | undefined;
 
-  constructor(code: ProblemCode, detail?: string, errors?: readonly FieldFault[]) {
+  constructor(code: ProblemCode, detail?: string, errors?: readonly FieldFault[], excess?: Excess) {
     this.code = code;
     this.detail = detail ?? PROBLEMS[code].title;
     this.errors = errors;
+    this.excess = excess;
   }
 }
 

@@ -8,8 +8,10 @@ import type { AddressInfo } from "node:net";
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { type FastifyInstance, fastify, LogController } from "fastify";
-import { createAuthenticator } from "./auth.ts";
 import type { ExchangePort } from "./exchange-port.ts";
+import { addressMatcher } from "./guard/addresses.ts";
+import { limitConnections } from "./guard/connections.ts";
+import { Guard } from "./guard/guard.ts";
 import { addAccountRoutes } from "./http/accounts.ts";
 import { addAmendOrderRoute } from "./http/amend-order.ts";
 import { addBatchOrdersRoute } from "./http/batch-orders.ts";
@@ -24,7 +26,7 @@ import {
   frameworkErrors,
 } from "./http/faults.ts";
 import { addHistoryRoutes } from "./http/history.ts";
-import { addLifecycle, type Closing, refuseOtherMethods } from "./http/lifecycle.ts";
+import { addLifecycle, type Closing, callsOf, refuseOtherMethods } from "./http/lifecycle.ts";
 import { addListingRoutes } from "./http/listings.ts";
 import { addMarketRoutes } from "./http/markets.ts";
 import { addMovementRoutes } from "./http/movements.ts";
@@ -34,11 +36,13 @@ import { addPlaceOrderRoute } from "./http/place-order.ts";
 import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
 import type { Desk } from "./http/route.ts";
+import { PAGE_POLICY } from "./http/security-headers.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
 import { addWalletRoutes } from "./http/wallets.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { newRequestId } from "./request-id.ts";
+import { WS_LIMITS } from "./ws/limits.ts";
 import { addWebSocket } from "./ws/web-socket.ts";
 
 export type ServerOptions = {
@@ -48,9 +52,29 @@ export type ServerOptions = {
   readonly port: number;
   readonly log: Log;
   readonly version: string;
+  /** None unless given. */
+  readonly clientLimits?: ClientLimits;
+};
+
+/** What an operator may set of what one client may do. */
+export type ClientLimits = {
+  /** Of every key, and of every address that shows none; 0 for no limit. */
+  readonly requestsPerSecond: number;
+  /** Sockets among them; 0 for no limit. */
+  readonly connectionsPerAddress: number;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+};
+
+const NO_CLIENT_LIMITS: ClientLimits = {
+  requestsPerSecond: 0,
+  connectionsPerAddress: 0,
+  trustedProxies: [],
 };
 
 export type Server = {
+  /** Every call that there is, such as `GET /v1/markets/:market`; methods that are only refused are none. */
+  readonly routes: readonly string[];
   /** Starts to accept connections and gives the address, such as `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
   /** From now on requests are answered; until then nearly all get 503 `starting`. */
@@ -61,6 +85,10 @@ export type Server = {
 
 /** What a client may send, and how long it may take. */
 export const HTTP_LIMITS = {
+  /** As many as there may be sockets, and as many again. */
+  connectionsMax: 20_000,
+  /** Connections that wait to be accepted. Node's 511 overflow in a burst, and who falls out tries again in seconds. */
+  backlog: 4_096,
   bodyBytesMax: 64 * 1024,
   headerBytesMax: 16 * 1024,
   pathParameterCharactersMax: 256,
@@ -79,9 +107,14 @@ const IDLE_CHECK_MS = 50;
 export async function createServer(options: ServerOptions): Promise<Server> {
   const closing: Closing = { now: false };
   const metrics = createMetrics(() => desk.exchange?.positions);
-  const authenticate = createAuthenticator(options.adminKey);
-  const desk: Desk = { exchange: null, authenticate, metrics, version: options.version };
-  const app = createApp();
+  const { adminKey, clientLimits = NO_CLIENT_LIMITS } = options;
+  const { requestsPerSecond, connectionsPerAddress, trustedProxies } = clientLimits;
+  const guard = new Guard({ adminKey, requestsPerSecond });
+  const desk: Desk = { exchange: null, guard, metrics, version: options.version };
+  const isProxy = addressMatcher(trustedProxies);
+  const app = createApp(trustedProxies.length === 0 ? false : isProxy);
+  const { connectionsMax } = HTTP_LIMITS;
+  limitConnections(app.server, { max: connectionsMax, perAddress: connectionsPerAddress, isProxy });
   // Known to the router, so that they are refused with 405 where the path exists.
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   app.server.on("connect", (_, socket) => answerConnect(socket));
@@ -90,16 +123,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   addErrorHandler(app, options.log);
   addNotFoundHandler(app);
   await app.register(fastifySwagger, { openapi: OPENAPI });
-  await app.register(fastifySwaggerUi, { routePrefix: "/docs" });
-  await addWebSocket(app, desk, { log: options.log });
+  await app.register(fastifySwaggerUi, { routePrefix: "/docs", staticCSP: PAGE_POLICY });
+  const limits = { ...WS_LIMITS, socketsPerAddressMax: connectionsPerAddress };
+  await addWebSocket(app, desk, { log: options.log, limits });
   addRoutes(app, desk);
+  const routes = callsOf(app, known);
   refuseOtherMethods(app, known);
   await app.ready();
   // By default Node answers an `Expect` that it does not know with a 417 of its own; we may ignore it.
   app.server.on("checkExpectation", app.routing);
   return {
+    routes,
     listen: async () => {
-      await app.listen({ host: options.host, port: options.port });
+      await app.listen({ host: options.host, port: options.port, backlog: HTTP_LIMITS.backlog });
       const { port } = app.server.address() as AddressInfo;
       const host = options.host.includes(":") ? `[${options.host}]` : options.host;
       return `http://${host}:${port}`;
@@ -107,12 +143,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     open: (exchange) => {
       desk.exchange = exchange;
     },
-    close: () => closeApp(app, closing),
+    close: async () => {
+      await closeApp(app, closing);
+      guard.stop();
+    },
   };
 }
 
-function createApp(): FastifyInstance {
+function createApp(trustProxy: false | ((address: string) => boolean)): FastifyInstance {
   return fastify({
+    trustProxy,
     logger: false,
     // Our own line for every answer is cheaper, and shows no headers.
     logController: new LogController({ disableRequestLogging: true }),

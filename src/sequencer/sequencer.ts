@@ -5,19 +5,31 @@
  */
 import { assert } from "../domain/assert.ts";
 import { ByteWriter } from "../domain/codec.ts";
-import type { Request, Sequenced } from "../domain/commands.ts";
+import type { Command, Request, Sequenced } from "../domain/commands.ts";
 import { encodeOutcome } from "../domain/event-codec.ts";
 import type { Committed, CommittedFrame, Event } from "../domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "../domain/units.ts";
 
 /** Commands that may wait for a frame; the next one is told `overloaded`. */
 export const WAITING_MAX = 20_000;
+/**
+ * While a command has waited for longer than this for a frame, no further ones are taken but those that end
+ * orders: whoever asks for more than can be done hears of it at once, and what is taken is done in time.
+ */
+export const WAITED_MS_MAX = 1_000;
 /** Commands in one frame at most: far below the journal's bound of bytes, whatever they carry. */
 export const BATCH_MAX = 512;
 /** Commands that are submitted together at most; a frame has room for many such groups. */
 export const TOGETHER_MAX = 50;
 /** The longest time that a timer may be set to, in milliseconds. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Whoever wants out of the market gets out, as long as there is room at all. */
+const ENDS_ORDERS: ReadonlySet<Command["kind"]> = new Set([
+  "CancelOrder",
+  "CancelAllOrders",
+  "SetCancelAfter",
+]);
 
 /** Why a command is not taken; nothing was decided. */
 export type Refusal = "overloaded" | "disk-full" | "journal-failed";
@@ -53,7 +65,12 @@ export type Neighbours<P> = {
 
 type Answer<P> = (outcome: Outcome<P>) => void;
 /** `behind` says how many of those that follow were submitted together with this one. */
-type Waiting<P> = { readonly request: Request; readonly answer: Answer<P>; readonly behind: number };
+type Waiting<P> = {
+  readonly request: Request;
+  readonly answer: Answer<P>;
+  readonly behind: number;
+  readonly since: EpochMs;
+};
 type Stamped<P> = { readonly entry: Sequenced; readonly answer: Answer<P> };
 
 export class Sequencer<P> {
@@ -100,9 +117,10 @@ export class Sequencer<P> {
    * and projected, or when the disk failed.
    */
   submit(request: Request, answer: Answer<P>): Refusal | null {
-    const refusal = this.#refusalOf(1);
+    const since = this.#neighbours.now();
+    const refusal = this.#refusalOf(request, { commands: 1, now: since });
     if (refusal !== null) return refusal;
-    this.#waiting.push({ request, answer, behind: 0 });
+    this.#waiting.push({ request, answer, behind: 0, since });
     this.#start();
     return null;
   }
@@ -116,11 +134,12 @@ export class Sequencer<P> {
     answer: (outcome: OutcomeTogether<P>) => void,
   ): Refusal | null {
     assert(requests.length >= 1 && requests.length <= TOGETHER_MAX, "a group of commands is bounded");
-    const refusal = this.#refusalOf(requests.length);
+    const since = this.#neighbours.now();
+    const refusal = this.#refusalOf(requests[0]!, { commands: requests.length, now: since });
     if (refusal !== null) return refusal;
     const gather = gathering(requests.length, answer);
     for (const [place, request] of requests.entries()) {
-      this.#waiting.push({ request, answer: gather, behind: requests.length - 1 - place });
+      this.#waiting.push({ request, answer: gather, behind: requests.length - 1 - place, since });
     }
     this.#start();
     return null;
@@ -135,12 +154,15 @@ export class Sequencer<P> {
     });
   }
 
-  #refusalOf(commands: number): Refusal | null {
+  #refusalOf({ command }: Request, { commands, now }: { commands: number; now: EpochMs }): Refusal | null {
     if (this.#failed !== null) return "journal-failed";
     if (this.#closing !== null) return "overloaded";
     if (!this.#neighbours.journal.accepting) return "disk-full";
+    const oldest = this.#waiting[0];
+    const isLate =
+      oldest !== undefined && now - oldest.since > WAITED_MS_MAX && !ENDS_ORDERS.has(command.kind);
     const isFull = this.#waiting.length + commands > WAITING_MAX;
-    return isFull || this.#neighbours.saturated() ? "overloaded" : null;
+    return isLate || isFull || this.#neighbours.saturated() ? "overloaded" : null;
   }
 
   #start(): void {
@@ -196,7 +218,7 @@ export class Sequencer<P> {
         traceId: null,
         command: { kind: "ExpireOrders" },
       } as const;
-      taken.unshift({ request, answer: () => {}, behind: 0 });
+      taken.unshift({ request, answer: () => {}, behind: 0, since: this.#at });
     }
     return taken.map(({ request, answer }) => {
       this.#appendedSeq = seq(this.#appendedSeq + 1);

@@ -99,6 +99,23 @@ describe("the feed log", () => {
     expect(readAfter(log, log.appliedSeq, 3)).toEqual([]);
   });
 
+  test("fills forgotten chunks again, before and after a command of extraordinary size, and nothing shines through", () => {
+    const log = new FeedLog({ eventsMax: 6000 });
+    const shapes = Array.from({ length: 20_000 }, (_, index) =>
+      index === 7_000
+        ? { orders: 3000, trades: 10, wallets: 2500 }
+        : { orders: 1, trades: index % 2, wallets: index % 3 },
+    );
+    let position = 0;
+    for (let first = 0; first < shapes.length; first += 500) {
+      const grown = grow(log, shapes.slice(first, first + 500), first + 1);
+      const kept = grown.filter((entry) => entry.seq > log.oldestSeq);
+      position = Math.max(position, log.oldestSeq);
+      expect(readAfter(log, position, 1000)).toEqual(kept);
+      position = first + 500;
+    }
+  });
+
   test("read in slices, nothing is missing and nothing comes twice", () => {
     const log = new FeedLog();
     const all = grow(

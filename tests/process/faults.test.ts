@@ -66,6 +66,9 @@ test.each([
   { PREGAO_PORT: "-1" },
   { PREGAO_LOG_LEVEL: "loud" },
   { PREGAO_RATE_LIMIT: "1.5" },
+  { PREGAO_CONNECTIONS_PER_ADDRESS: "-1" },
+  { PREGAO_TRUSTED_PROXIES: "10.0.0.0/33" },
+  { PREGAO_TRUSTED_PROXIES: "127.0.0.1,proxy.example" },
 ])("a variable that does not fit ends with exit code 2 and is named: %o", (env) => {
   const { status, stderr } = run(["serve", "--data", temporaryDirectory()], env as Record<string, string>);
   expect(status).toBe(2);

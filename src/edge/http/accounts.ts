@@ -33,6 +33,9 @@ const newKeySchema = z.object({
   scopes: z.array(z.enum(SCOPES)),
 });
 
+/** Of one account. The journal knows no bound, so those that are on their way to it are not counted. */
+const KEYS_MAX = 100;
+
 type AccountParams = z.infer<typeof accountParams>;
 
 export function addAccountRoutes(app: FastifyInstance, desk: Desk): void {
@@ -86,7 +89,7 @@ function addKeyCalls(app: FastifyInstance, desk: Desk): void {
     method: "POST",
     path: "/v1/accounts/:accountId/keys",
     summary: "Make an API key",
-    description: "The answer is the only place where the key is ever shown.",
+    description: `The answer is the only place where the key is ever shown. An account has at most ${KEYS_MAX} keys.`,
     params: accountParams,
     body: keyBody,
     example: { name: "trading bot", scopes: ["read", "trade"] },
@@ -160,6 +163,11 @@ function createKey(
   const account = findTradingAccount(request.params.accountId, exchange);
   if (account instanceof Refusal) {
     sendRefusal(reply, account);
+    return;
+  }
+  if (exchange.directory.keyCount(account.account) >= KEYS_MAX) {
+    const message = `has ${KEYS_MAX} keys, and no account may have more; revoke one first`;
+    sendRefusal(reply, malformed("accountId", message));
     return;
   }
   const { name, scopes } = request.body;

@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import { malformed, PROBLEMS, problem, Refusal } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { refusalOfRead, sendRefusal } from "./replies.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import { faultOf, malformedBody } from "./validation.ts";
 
 /** Carries a refusal through the places of Fastify that know errors only. */
@@ -62,7 +63,7 @@ export function addNotFoundHandler(app: FastifyInstance): void {
 
 /** For paths that cannot even be decoded; no hook has run for them. */
 export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.header("x-request-id", request.id);
+  reply.header("x-request-id", request.id).headers(SECURITY_HEADERS);
   sendRefusal(reply, refusalOf(error, request));
 }
 
@@ -131,6 +132,7 @@ function rawProblem(refusal: Refusal, requestId: string): string {
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
   ];
   return `${head.join("\r\n")}\r\n\r\n${body}`;

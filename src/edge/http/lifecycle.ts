@@ -8,8 +8,10 @@ import { count, type Metrics, type Tally } from "../metrics.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { traceIdOf } from "../trace-context.ts";
 import { isUpgrade } from "../upgrade.ts";
+import { addressCheck, refusalWhileBehind } from "./admission.ts";
 import { sendRefusal } from "./replies.ts";
 import type { Desk } from "./route.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Whether the server is on its way out; answers then ask the client to close the connection. */
 export type Closing = { now: boolean };
@@ -37,7 +39,7 @@ export function addLifecycle(
   const known = new Set<string>();
   app.addHook("onRequest", (request, reply, done) => {
     request.startedAt = performance.now();
-    reply.header("x-request-id", request.id);
+    reply.header("x-request-id", request.id).headers(SECURITY_HEADERS);
     if (closing.now) reply.header("connection", "close");
     request.traceId = traceIdOf(request.headers.traceparent);
     if (request.is404) reply.raw.once("finish", () => record(recorders, request, reply, unmatched));
@@ -49,6 +51,8 @@ export function addLifecycle(
   });
   app.addHook("onRoute", (route) => {
     known.add(route.url);
+    const check = route.config?.needsKey === true ? undefined : addressCheck(desk, route.url);
+    if (check !== undefined) route.onRequest = [check, ...[route.onRequest ?? []].flat()];
     const methods = [route.method].flat();
     const method = methods.length === 1 ? methods[0]! : UNMATCHED.method;
     const isCommand = method !== "GET" && method !== "HEAD" && route.config?.isRead !== true;
@@ -62,6 +66,15 @@ export function addLifecycle(
     route.onSend = [...before, leaving];
   });
   return known;
+}
+
+/** Every method of every known path; to be called before the others are refused. */
+export function callsOf(app: FastifyInstance, known: KnownPaths): string[] {
+  return [...known].flatMap((url) =>
+    app.supportedMethods
+      .filter((method) => app.hasRoute({ url, method: method as HTTPMethods }))
+      .map((method) => `${method} ${url}`),
+  );
 }
 
 /** Answers 405 for every method that a known path does not have; to be called when all routes are there. */
@@ -88,7 +101,12 @@ function refusalAtTheDoor(desk: Desk, request: FastifyRequest): Refusal | undefi
     return malformed("Host", "header is required");
   }
   if (desk.exchange === null && !request.url.startsWith("/health/")) return new Refusal("starting");
-  if (request.is404) return new Refusal("not-found", "There is nothing at this path.");
+  const behind = refusalWhileBehind(desk.guard, request);
+  if (behind !== undefined) return behind;
+  if (request.is404) {
+    const excess = desk.guard.takeForAddress(request.ip, request.startedAt);
+    return excess ?? new Refusal("not-found", "There is nothing at this path.");
+  }
   const { "content-length": length, "transfer-encoding": chunked } = request.headers;
   const hasBody = chunked !== undefined || (length !== undefined && length !== "0");
   if (!hasBody) return undefined;

@@ -10,6 +10,7 @@ export const OPENAPI = {
       "A whole exchange in one process. JSON in and out; amounts are decimal strings, never JSON numbers;",
       "times are RFC 3339 in UTC. Every answer carries `X-Request-Id`; answers to commands and reads carry",
       "`Pregao-Seq`, the position in the journal that they reflect. A W3C `traceparent` is honoured.",
+      "Where rates are limited, answers to requests with an account's key carry `RateLimit-Policy` and `RateLimit`.",
       "Errors are `application/problem+json` (RFC 9457) with a stable `code`, and unknown fields, unknown or",
       "repeated query parameters and duplicate keys are errors. Lists come in pages: `limit`, `cursor`, `nextCursor`.",
       "Where a call is about an account, an operator key names it: `accountId` in the body of a command,",

@@ -7,6 +7,7 @@ import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort } from "../exchange-port.ts";
+import type { Excess } from "../guard/rate-limit.ts";
 import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
 
@@ -16,10 +17,16 @@ const RETRY_AFTER_SECONDS = "1";
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.code];
   if (status === 503) reply.header("retry-after", RETRY_AFTER_SECONDS);
+  if (refusal.excess !== undefined) tellExcess(reply, refusal.excess);
   if (status === 401) reply.header("www-authenticate", "Bearer");
   const body = JSON.stringify(problem(refusal, { requestId: reply.request.id }));
   // Bytes, since Fastify would add a charset to the type of a text, and this type has none.
   return reply.code(status).header("content-type", "application/problem+json").send(Buffer.from(body));
+}
+
+function tellExcess(reply: FastifyReply, { retryAfterSeconds, policy, state }: Excess): void {
+  reply.header("retry-after", String(retryAfterSeconds));
+  reply.header("ratelimit-policy", policy).header("ratelimit", state);
 }
 
 /** Says up to which command an answer tells the truth. */

@@ -2,21 +2,23 @@
  * How a call is described and registered. One description gives the compiled checks, the compiled
  * serializers, the access rule and the OpenAPI entry, so that none of them can say anything else.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Scope } from "../../domain/commands.ts";
-import type { Authenticator, Principal } from "../auth.ts";
-import { bearerKey } from "../auth.ts";
+import type { Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Metrics } from "../metrics.ts";
-import { PROBLEMS, type ProblemCode, Refusal } from "../problems.ts";
-import { sendRefusal } from "./replies.ts";
+import { PROBLEMS, type ProblemCode } from "../problems.ts";
+import { keyCheck } from "./admission.ts";
 import { type JsonSchema, jsonSchema } from "./validation.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** The call changes nothing, whatever its method. */
     isRead?: boolean;
+    /** The call needs a key, by which it is counted. */
+    needsKey?: boolean;
   }
   interface FastifyRequest {
     /** Set before the handler of every route that needs a key. */
@@ -31,7 +33,7 @@ declare module "fastify" {
 /** What all routes share. The exchange is null until recovery is done; no handler runs before. */
 export type Desk = {
   exchange: ExchangePort | null;
-  readonly authenticate: Authenticator;
+  readonly guard: Guard;
   readonly metrics: Metrics;
   readonly version: string;
 };
@@ -83,31 +85,11 @@ export function addRoute<Body, Query, Params>(
     method: route.method,
     url: route.path,
     schema: schemaOf(route),
-    config: { isRead: isRead ?? route.method === "GET" },
+    config: { isRead: isRead ?? route.method === "GET", needsKey: route.access !== "public" },
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     ...(route.access === "public" ? {} : { onRequest: keyCheck(desk, route.access) }),
     handler: (request, reply) => handle(desk.exchange!, request as Call<Body, Query, Params>, reply),
   });
-}
-
-/** Names the caller, or refuses before a byte of the body is read. */
-function keyCheck(desk: Desk, access: Exclude<Access, "public">): onRequestHookHandler {
-  return (request, reply, done) => {
-    const key = bearerKey(request.headers.authorization);
-    const principal = key === undefined ? undefined : desk.authenticate(key, desk.exchange!.directory);
-    if (principal === undefined) {
-      sendRefusal(reply, new Refusal("unauthorized", "Send an API key as `Authorization: Bearer pk_…`."));
-      return;
-    }
-    const allowed =
-      principal.kind === "operator" || (access !== "admin" && principal.scopes.includes(access));
-    if (!allowed) {
-      sendRefusal(reply, new Refusal("forbidden", `The API key lacks the scope ${access}.`));
-      return;
-    }
-    request.principal = principal;
-    done();
-  };
 }
 
 /** A parameter that a call does not know is an error there too. */
@@ -141,13 +123,22 @@ function answersOf(answers: Description["answers"]): Record<string, JsonSchema> 
 }
 
 function problemCodes(route: Description): ProblemCode[] {
-  const codes: ProblemCode[] = ["invalid-request", "starting", ...route.problems];
+  const codes: ProblemCode[] = [
+    "invalid-request",
+    "rate-limited",
+    "overloaded",
+    "starting",
+    ...route.problems,
+  ];
   if (route.access !== "public") codes.push("unauthorized", "forbidden");
   if (route.body !== undefined) codes.push("payload-too-large", "unsupported-media-type");
-  if (route.method !== "GET" && route.isRead !== true)
-    codes.push("overloaded", "disk-full", "journal-failed");
+  if (route.method !== "GET" && route.isRead !== true) codes.push("disk-full", "journal-failed");
   return codes;
 }
+
+const RETRY_HEADERS = {
+  "Retry-After": { description: "Seconds until it is worth trying again.", schema: { type: "integer" } },
+};
 
 /** One entry a status, with every code that it may carry and one of them as the example. */
 function problemsOf(codes: readonly ProblemCode[]): Record<string, JsonSchema> {
@@ -163,6 +154,7 @@ function problemsOf(codes: readonly ProblemCode[]): Record<string, JsonSchema> {
     const example = { type: `/problems/${code}`, title, status, detail: title, code, requestId: "01K…" };
     described[status] = {
       description: group.map((each) => `\`${each}\`: ${PROBLEMS[each].title}`).join("\n\n"),
+      ...(status === 429 || status === 503 ? { headers: RETRY_HEADERS } : {}),
       content: { "application/problem+json": { schema: { ...problemSchema(group), example } } },
     };
   }

@@ -1,7 +1,6 @@
 /** Who may open a socket: what is looked at before the protocol is switched, while HTTP can still say no. */
 import type { FastifyRequest } from "fastify";
-import { type Authenticator, bearerKey, type Principal } from "../auth.ts";
-import type { ExchangePort } from "../exchange-port.ts";
+import { bearerKey, type Principal } from "../auth.ts";
 import { malformed, Refusal } from "../problems.ts";
 
 const SOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -24,14 +23,15 @@ export function handshakeRefusal({ headers }: FastifyRequest): Refusal | undefin
 
 /** Who the socket belongs to from the start; null if it is to say so later, or never. */
 export function principalOf(
-  { headers }: FastifyRequest,
-  authenticate: Authenticator,
-  { directory }: ExchangePort,
+  request: FastifyRequest,
+  identify: (key: string, client: FastifyRequest) => Principal | Refusal,
 ): Principal | null | Refusal {
-  if (headers.authorization === undefined) return null;
-  const key = bearerKey(headers.authorization);
-  const principal = key === undefined ? undefined : authenticate(key, directory);
-  return principal ?? new Refusal("unauthorized", "The Authorization header holds no valid API key.");
+  const { authorization } = request.headers;
+  if (authorization === undefined) return null;
+  const key = bearerKey(authorization);
+  return key === undefined
+    ? new Refusal("unauthorized", "The Authorization header holds no API key.")
+    : identify(key, request);
 }
 
 /** Browsers always send `Origin`, and let any page connect anywhere; other clients need not send it. */

@@ -3,6 +3,10 @@
 export type WsLimits = {
   /** Open sockets; one more is answered 503 `overloaded` before the upgrade. */
   readonly socketsMax: number;
+  /** Open sockets of one address; one more is answered 429 `rate-limited` before the upgrade. 0 for no limit. */
+  readonly socketsPerAddressMax: number;
+  /** Open sockets of one account's key; one more is `rate-limited`, before the upgrade or when it shows the key. */
+  readonly socketsPerKeyMax: number;
   /** Subscriptions of one socket; one more is an `invalid-request`. */
   readonly subscriptionsMax: number;
   /** Orders, cancels and amends of one socket that wait for their answers; one more is `overloaded`. */
@@ -27,6 +31,8 @@ export type WsLimits = {
 
 export const WS_LIMITS: WsLimits = {
   socketsMax: 10_000,
+  socketsPerAddressMax: 0,
+  socketsPerKeyMax: 1_000,
   subscriptionsMax: 100,
   ordersInFlightMax: 256,
   payloadBytesMax: 64 * 1024,

@@ -21,13 +21,27 @@ export type OrderAnswer = {
   readonly startedAt: number;
 };
 
+/** Where a socket comes from. */
+export type SocketClient = { readonly ip: string };
+
 export type OrderEntryContext = {
   readonly exchange: ExchangePort;
   readonly checks: { readonly order: Check; readonly amend: Check };
   /** Operations of one socket that wait for the disk; one more is `overloaded`. */
   readonly ordersInFlightMax: number;
+  /** Counts an operation, and says whether it is one too many. */
+  readonly admit: (principal: Principal | null, client: SocketClient) => Refusal | undefined;
+  /** Whether the exchange has more to do than it can. */
+  readonly isBehind: (now: number) => boolean;
   readonly newRequestId: () => string;
   readonly onOrderAnswer: (answer: OrderAnswer) => void;
+};
+
+/** What of a socket its orders need. */
+type OrderEntryOf = {
+  readonly outbox: Outbox;
+  readonly traceId: string | null;
+  readonly client: SocketClient;
 };
 
 type Names = Pick<Message, "op" | "id">;
@@ -36,6 +50,7 @@ export class OrderEntry {
   readonly #context: OrderEntryContext;
   readonly #outbox: Outbox;
   readonly #traceId: string | null;
+  readonly #client: SocketClient;
   /** Told of a fault of ours instead of an answer. */
   readonly #onFault: (names: Names, fault: unknown, requestId: string) => void;
   #inFlight = 0;
@@ -43,12 +58,13 @@ export class OrderEntry {
 
   constructor(
     context: OrderEntryContext,
-    { outbox, traceId }: { readonly outbox: Outbox; readonly traceId: string | null },
+    { outbox, traceId, client }: OrderEntryOf,
     onFault: (names: Names, fault: unknown, requestId: string) => void,
   ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#traceId = traceId;
+    this.#client = client;
     this.#onFault = onFault;
   }
 
@@ -74,19 +90,30 @@ export class OrderEntry {
       }
       if (this.#inFlight === 0) this.#whenIdle?.();
     };
-    const asker = this.#askerOf(principal, requestId);
+    const asker = this.#askerOf(principal, { requestId, startedAt, isCancel: operation.op === "cancel" });
     if (asker instanceof Refusal) tell({ refusal: asker, seq: null });
     else this.#perform(operation, asker, tell);
   }
 
   /** Who may trade, as long as there is room. */
-  #askerOf(principal: Principal | null, requestId: string): Asker | Refusal {
+  #askerOf(
+    principal: Principal | null,
+    { requestId, startedAt, isCancel }: { requestId: string; startedAt: number; isCancel: boolean },
+  ): Asker | Refusal {
+    const { ordersInFlightMax, admit, isBehind } = this.#context;
+    const excess = admit(principal, this.#client);
+    if (excess !== undefined) return excess;
     if (principal === null) return new Refusal("unauthorized", "Orders need an API key.");
     if (principal.kind === "account" && !principal.scopes.includes("trade")) {
       return new Refusal("forbidden", "The API key lacks the scope trade.");
     }
     if (this.#whenIdle !== null) return new Refusal("overloaded", "The exchange is shutting down.");
-    const { ordersInFlightMax } = this.#context;
+    if (!isCancel && isBehind(startedAt)) {
+      return new Refusal(
+        "overloaded",
+        "The exchange has too much to do. Nothing was decided; send it again.",
+      );
+    }
     if (this.#inFlight > ordersInFlightMax) {
       return new Refusal("overloaded", `A socket may have ${ordersInFlightMax} orders on their way.`);
     }
@@ -123,7 +150,9 @@ export class OrderEntry {
 function answerOf({ op, id }: Names, told: Exclude<Told<object>, { fault: unknown }>, requestId: string) {
   const position = told.seq === null ? {} : { seq: told.seq };
   if ("refusal" in told) {
-    return { op, id, ok: false, ...position, error: problem(told.refusal, { requestId }) };
+    const { excess } = told.refusal;
+    const retry = excess === undefined ? {} : { retryAfter: excess.retryAfterSeconds };
+    return { op, id, ok: false, ...position, error: { ...problem(told.refusal, { requestId }), ...retry } };
   }
   return { op, id, ok: true, ...position, ...(told.isReplayed ? { replayed: true } : {}), ...told.body };
 }

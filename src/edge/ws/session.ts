@@ -4,17 +4,18 @@
  */
 import type { WebSocket } from "ws";
 import { unreachable } from "../../domain/assert.ts";
-import type { Authenticator, Principal } from "../auth.ts";
+import type { Principal } from "../auth.ts";
 import { malformed, problem, Refusal } from "../problems.ts";
 import { type Message, type Operation, ORDER_OPS, type OrderOperation, readMessage } from "./operations.ts";
-import { OrderEntry, type OrderEntryContext } from "./order-entry.ts";
+import { OrderEntry, type OrderEntryContext, type SocketClient } from "./order-entry.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Done, Subscriptions, type SubscriptionsContext } from "./subscriptions.ts";
 
 /** What all sockets share. */
 export type SessionContext = SubscriptionsContext &
   OrderEntryContext & {
-    readonly authenticate: Authenticator;
+    /** Who a key belongs to, or why it cannot be used now. */
+    readonly identify: (key: string, client: SocketClient) => Principal | Refusal;
     /** Told who a session belongs to, once, so that revoking the key finds it. */
     readonly onAuthenticated: (session: Session, principal: Principal) => void;
     /** Told once that a session does nothing any more, though its connection may take a moment to close. */
@@ -28,6 +29,7 @@ export type Connection = {
   readonly socket: WebSocket;
   readonly outbox: Outbox;
   readonly traceId: string | null;
+  readonly client: SocketClient;
 };
 
 /** Close code of RFC 6455. */
@@ -48,6 +50,7 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
   readonly #orders: OrderEntry;
+  readonly #client: SocketClient;
   #principal: Principal | null = null;
   /** Messages that came while the socket took no answers: those of one read of the connection at most. */
   #unread: (string | null)[] = [];
@@ -58,12 +61,13 @@ export class Session {
   #bytesTaken: number | null = null;
 
   /** The trace that the request to open the socket came with is that of all its commands. */
-  constructor(context: SessionContext, { socket, outbox, traceId }: Connection) {
+  constructor(context: SessionContext, { socket, outbox, traceId, client }: Connection) {
     this.#context = context;
+    this.#client = client;
     this.#socket = socket;
     this.#outbox = outbox;
     this.#subscriptions = new Subscriptions(context, outbox);
-    this.#orders = new OrderEntry(context, { outbox, traceId }, (names, fault, requestId) =>
+    this.#orders = new OrderEntry(context, { outbox, traceId, client }, (names, fault, requestId) =>
       this.#fail(names, fault, requestId),
     );
     socket.on("message", (data, isBinary) => this.#receive(isBinary ? null : String(data)));
@@ -159,7 +163,8 @@ export class Session {
       this.#orders.enter({ op, id }, asked, this.#principal);
       return;
     }
-    const done = asked instanceof Refusal ? asked : this.#perform(asked);
+    const excess = this.#context.admit(this.#principal, this.#client);
+    const done = excess ?? (asked instanceof Refusal ? asked : this.#perform(asked));
     if (done instanceof Refusal) {
       this.#outbox.send(JSON.stringify({ op, id, ok: false, error: this.#error(done) }));
       return;
@@ -196,12 +201,12 @@ export class Session {
 
   /** A wrong key may be followed by another try; who has been recognised stays. */
   #logIn(key: string): Done | Refusal {
-    const { authenticate, exchange } = this.#context;
+    const { identify, exchange } = this.#context;
     if (this.#principal !== null) {
       return malformed("op", "is done once a socket: it is authenticated already");
     }
-    const principal = authenticate(key, exchange.directory);
-    if (principal === undefined) return new Refusal("unauthorized");
+    const principal = identify(key, this.#client);
+    if (principal instanceof Refusal) return principal;
     this.authenticate(principal);
     if (principal.kind === "operator") return { fields: { accountId: null, scopes: ["admin"] } };
     const { accountId } = exchange.directory.account(principal.account);
@@ -211,6 +216,7 @@ export class Session {
   #error(refusal: Refusal) {
     const { newRequestId, exchange } = this.#context;
     const body = problem(refusal, { requestId: newRequestId() });
+    if (refusal.excess !== undefined) return { ...body, retryAfter: refusal.excess.retryAfterSeconds };
     if (refusal.code !== "resume-too-old") return body;
     return { ...body, oldestSeq: exchange.feed.oldestSeq };
   }

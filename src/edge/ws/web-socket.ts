@@ -9,6 +9,7 @@ import type { Committed } from "../../domain/events.ts";
 import type { FeedEntry } from "../../projections/feeds/feed-log.ts";
 import type { Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
+import { CountByAddress } from "../guard/addresses.ts";
 import { sendRefusal } from "../http/replies.ts";
 import type { Desk } from "../http/route.ts";
 import { compiledCheck, jsonSchema } from "../http/validation.ts";
@@ -23,6 +24,7 @@ import { Departures } from "./departures.ts";
 import { handshakeRefusal, principalOf } from "./handshake.ts";
 import { WS_LIMITS, type WsLimits } from "./limits.ts";
 import { ORDER_OPS } from "./operations.ts";
+import type { SocketClient } from "./order-entry.ts";
 import { Outbox } from "./outbox.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { Streams } from "./streams.ts";
@@ -117,18 +119,35 @@ async function addRoute(app: FastifyInstance, sockets: Sockets, limits: WsLimits
   });
 }
 
+/** There is no rate behind it: a socket has to close before the next one opens. */
+function tooManySockets(of: string, max: number): Refusal {
+  const name = `"sockets-per-${of}"`;
+  const excess = { retryAfterSeconds: 1, policy: `${name};q=${max}`, state: `${name};r=0` };
+  const detail = `No more than ${max} sockets can be open per ${of}; close one first.`;
+  return new Refusal("rate-limited", detail, undefined, excess);
+}
+
 /** Only HEAD gets here: any other request without an upgrade is refused before. */
 function answerPlainRequest(_: FastifyRequest, reply: FastifyReply): void {
   sendRefusal(reply, malformed("Upgrade", "must be websocket"));
 }
+
+/** What is known of an open socket. */
+type Presence = {
+  /** The key that it is authenticated by; null for none, or an operator's. */
+  keyId: string | null;
+  /** Takes it out of the count of its address. */
+  readonly leave: () => void;
+};
 
 class Sockets {
   readonly #desk: Desk;
   readonly #limits: WsLimits;
   readonly #recorders: Recorders;
   readonly #departures = new Departures();
-  /** Those that have not ended, with the key that each is authenticated by; null for none, or an operator's. */
-  readonly #sessions = new Map<Session, string | null>();
+  /** Those that have not ended. */
+  readonly #sessions = new Map<Session, Presence>();
+  readonly #byAddress: CountByAddress;
   readonly #sessionsByKey = new Map<string, Set<Session>>();
   /** Made with the first socket, since there is no exchange before it is open. */
   #context: SessionContext | null = null;
@@ -140,18 +159,19 @@ class Sockets {
   constructor(desk: Desk, limits: WsLimits, recorders: Recorders) {
     this.#desk = desk;
     this.#limits = limits;
+    this.#byAddress = new CountByAddress(limits.socketsPerAddressMax);
     this.#recorders = recorders;
   }
 
   refusalOf(request: FastifyRequest): Refusal | undefined {
-    const { exchange, authenticate } = this.#desk;
-    if (exchange === null || this.#isClosing) return new Refusal("starting");
+    if (this.#desk.exchange === null || this.#isClosing) return new Refusal("starting");
     const refusal = handshakeRefusal(request);
     if (refusal !== undefined) return refusal;
     if (this.#sessions.size >= this.#limits.socketsMax) {
       return new Refusal("overloaded", `No more than ${this.#limits.socketsMax} sockets can be open.`);
     }
-    const principal = principalOf(request, authenticate, exchange);
+    if (this.#byAddress.isFull(request.ip)) return tooManySockets("address", this.#byAddress.max);
+    const principal = principalOf(request, this.#identify);
     return principal instanceof Refusal ? principal : undefined;
   }
 
@@ -160,9 +180,10 @@ class Sockets {
     this.#context ??= this.#open(exchange, request);
     const connection = { socket, stream: request.raw.socket };
     const outbox = new Outbox(connection, this.#departures, this.#limits.outboxBytesMax);
-    const session = new Session(this.#context, { socket, outbox, traceId: request.traceId });
-    this.#sessions.set(session, null);
-    const principal = principalOf(request, this.#desk.authenticate, exchange);
+    const { traceId, ip } = request;
+    const session = new Session(this.#context, { socket, outbox, traceId, client: { ip } });
+    this.#sessions.set(session, { keyId: null, leave: this.#byAddress.add(ip) });
+    const principal = principalOf(request, this.#identify);
     if (principal instanceof Refusal) session.close(POLICY_VIOLATION, principal.detail);
     else if (principal !== null) session.authenticate(principal);
   }
@@ -176,6 +197,17 @@ class Sockets {
     for (const session of this.#sessions.keys()) session.retire(GOING_AWAY, "the exchange is shutting down");
   }
 
+  /** Who a key belongs to, as long as it may open another socket. */
+  readonly #identify = (key: string, client: SocketClient): Principal | Refusal => {
+    const { guard, exchange } = this.#desk;
+    const asking = { client, directory: exchange!.directory, now: performance.now() };
+    const principal = guard.identify(key, asking) ?? new Refusal("unauthorized", "There is no such API key.");
+    if (principal instanceof Refusal || principal.kind === "operator") return principal;
+    const { socketsPerKeyMax } = this.#limits;
+    const sockets = this.#sessionsByKey.get(principal.keyId)?.size ?? 0;
+    return sockets < socketsPerKeyMax ? principal : tooManySockets("key", socketsPerKeyMax);
+  };
+
   #open(exchange: ExchangePort, request: FastifyRequest): SessionContext {
     const { subscriptionsMax, ordersInFlightMax, missedCommandsMax, bookIntervalMs, keepaliveMs } =
       this.#limits;
@@ -187,9 +219,16 @@ class Sockets {
       for (const session of this.#sessions.keys()) session.checkAlive();
     }, keepaliveMs);
     this.#keepalive.unref();
+    const { guard } = this.#desk;
     return {
       exchange,
-      authenticate: this.#desk.authenticate,
+      identify: this.#identify,
+      admit: (principal, { ip }) => {
+        const now = performance.now();
+        const counted = principal === null ? guard.takeForAddress(ip, now) : guard.takeForKey(principal, now);
+        return counted instanceof Refusal ? counted : undefined;
+      },
+      isBehind: (now) => guard.isBehind(now),
       books,
       streams,
       subscriptionsMax,
@@ -219,14 +258,17 @@ class Sockets {
 
   #remember(session: Session, principal: Principal): void {
     if (principal.kind === "operator") return;
-    this.#sessions.set(session, principal.keyId);
+    this.#sessions.get(session)!.keyId = principal.keyId;
     const sessions = this.#sessionsByKey.get(principal.keyId) ?? new Set();
     this.#sessionsByKey.set(principal.keyId, sessions.add(session));
   }
 
   #forget(session: Session): void {
-    const keyId = this.#sessions.get(session) ?? null;
+    const presence = this.#sessions.get(session);
+    if (presence === undefined) return;
     this.#sessions.delete(session);
+    presence.leave();
+    const { keyId } = presence;
     if (keyId === null) return;
     const sessions = this.#sessionsByKey.get(keyId);
     sessions?.delete(session);

@@ -1,7 +1,7 @@
 /**
  * The last events of the resumable feeds (order updates, trades, wallet changes), by command: whoever knows
  * how far it got reads on from there. It keeps rows of numbers, in chunks that are let go whole, so that
- * appending and forgetting never move what is kept.
+ * appending and forgetting never move what is kept; the chunk that was let go last is filled again.
  */
 import { assert } from "../../domain/assert.ts";
 import type { Command } from "../../domain/commands.ts";
@@ -24,7 +24,7 @@ export type FeedEntry = {
 /** How many events are kept unless the configuration says otherwise. */
 export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;
 
-/** The commands of a chunk; what is forgotten frees its memory a chunk at a time. */
+/** The commands of a chunk; what is forgotten is let go a chunk at a time. */
 const CHUNK_COMMANDS = 1024;
 
 /** Columns, a row a command: an object with three arrays a command would take four times the memory. */
@@ -40,6 +40,11 @@ type Chunk = {
   count: number;
 };
 
+/** The room of a new chunk, as a multiple of what the one before it holds. */
+const ROOM_TO_SPARE = 1.25;
+/** How much room a forgotten chunk may have to be filled again, as a multiple of the same. */
+const SPARE_ROOM_MAX = 4;
+
 const KINDS = 3;
 const NO_TRADES: readonly TradeExecuted[] = [];
 const NO_WALLETS: readonly WalletChanged[] = [];
@@ -50,6 +55,8 @@ export class FeedLog {
   #chunks: Chunk[] = [];
   /** Rows of the first chunk that are forgotten already. */
   #forgotten = 0;
+  /** The chunk that was forgotten last, to be filled again: memory that the process has already costs no page faults. */
+  #spare: Chunk | null = null;
   #events = 0;
   #oldestSeq = seq(0);
   #appliedSeq = seq(0);
@@ -115,14 +122,13 @@ export class FeedLog {
   #append({ seq, at, cause, orders, trades, wallets }: FeedEntry): void {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.count === CHUNK_COMMANDS) {
-      if (chunk !== undefined) seal(chunk);
-      chunk = newChunk();
+      chunk = this.#nextChunk(chunk);
       this.#chunks.push(chunk);
     }
     const row = chunk.count;
     chunk.seqs[row] = seq;
     chunk.times[row] = at;
-    chunk.causes.push(cause);
+    chunk.causes[row] = cause;
     for (const order of orders) chunk.orders.add(order);
     for (const trade of trades) chunk.trades.add(trade);
     for (const wallet of wallets) chunk.wallets.add(wallet);
@@ -132,6 +138,14 @@ export class FeedLog {
     chunk.starts[next + 2] = chunk.wallets.count;
     chunk.count += 1;
     this.#events += orders.length + trades.length + wallets.length;
+  }
+
+  /** The spare one, unless an extraordinary command has made it so large that it would waste its memory for good. */
+  #nextChunk(before: Chunk | undefined): Chunk {
+    const spare = this.#spare;
+    this.#spare = null;
+    if (spare === null || before === undefined) return newChunk(before);
+    return roomOf(spare) <= rowsIn(before) * SPARE_ROOM_MAX ? spare : newChunk(before);
   }
 
   /** Whole commands only, so that what is kept of a command is all of it. */
@@ -149,6 +163,8 @@ export class FeedLog {
       // A thousand chunks at most unless the log is configured far larger, and once in a thousand commands.
       this.#chunks.shift();
       this.#forgotten = 0;
+      clear(chunk);
+      this.#spare = chunk;
     }
   }
 
@@ -178,23 +194,35 @@ export class FeedLog {
   }
 }
 
-function newChunk(): Chunk {
+/** With room for a little more than the chunk before it holds: to grow means to copy. */
+function newChunk(before: Chunk | undefined): Chunk {
+  const room = (rows: { readonly count: number } | undefined) =>
+    Math.max(CHUNK_COMMANDS, Math.ceil((rows?.count ?? 0) * ROOM_TO_SPARE));
   return {
     seqs: new Float64Array(CHUNK_COMMANDS),
     times: new Float64Array(CHUNK_COMMANDS),
     causes: [],
     starts: new Uint32Array((CHUNK_COMMANDS + 1) * KINDS),
-    orders: new FeedOrders(),
-    trades: new FeedTrades(),
-    wallets: new FeedWallets(),
+    orders: new FeedOrders(room(before?.orders)),
+    trades: new FeedTrades(room(before?.trades)),
+    wallets: new FeedWallets(room(before?.wallets)),
     count: 0,
   };
 }
 
-function seal({ orders, trades, wallets }: Chunk): void {
-  orders.seal();
-  trades.seal();
-  wallets.seal();
+function clear(chunk: Chunk): void {
+  chunk.orders.clear();
+  chunk.trades.clear();
+  chunk.wallets.clear();
+  chunk.count = 0;
+}
+
+function rowsIn({ orders, trades, wallets }: Chunk): number {
+  return orders.count + trades.count + wallets.count;
+}
+
+function roomOf({ orders, trades, wallets }: Chunk): number {
+  return orders.room + trades.room + wallets.room;
 }
 
 function rowOf(chunk: Chunk, row: number): FeedEntry {

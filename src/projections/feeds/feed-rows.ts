@@ -20,46 +20,61 @@ import type {
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../live/live-orders.ts";
 import { ORDER_STATUSES } from "../order-record.ts";
 
-const ROWS_FIRST = 1024;
+/** The place of each word in its list: to ask an object costs a part of what searching the list does. */
+function placesOf<Word extends string>(words: readonly Word[]): Readonly<Record<Word, number>> {
+  return Object.fromEntries(words.map((word, place) => [word, place])) as Record<Word, number>;
+}
+
+const UPDATE_TYPE_PLACES = placesOf(ORDER_UPDATE_TYPES);
+const STATUS_PLACES = placesOf(ORDER_STATUSES);
+const REASON_PLACES = placesOf(END_REASONS);
+const SIDE_PLACES = placesOf(SIDES);
+
 /** The place of no reason. */
 const NO_REASON = -1;
 
-/** Rows of so many numbers each. */
+/** Rows of so many numbers each, written one number after the other. */
 class NumberRows {
   readonly #width: number;
   #numbers: Float64Array<ArrayBuffer>;
-  #count = 0;
+  #length = 0;
 
-  constructor(width: number) {
+  constructor(width: number, room: number) {
     this.#width = width;
-    this.#numbers = new Float64Array(width * ROWS_FIRST);
+    this.#numbers = new Float64Array(width * room);
   }
 
   get count(): number {
-    return this.#count;
+    return this.#length / this.#width;
   }
 
-  /** Adds a row; `at` reads it back. */
-  add(...row: readonly number[]): void {
-    assert(row.length === this.#width, "a row has as many numbers as the table is wide");
-    const start = this.#count * this.#width;
-    if (start === this.#numbers.length) this.#resize(start * 2);
-    for (let i = 0; i < row.length; i += 1) this.#numbers[start + i] = row[i]!;
-    this.#count += 1;
+  /** The rows that it can take before it has to grow. */
+  get room(): number {
+    return this.#numbers.length / this.#width;
+  }
+
+  /** Makes room for a row. All of its numbers are to be pushed next. */
+  begin(): void {
+    assert(this.#length % this.#width === 0, "a row has as many numbers as the table is wide");
+    if (this.#length === this.#numbers.length) this.#grow();
+  }
+
+  push(number: number): void {
+    this.#numbers[this.#length++] = number;
   }
 
   at(row: number): Float64Array {
     return this.#numbers.subarray(row * this.#width, (row + 1) * this.#width);
   }
 
-  /** Gives back the room that no row will need. */
-  seal(): void {
-    this.#resize(this.#count * this.#width);
+  /** Forgets all rows and keeps their room. */
+  clear(): void {
+    this.#length = 0;
   }
 
-  #resize(length: number): void {
-    const numbers = new Float64Array(length);
-    numbers.set(this.#numbers.subarray(0, Math.min(length, this.#numbers.length)));
+  #grow(): void {
+    const numbers = new Float64Array(this.#length * 2);
+    numbers.set(this.#numbers);
     this.#numbers = numbers;
   }
 }
@@ -69,27 +84,35 @@ class NumberRows {
  * far it had come in numbers.
  */
 export class FeedOrders {
-  readonly #rows = new NumberRows(9);
+  readonly #rows: NumberRows;
   readonly #terms: OrderTerms[] = [];
   readonly #requestIds: string[] = [];
   readonly #traceIds: (string | null)[] = [];
+
+  constructor(room: number) {
+    this.#rows = new NumberRows(9, room);
+  }
 
   get count(): number {
     return this.#rows.count;
   }
 
+  get room(): number {
+    return this.#rows.room;
+  }
+
   add({ type, order: { order, terms, requestId, traceId, createdAt, progress } }: OrderUpdate): void {
-    this.#rows.add(
-      ORDER_UPDATE_TYPES.indexOf(type),
-      order,
-      createdAt,
-      ORDER_STATUSES.indexOf(progress.status),
-      progress.reason === null ? NO_REASON : END_REASONS.indexOf(progress.reason),
-      progress.filledQuantity,
-      progress.filledValue,
-      progress.preventedQuantity,
-      progress.updatedAt,
-    );
+    const rows = this.#rows;
+    rows.begin();
+    rows.push(UPDATE_TYPE_PLACES[type]);
+    rows.push(order);
+    rows.push(createdAt);
+    rows.push(STATUS_PLACES[progress.status]);
+    rows.push(progress.reason === null ? NO_REASON : REASON_PLACES[progress.reason]);
+    rows.push(progress.filledQuantity);
+    rows.push(progress.filledValue);
+    rows.push(progress.preventedQuantity);
+    rows.push(progress.updatedAt);
     this.#terms.push(terms);
     this.#requestIds.push(requestId);
     this.#traceIds.push(traceId);
@@ -127,33 +150,44 @@ export class FeedOrders {
     };
   }
 
-  seal(): void {
-    this.#rows.seal();
+  clear(): void {
+    this.#rows.clear();
+    this.#terms.length = 0;
+    this.#requestIds.length = 0;
+    this.#traceIds.length = 0;
   }
 }
 
 export class FeedTrades {
-  readonly #rows = new NumberRows(12);
+  readonly #rows: NumberRows;
+
+  constructor(room: number) {
+    this.#rows = new NumberRows(12, room);
+  }
 
   get count(): number {
     return this.#rows.count;
   }
 
+  get room(): number {
+    return this.#rows.room;
+  }
+
   add(trade: TradeExecuted): void {
-    this.#rows.add(
-      trade.market,
-      trade.trade,
-      trade.price,
-      trade.quantity,
-      trade.value,
-      SIDES.indexOf(trade.takerSide),
-      trade.takerOrder,
-      trade.takerAccount,
-      trade.takerFee,
-      trade.makerOrder,
-      trade.makerAccount,
-      trade.makerFee,
-    );
+    const rows = this.#rows;
+    rows.begin();
+    rows.push(trade.market);
+    rows.push(trade.trade);
+    rows.push(trade.price);
+    rows.push(trade.quantity);
+    rows.push(trade.value);
+    rows.push(SIDE_PLACES[trade.takerSide]);
+    rows.push(trade.takerOrder);
+    rows.push(trade.takerAccount);
+    rows.push(trade.takerFee);
+    rows.push(trade.makerOrder);
+    rows.push(trade.makerAccount);
+    rows.push(trade.makerFee);
   }
 
   at(row: number): TradeExecuted {
@@ -175,20 +209,33 @@ export class FeedTrades {
     };
   }
 
-  seal(): void {
-    this.#rows.seal();
+  clear(): void {
+    this.#rows.clear();
   }
 }
 
 export class FeedWallets {
-  readonly #rows = new NumberRows(4);
+  readonly #rows: NumberRows;
+
+  constructor(room: number) {
+    this.#rows = new NumberRows(4, room);
+  }
 
   get count(): number {
     return this.#rows.count;
   }
 
+  get room(): number {
+    return this.#rows.room;
+  }
+
   add({ account, asset, available, held }: WalletChanged): void {
-    this.#rows.add(account, asset, available, held);
+    const rows = this.#rows;
+    rows.begin();
+    rows.push(account);
+    rows.push(asset);
+    rows.push(available);
+    rows.push(held);
   }
 
   at(row: number): WalletChanged {
@@ -202,7 +249,7 @@ export class FeedWallets {
     };
   }
 
-  seal(): void {
-    this.#rows.seal();
+  clear(): void {
+    this.#rows.clear();
   }
 }

@@ -28,6 +28,7 @@ export class Directory {
   readonly #accounts: Account[] = [];
   readonly #accountsById = new Map<string, Account>();
   readonly #keys = new Map<string, Key>();
+  readonly #keyCounts: number[] = [];
   readonly #assets: Asset[] = [];
   readonly #assetsByName = new Map<string, Asset>();
   readonly #markets: Market[] = [];
@@ -47,6 +48,11 @@ export class Directory {
 
   key(keyId: string): Key | undefined {
     return this.#keys.get(keyId);
+  }
+
+  /** How many keys an account has. */
+  keyCount(account: AccountIndex): number {
+    return this.#keyCounts[account] ?? 0;
   }
 
   asset(index: AssetIndex): Asset {
@@ -92,10 +98,11 @@ export class Directory {
       case "KeyCreated": {
         const { kind: _, ...key } = event;
         this.#keys.set(key.keyId, key);
+        this.#keyCounts[key.account] = this.keyCount(key.account) + 1;
         return;
       }
       case "KeyRevoked":
-        this.#keys.delete(event.keyId);
+        this.#forgetKey(event.keyId);
         return;
       case "AssetListed": {
         const { kind: _, ...asset } = event;
@@ -114,6 +121,13 @@ export class Directory {
         return;
       }
     }
+  }
+
+  #forgetKey(keyId: string): void {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return;
+    this.#keys.delete(keyId);
+    this.#keyCounts[key.account]! -= 1;
   }
 
   #setAccount(account: Account): void {

@@ -48,6 +48,20 @@ describe("accounts", () => {
 });
 
 describe("keys", () => {
+  it("are a hundred of an account at most, and one that is revoked makes room", async () => {
+    await operator.post("/v1/accounts", { accountId: "collector" });
+    const make = () =>
+      operator.post("/v1/accounts/collector/keys", { name: "one of many", scopes: ["read"] });
+    const made = [];
+    for (let i = 0; i < 100; i += 1) made.push(await make());
+    expect(made.filter(({ status }) => status !== 201)).toEqual([]);
+    const refused = await make();
+    expect(refused).toMatchObject({ status: 400, seq: null, body: { errors: [{ path: "accountId" }] } });
+    expect(refused.body.detail).toContain("has 100 keys");
+    await operator.delete(`/v1/keys/${made[0]!.body.keyId}`);
+    expect((await make()).status).toBe(201);
+  });
+
   it("are shown once, work with their scopes, and end when they are revoked", async () => {
     await operator.post("/v1/accounts", { accountId: "kim" });
     const made = await operator.post("/v1/accounts/kim/keys", { name: "bot", scopes: ["read"] });

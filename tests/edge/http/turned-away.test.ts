@@ -1,6 +1,7 @@
 /** What the edge answers when there is no exchange yet, or one that takes nothing, or one that is on its way out. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Turnaway } from "../../../src/edge/exchange-port.ts";
+import { Guard } from "../../../src/edge/guard/guard.ts";
 import type { Server } from "../../../src/edge/server.ts";
 import { ADMIN_KEY, Client } from "../harness.ts";
 import { StandIn, startEdge } from "./stand-in.ts";
@@ -71,6 +72,49 @@ describe("an exchange that takes nothing", () => {
     // What lives in memory goes on.
     expect((await operator.get("/v1/orders?accountId=fees&status=open")).status).toBe(200);
     expect((await operator.get("/v1/wallets?accountId=fees")).status).toBe(200);
+  });
+});
+
+describe("an exchange that has more to do than it can", () => {
+  let server: Server;
+  let operator: Client;
+
+  beforeAll(async () => {
+    const edge = await startEdge();
+    server = edge.server;
+    server.open(new StandIn());
+    operator = new Client(edge.url, ADMIN_KEY);
+    vi.spyOn(Guard.prototype, "isBehind").mockReturnValue(true);
+  });
+  afterAll(async () => {
+    vi.restoreAllMocks();
+    await server.close();
+  });
+
+  it.each([
+    ["POST", "/v1/orders"],
+    ["POST", "/v1/orders/batch"],
+    ["PATCH", "/v1/orders/1"],
+    ["GET", "/v1/markets"],
+    ["GET", "/v1/statement?accountId=fees"],
+    ["GET", "/v1/nothing"],
+  ])("refuses %s %s at the door", async (method, path) => {
+    const answer = await operator.send(method, path, method === "GET" ? {} : { body: "{}" });
+    expect(answer).toMatchObject({ status: 503, seq: null, body: { code: "overloaded" } });
+    expect(answer.body.detail).toContain("has too much to do");
+    expect(answer.headers.get("retry-after")).toBe("1");
+  });
+
+  it.each([
+    ["GET", "/health/live", 200],
+    ["GET", "/health/ready", 200],
+    ["GET", "/metrics", 200],
+    ["DELETE", "/v1/orders/1?accountId=nobody", 404],
+    ["DELETE", "/v1/orders?accountId=nobody", 404],
+    ["POST", "/v1/orders/cancel-after", 404],
+  ])("lets %s %s pass", async (method, path, status) => {
+    const body = method === "POST" ? { body: '{"accountId":"nobody","seconds":1}' } : {};
+    expect((await operator.send(method, path, body)).status).toBe(status);
   });
 });
 

@@ -21,8 +21,9 @@ import {
   seq,
   ticks,
 } from "../../../src/domain/units.ts";
-import { createAuthenticator, makeKey } from "../../../src/edge/auth.ts";
+import { makeKey } from "../../../src/edge/auth.ts";
 import type { Answer, CommittedListener, ExchangePort, Taken } from "../../../src/edge/exchange-port.ts";
+import { Guard } from "../../../src/edge/guard/guard.ts";
 import { addLifecycle } from "../../../src/edge/http/lifecycle.ts";
 import type { Desk } from "../../../src/edge/http/route.ts";
 import { AJV_OPTIONS } from "../../../src/edge/http/validation.ts";
@@ -45,6 +46,8 @@ export const BRL = assetIndex(1);
 export type FloorOptions = {
   readonly limits?: Partial<WsLimits>;
   readonly feedEventsMax?: number;
+  /** Of a key, or an address without one; no limit unless given. */
+  readonly requestsPerSecond?: number;
   /** Leaves the exchange as one that is still starting. */
   readonly isStarting?: boolean;
 };
@@ -85,9 +88,10 @@ const RICH = 1_000_000_000_000;
 export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   const { exchange, apply, disk } = createExchange(options.feedEventsMax ?? 1_000_000);
   for (const command of FIRST_COMMANDS) apply(command);
+  const guard = new Guard({ adminKey: ADMIN_KEY, requestsPerSecond: options.requestsPerSecond ?? 0 });
   const desk: Desk = {
     exchange: options.isStarting === true ? null : exchange,
-    authenticate: createAuthenticator(ADMIN_KEY),
+    guard,
     metrics: createMetrics(() => undefined),
     version: "0.0.0",
   };
@@ -149,6 +153,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     deposit,
     stop: async () => {
       await app.close();
+      guard.stop();
       log.close();
     },
   };

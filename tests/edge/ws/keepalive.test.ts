@@ -31,6 +31,7 @@ beforeEach(() => {
     socket: socket as unknown as WebSocket,
     outbox: outbox as unknown as Outbox,
     traceId: null,
+    client: { ip: "127.0.0.1" },
   });
 });
 

@@ -1,4 +1,5 @@
 /** Clients that do not read, on real sockets: the exchange goes on, and they lose nothing that they can not get back. */
+import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bookOf } from "./book-copy.ts";
 import { Client, type Received } from "./client.ts";
@@ -133,5 +134,24 @@ describe("a client that asks and does not read the answers", () => {
     await slow.until((messages) => messages.length === asked, "the answers");
     expect(slow.messages.map(({ id }) => id)).toEqual(Array.from({ length: asked }, (_, id) => id));
     await other.close();
+  });
+});
+
+describe("a client that pings and does not read the pongs", () => {
+  test("is ended, and what waits for it stays bounded until then", async () => {
+    const connections = new Set<Socket>();
+    floor.server.on("connection", (socket) => connections.add(socket));
+    const pinging = await Client.open(floor.url);
+    const [connection] = connections;
+    pinging.socket.pause();
+    let waiting = 0;
+    for (let pings = 0; pings < 100_000 && !connection!.destroyed; pings += 1) {
+      pinging.socket.ping(Buffer.alloc(100));
+      if (pings % 500 === 0) await turn();
+      waiting = Math.max(waiting, connection!.writableLength);
+    }
+    expect(connection!.destroyed).toBe(true);
+    expect(waiting).toBeLessThan(OUTBOX_BYTES_MAX);
+    expect(await slow.ask({ op: "ping" })).toMatchObject({ ok: true });
   });
 });
