@@ -60,12 +60,12 @@ export type ExchangeOptions = {
   readonly feedEventsMax: number;
   /** With less space than this on disk, commands are turned away. */
   readonly diskReserveBytes: number;
-  /** Whether segments of the journal stay that no restart needs: for a ledger that is to be made anew. They do unless this is false. */
+  /** Whether the journal keeps segments that no restart needs, so that the ledger can be made anew; true unless said otherwise. */
   readonly keepsSegments?: boolean;
   /** The commands that are worth a snapshot. */
   readonly snapshotCommandsMin?: number;
   readonly onReport: (report: ExchangeReport) => void;
-  /** The exchange can not go on: its disk failed, or a fault of its own was found. */
+  /** The exchange cannot go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
   /** The length of the journal's segments that are made from now on. */
   readonly segmentBytes?: number;

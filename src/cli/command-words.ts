@@ -1,6 +1,6 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
 import { unreachable } from "../domain/assert.ts";
-import type { Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
+import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
 import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
 import type { MarketListing } from "../domain/market.ts";
 import type { EpochMs } from "../domain/units.ts";
@@ -19,21 +19,8 @@ export function commandWords(command: Command, names: Names): CommandWords {
   switch (command.kind) {
     case "PlaceOrder":
       return orderWords(command, names);
-    case "AmendOrder": {
-      const { account, order, price, quantity } = command;
-      const market = names.marketOf(order);
-      return {
-        accountId: names.account(account),
-        orderId: order,
-        ...(market === null
-          ? { priceTicks: price, quantityLots: quantity }
-          : {
-              market: market.name,
-              price: steps(price, market.tickSize),
-              quantity: steps(quantity, market.lotSize),
-            }),
-      };
-    }
+    case "AmendOrder":
+      return amendWords(command, names);
     case "CancelOrder":
       return { accountId: names.account(command.account), orderId: command.order };
     case "CancelAllOrders": {
@@ -102,6 +89,19 @@ function orderWords(terms: OrderTerms, names: Names): CommandWords {
     postOnly: terms.postOnly,
     selfTradePrevention: terms.selfTradePrevention,
     clientOrderId: terms.clientOrderId,
+  };
+}
+
+/** Without its market the order's ticks and lots have no sizes. */
+function amendWords({ account, order, price, quantity }: AmendOrder, names: Names): CommandWords {
+  const market = names.marketOf(order);
+  const who = { accountId: names.account(account), orderId: order };
+  if (market === null) return { ...who, priceTicks: price, quantityLots: quantity };
+  return {
+    ...who,
+    market: market.name,
+    price: steps(price, market.tickSize),
+    quantity: steps(quantity, market.lotSize),
   };
 }
 

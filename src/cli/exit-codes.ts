@@ -12,7 +12,7 @@ export const EXIT = {
   inUse: 3,
   /** The journal is damaged in a way that recovery must not guess about. */
   damaged: 4,
-  /** The disk failed while running; nothing was acknowledged after that. */
+  /** The disk failed, while running or as the journal was opened; nothing was acknowledged after that. */
   diskFailed: 5,
 } as const;
 

@@ -101,7 +101,7 @@ function ignoreRepeatedSignals(): void {
   }
 }
 
-/** Ends a process that can not go on: says why, lets the last answers leave, and acknowledges nothing more. */
+/** Ends a process that cannot go on: says why, lets the last answers leave, and acknowledges nothing more. */
 async function end({ server, log }: Running, error: Error): Promise<void> {
   log.lines.fatal({ err: error }, error.message);
   log.flush();

@@ -6,6 +6,7 @@
 import type { PlaceOrder, Sequenced } from "./commands.ts";
 import {
   END_REASONS,
+  type EndReason,
   type Event,
   type LevelChanged,
   type OrderCanceled,
@@ -54,8 +55,18 @@ export type End = number;
 
 export const FILLED: End = 0;
 
-export function endOf(kind: "OrderCanceled" | "OrderExpired", reason: (typeof END_REASONS)[number]): End {
+export function endOf(kind: "OrderCanceled" | "OrderExpired", reason: EndReason): End {
   return 2 * END_REASONS.indexOf(reason) + (kind === "OrderCanceled" ? 1 : 2);
+}
+
+/** Of an end that is not `FILLED`: whether the order was canceled, or else has expired. */
+export function isCancel(end: End): boolean {
+  return end % 2 === 1;
+}
+
+/** Of an end that is not `FILLED`: the place of its reason among all of them. */
+export function reasonPlaceOf(end: End): number {
+  return (end - 1) >> 1;
 }
 
 export class EventLog {
@@ -260,8 +271,8 @@ function ended(numbers: Float64Array, row: number): OrderFilled | OrderCanceled 
   const market = numbers[row + 3] as MarketIndex;
   const end = numbers[row + 4]!;
   if (end === FILLED) return { kind: "OrderFilled", order, account, market };
-  const kind = end % 2 === 1 ? "OrderCanceled" : "OrderExpired";
-  return { kind, order, account, market, reason: END_REASONS[(end - 1) >> 1]! };
+  const kind = isCancel(end) ? "OrderCanceled" : "OrderExpired";
+  return { kind, order, account, market, reason: END_REASONS[reasonPlaceOf(end)]! };
 }
 
 function level(numbers: Float64Array, row: number): LevelChanged {

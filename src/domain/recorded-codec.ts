@@ -5,7 +5,7 @@
 import { type ByteWriter, record, signed } from "./codec.ts";
 import type { OrderTerms, PlaceOrder, Sequenced } from "./commands.ts";
 import { EVENT_TAGS, event, orderTermsFields, outcomeHeading } from "./event-codec.ts";
-import { type EventLog, FILLED, ROW_LENGTHS, ROWS } from "./event-log.ts";
+import { type EventLog, FILLED, isCancel, ROW_LENGTHS, ROWS, reasonPlaceOf } from "./event-log.ts";
 import { SIDES } from "./market.ts";
 
 const orderTerms = record<OrderTerms>(orderTermsFields);
@@ -61,9 +61,9 @@ function encodeEnd(writer: ByteWriter, numbers: Float64Array, row: number): void
   const end = numbers[row + 4]!;
   const { OrderFilled, OrderCanceled, OrderExpired } = EVENT_TAGS;
   if (end === FILLED) writer.byte(OrderFilled);
-  else writer.byte(end % 2 === 1 ? OrderCanceled : OrderExpired);
+  else writer.byte(isCancel(end) ? OrderCanceled : OrderExpired);
   encodeIntegers(writer, numbers, row + 1, 3);
-  if (end !== FILLED) writer.byte((end - 1) >> 1);
+  if (end !== FILLED) writer.byte(reasonPlaceOf(end));
 }
 
 function encodeIntegers(writer: ByteWriter, numbers: Float64Array, from: number, count: number): void {

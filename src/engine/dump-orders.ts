@@ -38,7 +38,10 @@ type Column = {
   fill(reader: ColumnReader, count: number): void;
 };
 
-/** The fields that are an order's own; the others are links, or follow from where it stands. */
+/**
+ * The fields that are an order's own; the others are links, or follow from where it stands. One function a kind of
+ * array, as in `grown.ts`: a million orders are gathered, and one for all kinds would be slow.
+ */
 function columnsOf(pool: OrderPool): readonly Column[] {
   const { id, price, quantity, remaining, hidden, display, held } = pool;
   const { feeWhole, rebateDue, expiresAt, account, makerFee, takerFee, feeParts } = pool;

@@ -1,8 +1,8 @@
-/** What the journal asks of time, as a type, so that a simulation can take its place; and the same of Node's. */
+/** What the journal, and what stands above it, asks of time, as a type, so that a simulation can take its place; and the same of Node's. */
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 
 export type Clock = {
-  /** Milliseconds since 1970, for the names of files that people read. */
+  /** Milliseconds since 1970. They may jump either way: whoever needs time that only rises sees to it. */
   now(): number;
   /** Milliseconds since some moment, which only ever rise. */
   elapsed(): number;

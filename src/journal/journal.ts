@@ -106,7 +106,7 @@ export class Journal {
   #failure: JournalFailedError | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Reads the journal from its first frame, repairs a torn tail, and is ready to go on from its end. */
+  /** Reads the journal from its first frame or from where a snapshot stands, repairs a torn tail, and is ready to go on from its end. */
   static async open(options: JournalOptions): Promise<Journal> {
     const { directory, disk = nodeDisk, clock = nodeClock, segmentBytes = SEGMENT_BYTES, onReport } = options;
     assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment holds its header and an empty frame");

@@ -1,6 +1,6 @@
 /**
- * Reads a journal from its first frame to its last, hands every frame to a replay, and says where the journal
- * ends and what follows there. It changes nothing: what to do about a torn tail is torn-tail.ts's.
+ * Reads a journal from its first frame or from where a snapshot stands, hands every frame to a replay, and says
+ * where the journal ends and what follows there. It changes nothing: what to do about a torn tail is torn-tail.ts's.
  *
  * Whatever a crash cannot have caused throws `DamagedJournalError` (FORMAT.md, the table of recovery).
  */

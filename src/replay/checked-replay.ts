@@ -111,10 +111,11 @@ export class CheckedReplay {
         faults.push(`${file.path} stands at no end of a segment`);
       }
     }
+    const count = files.length + damaged.length;
+    if (count === 0) return [{ what, found: "there is none", fault: null }];
     const began = this.startSeq === 0 ? "" : `; the replay began with the one at ${this.startSeq}`;
-    const found = `${files.length + damaged.length}, each the state at its sequence${began}`;
-    if (faults.length === 0) return [{ what, found, fault: null }];
-    return [{ what, found: `${files.length + damaged.length}`, fault: faults.join("; ") }];
+    if (faults.length > 0) return [{ what, found: `${count}`, fault: faults.join("; ") }];
+    return [{ what, found: `${count}, each the state at its sequence${began}`, fault: null }];
   }
 
   walletTotals(): Iterable<WalletTotal> {

@@ -19,9 +19,9 @@ import {
   type Known,
   openTraders,
   retryAllAndCompare,
+  seeded,
   type Trader,
   trade,
-  xorshift,
 } from "./trading.ts";
 
 const CUT = pathToFileURL(fileURLToPath(new URL("./cut-at-rename.mjs", import.meta.url))).href;
@@ -41,7 +41,7 @@ const knownTo = (all: readonly Trader[]): Known[] =>
 
 beforeAll(async () => {
   server = await startServer();
-  traders = await openTraders(server, { count: 6, random: xorshift(Number(process.env.SEED ?? Date.now())) });
+  traders = await openTraders(server, { count: 6, random: seeded(Number(process.env.SEED ?? Date.now())) });
 });
 
 afterAll(() => server.dispose());

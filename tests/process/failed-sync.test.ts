@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { type RunningServer, startServer } from "../edge/harness.ts";
 import { run, temporaryDirectory } from "./command-line.ts";
-import { checkMoney, openTraders, retryAllAndCompare, type Trader, trade, xorshift } from "./trading.ts";
+import { checkMoney, openTraders, retryAllAndCompare, seeded, type Trader, trade } from "./trading.ts";
 
 const FAULTY_DISK = pathToFileURL(fileURLToPath(new URL("./faulty-disk.mjs", import.meta.url))).href;
 const CLIENTS = 3;
@@ -34,7 +34,7 @@ test.each([1, 2, 3, 8, 40])(
     const env = faulty(SYNCS_OF_OPENING + which);
     let server: RunningServer = await startServer({ directory, env });
     try {
-      const traders = await openTraders(server, { count: CLIENTS, random: xorshift(which) });
+      const traders = await openTraders(server, { count: CLIENTS, random: seeded(which) });
       const ended = once(server.process, "exit");
       let acknowledged = 0;
       await Promise.all(traders.map((trader: Trader) => trade(server.url, trader, () => acknowledged++)));

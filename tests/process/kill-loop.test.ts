@@ -12,9 +12,9 @@ import {
   checkMoney,
   openTraders,
   retryAllAndCompare,
+  seeded,
   type Trader,
   trade,
-  xorshift,
 } from "./trading.ts";
 
 /** More of them with KILLS. */
@@ -37,7 +37,7 @@ async function killAfter(server: RunningServer, traders: readonly Trader[], coun
 test(
   "killed at any moment under load, it loses no acknowledged command and doubles none",
   async () => {
-    const random = xorshift(Number(process.env.SEED ?? Date.now()));
+    const random = seeded(Number(process.env.SEED ?? Date.now()));
     let server = await startServer();
     const { directory } = server;
     try {

@@ -17,9 +17,9 @@ import {
   checkMoney,
   openTraders,
   retryAllAndCompare,
+  seeded,
   type Trader,
   trade,
-  xorshift,
 } from "./trading.ts";
 
 const APPEND_FOREVER = fileURLToPath(new URL("./append-forever.ts", import.meta.url));
@@ -79,7 +79,7 @@ for (const fileSystem of ["ext4", "xfs"] as const satisfies readonly FileSystem[
   test.skipIf(why !== null)(
     why === null ? title : `${title} (not tried here: ${why})`,
     async () => {
-      const random = xorshift(Number(process.env.SEED ?? Date.now()));
+      const random = seeded(Number(process.env.SEED ?? Date.now()));
       const disk = new LoopDisk(fileSystem, DISK_MIB);
       const directory = join(disk.path, "data");
       const env = { PREGAO_DISK_RESERVE_MIB: "8" };
@@ -112,7 +112,7 @@ for (const fileSystem of ["ext4", "xfs"] as const satisfies readonly FileSystem[
   test.skipIf(why !== null)(
     why === null ? claim : `${claim} (not tried here: ${why})`,
     async () => {
-      const random = xorshift(Number(process.env.SEED ?? Date.now()));
+      const random = seeded(Number(process.env.SEED ?? Date.now()));
       const disk = new LoopDisk(fileSystem, DISK_MIB);
       const directory = join(disk.path, "journal");
       try {

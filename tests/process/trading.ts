@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
+import { xorshift } from "../../bench/load/flow.ts";
 import { ADMIN_KEY, Client, openTrader, type Received, type RunningServer } from "../edge/harness.ts";
 
 const TRADER_FUNDS = { BRL: "1000000.00", VIB: "100000" };
@@ -150,13 +151,8 @@ export function checkLedger(directory: string, traders: readonly Trader[]): void
   expect(found).toEqual(sent.sort((a, b) => a - b));
 }
 
-export function xorshift(seed: number): () => number {
+/** Says the seed, for a run that failed is to be had again. */
+export function seeded(seed: number): () => number {
   process.stdout.write(`SEED=${seed}\n`);
-  let state = seed | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
+  return xorshift(seed);
 }

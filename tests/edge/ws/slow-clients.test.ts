@@ -1,4 +1,4 @@
-/** Clients that do not read, on real sockets: the exchange goes on, and they lose nothing that they can not get back. */
+/** Clients that do not read, on real sockets: the exchange goes on, and they lose nothing that they cannot get back. */
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bookOf } from "./book-copy.ts";
