@@ -9,6 +9,7 @@ import {
   type Fault,
   headless,
   impure,
+  longFunctions,
   machinePaths,
   maimedTests,
   misnamed,
@@ -183,6 +184,20 @@ describe("the house", () => {
       where: sources,
       bad: ["x;\n".repeat(401)],
       good: ["x;\n".repeat(400)],
+    },
+    {
+      name: "no function is longer than a screen",
+      faults: longFunctions,
+      where: under("src", "bench", "examples"),
+      bad: [
+        `function f() {\n${"x;\n".repeat(59)}}`,
+        `const f = () => {\n${"x;\n".repeat(59)}};`,
+        `class A {\n  f() {\n${"x;\n".repeat(59)}}\n}`,
+      ],
+      good: [
+        `function f() {\n${"x;\n".repeat(58)}}`,
+        `class A {\n${"  f() {\n    return 1;\n  }\n".repeat(30)}}`,
+      ],
     },
     {
       name: "every file of the source starts by saying what it is for",

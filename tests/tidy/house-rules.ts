@@ -6,6 +6,9 @@ import type { SourceFile, Syntax, TextFile } from "./source.ts";
 export type Fault = { readonly path: string; readonly line: number; readonly because: string };
 
 const FILE_LINES_MAX = 400;
+/** What fits a screen. */
+const FUNCTION_LINES_MAX = 60;
+const FUNCTIONS = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
 
 /** Names by which the core could learn the time, be lucky, wait, or reach the machine. */
 const IMPURE_NAMES = new Set([
@@ -31,6 +34,18 @@ export function tooLong({ path, text }: TextFile): Fault[] {
   const lines = text.split("\n").length - 1;
   const because = `${lines} lines are more than ${FILE_LINES_MAX}`;
   return lines > FILE_LINES_MAX ? [{ path, line: FILE_LINES_MAX + 1, because }] : [];
+}
+
+export function longFunctions(file: SourceFile): Fault[] {
+  const faults: Fault[] = [];
+  file.visit((node) => {
+    if (!FUNCTIONS.has(node.type)) return;
+    const line = lineOf(file.text, node);
+    const lines = lineOf(file.text, { start: node.end }) - line + 1;
+    const because = `a function of ${lines} lines is longer than ${FUNCTION_LINES_MAX}`;
+    if (lines > FUNCTION_LINES_MAX) faults.push({ path: file.path, line, because });
+  });
+  return faults;
 }
 
 export function misnamed({ path }: TextFile): Fault[] {

@@ -15,6 +15,7 @@ export type Module = { readonly path: string; readonly imports: readonly (string
 export type Syntax = {
   readonly type: string;
   readonly start: number;
+  readonly end: number;
   readonly [field: string]: unknown;
 };
 
