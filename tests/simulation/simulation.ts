@@ -350,13 +350,15 @@ class Simulation {
     disk.fill(0);
     await this.#time.pause(2_500_000, this.#life);
     const exchange = this.#now?.exchange ?? null;
-    if (exchange === null) return;
-    const refused = this.#counts["turned away: disk full"];
-    this.#clients.send(exchange, [LAST_COMMAND], false);
-    const isStillFull = disk.freeBytes < RESERVE_BYTES;
-    if (isStillFull && this.#counts["turned away: disk full"] === refused)
-      this.#wrong("a command is taken though the disk is full");
-    this.#require(differs(exchange, this.#history));
+    // One that happens to start just now may need space to do so, and is back when there is some.
+    if (exchange !== null) {
+      const refused = this.#counts["turned away: disk full"];
+      this.#clients.send(exchange, [LAST_COMMAND], false);
+      const isStillFull = disk.freeBytes < RESERVE_BYTES;
+      if (isStillFull && this.#counts["turned away: disk full"] === refused)
+        this.#wrong("a command is taken though the disk is full");
+      this.#require(differs(exchange, this.#history));
+    }
     disk.free();
   }
 
