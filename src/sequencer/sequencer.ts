@@ -71,8 +71,10 @@ type Waiting<P> = {
   readonly request: Request;
   readonly answer: Answer<P>;
   readonly behind: number;
-  readonly since: EpochMs;
+  /** When it came, in milliseconds of the timers. */
+  readonly since: number;
 };
+type Stampable<P> = Pick<Waiting<P>, "request" | "answer">;
 type Stamped<P> = { readonly entry: Sequenced; readonly answer: Answer<P> };
 
 export class Sequencer<P> {
@@ -121,7 +123,7 @@ export class Sequencer<P> {
    * and projected, or when the disk failed.
    */
   submit(request: Request, answer: Answer<P>): Refusal | null {
-    const since = this.#neighbours.now();
+    const since = this.#timers.elapsed();
     const refusal = this.#refusalOf(request, { commands: 1, now: since });
     if (refusal !== null) return refusal;
     this.#waiting.push({ request, answer, behind: 0, since });
@@ -138,7 +140,7 @@ export class Sequencer<P> {
     answer: (outcome: OutcomeTogether<P>) => void,
   ): Refusal | null {
     assert(requests.length >= 1 && requests.length <= TOGETHER_MAX, "a group of commands is bounded");
-    const since = this.#neighbours.now();
+    const since = this.#timers.elapsed();
     const refusal = this.#refusalOf(requests[0]!, { commands: requests.length, now: since });
     if (refusal !== null) return refusal;
     const gather = gathering(requests.length, answer);
@@ -158,7 +160,7 @@ export class Sequencer<P> {
     });
   }
 
-  #refusalOf({ command }: Request, { commands, now }: { commands: number; now: EpochMs }): Refusal | null {
+  #refusalOf({ command }: Request, { commands, now }: { commands: number; now: number }): Refusal | null {
     if (this.#failed !== null) return "journal-failed";
     if (this.#closing !== null) return "overloaded";
     if (!this.#neighbours.journal.accepting) return "disk-full";
@@ -215,14 +217,14 @@ export class Sequencer<P> {
   #nextBatch(): Stamped<P>[] {
     const { now, newRequestId } = this.#neighbours;
     this.#at = epochMs(Math.max(now(), this.#at));
-    const taken = this.#waiting.splice(0, this.#batchLength());
+    const taken: Stampable<P>[] = this.#waiting.splice(0, this.#batchLength());
     if (this.#expiryIsDue()) {
       const request = {
         requestId: newRequestId(),
         traceId: null,
         command: { kind: "ExpireOrders" },
       } as const;
-      taken.unshift({ request, answer: () => {}, behind: 0, since: this.#at });
+      taken.unshift({ request, answer: () => {} });
     }
     return taken.map(({ request, answer }) => {
       this.#appendedSeq = seq(this.#appendedSeq + 1);

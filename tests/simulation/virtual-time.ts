@@ -87,6 +87,7 @@ export class VirtualTime {
 
   timersOf(life: Life): Timers {
     return {
+      elapsed: () => this.#nowUs / 1_000,
       soon: (task) => void this.after(0, life, task),
       after: (milliseconds, task) => this.after(milliseconds * 1_000, life, task),
     };
