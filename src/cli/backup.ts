@@ -5,7 +5,7 @@
  * has. All is written aside under another name, read again, synced and only then renamed: a directory that has the
  * name that was asked for is a whole backup.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
@@ -41,9 +41,7 @@ export function backupCommand(): Command {
 async function backup(directory: string, given: string): Promise<void> {
   const target = resolve(given);
   journalIn(directory);
-  if (existsSync(target) && readdirSync(target).length > 0) {
-    throw new UsageError(`${given} exists and is not empty; give every backup a directory of its own`);
-  }
+  checkTarget(target, given);
   const aside = `${target}.partial`;
   await makeAside(aside);
   let copied: Copied;
@@ -59,12 +57,30 @@ async function backup(directory: string, given: string): Promise<void> {
   for (const line of await told(copied, target)) process.stdout.write(`${line}\n`);
 }
 
+/** A link to a directory will not do either: in the end the backup gets its name, and a link would be in its place. */
+function checkTarget(target: string, given: string): void {
+  let found: Stats | undefined;
+  try {
+    found = lstatSync(target, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new UsageError(`${given} cannot be made: ${(error as Error).message}`);
+  }
+  if (found === undefined) return;
+  if (!found.isDirectory()) {
+    throw new UsageError(`${given} is not a directory; name one that is not there yet, or is empty`);
+  }
+  if (readdirSync(target).length > 0) {
+    throw new UsageError(`${given} exists and is not empty; give every backup a directory of its own`);
+  }
+}
+
 async function makeAside(aside: string): Promise<void> {
   try {
     await mkdir(dirname(aside), { recursive: true });
     await mkdir(aside, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && path === aside) {
       throw new UsageError(
         `${aside} exists: another backup is being made there, or one was cut; if none is, remove it and try again`,
       );
@@ -153,8 +169,9 @@ async function copyIfThere(from: string, to: string): Promise<boolean> {
   return true;
 }
 
+/** Opened for reading, which is enough: a copy has the permissions of what it was copied from. */
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r+");
+  const file = await open(path, "r");
   try {
     await file.sync();
   } finally {

@@ -6,6 +6,12 @@ import type { OrderTerms, OrderType } from "../domain/commands.ts";
 import type { EndReason, OrderCanceled, OrderExpired, OrderFilled } from "../domain/events.ts";
 import type { EpochMs, Lots, Minor, OrderId } from "../domain/units.ts";
 
+/**
+ * The fills that are shown with an order, at most: its latest. One order may trade with tens of thousands of others, and an
+ * answer that showed them all would hold up everybody else. All of them are found page by page.
+ */
+export const SHOWN_FILLS_MAX = 1_000;
+
 export const ORDER_STATUSES = [
   "open",
   "partially-filled",

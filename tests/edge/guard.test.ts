@@ -80,6 +80,12 @@ describe("an address", () => {
     ["2001:db8::1", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    // Some proxies name the port, too; every connection would be a client of its own.
+    ["203.0.113.7:40001", "203.0.113.7"],
+    ["[2001:db8:1:2::9]:40001", "2001:db8:1:2::/64"],
+    ["[2001:db8:1:2::9]", "2001:db8:1:2::/64"],
+    ["::ffff:203.0.113.7:40001", "unknown"],
+    ["something else", "unknown"],
     [undefined, "unknown"],
     ["x".repeat(46), "unknown"],
   ])("%s belongs to the client %s", (address, client) => {
@@ -106,6 +112,7 @@ describe("an address", () => {
       "127.0.0.1",
       "::ffff:127.0.0.1",
       "10.1.2.3",
+      "10.1.2.3:40001",
       "2001:db8::5",
       "127.0.0.2",
       "11.0.0.1",
@@ -113,7 +120,13 @@ describe("an address", () => {
       "x",
       "",
     ];
-    expect(rows.filter(matches)).toEqual(["127.0.0.1", "::ffff:127.0.0.1", "10.1.2.3", "2001:db8::5"]);
+    expect(rows.filter(matches)).toEqual([
+      "127.0.0.1",
+      "::ffff:127.0.0.1",
+      "10.1.2.3",
+      "10.1.2.3:40001",
+      "2001:db8::5",
+    ]);
   });
 });
 

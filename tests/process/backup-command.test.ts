@@ -1,5 +1,6 @@
 /** `pregao backup`: a backup taken under load is a whole exchange, and nothing else is ever called a backup. */
 import {
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -31,6 +33,15 @@ const ACKNOWLEDGED_BETWEEN = 300;
 let server: RunningServer;
 let traders: readonly Trader[];
 const places = temporaryDirectory();
+
+/** Who owns nothing that matters. */
+const NOBODY = 65_534;
+
+function giveAway(path: string, to: number): void {
+  chownSync(path, to, to);
+  if (!statSync(path).isDirectory()) return;
+  for (const name of readdirSync(path)) giveAway(join(path, name), to);
+}
 
 /** What traders know at a moment: a backup that is begun then must have all of it. */
 const knownTo = (all: readonly Trader[]): Known[] =>
@@ -108,6 +119,39 @@ test("nothing that is there is written over, and a backup that is being made, or
   expect(next.stderr).toContain("was cut");
   rmSync(`${target}.partial`, { recursive: true });
   expect(run(["backup", server.directory, target]).status).toBe(0);
+});
+
+test("what may only be read is backed up: a key that its owner cannot overwrite, files of an archive", () => {
+  const archive = join(places, "archive");
+  cpSync(join(places, "whole"), archive, { recursive: true });
+  writeFileSync(join(archive, "admin.key"), "a-key-that-is-long-enough\n", { mode: 0o400 });
+  const target = join(places, "for-reading", "backup");
+  mkdirSync(join(places, "for-reading"), { mode: 0o777 });
+  // Permissions mean nothing to root.
+  const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  if (user.uid !== undefined) giveAway(places, NOBODY);
+  const { status, stderr } = run(["backup", archive, target], {}, user);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(statSync(join(target, "admin.key")).mode & 0o777).toBe(0o400);
+});
+
+test("a target that cannot be a directory is refused before anything is copied", () => {
+  const file = join(places, "a-file");
+  writeFileSync(file, "");
+  const empty = join(places, "an-empty-directory");
+  const link = join(places, "a-link");
+  mkdirSync(empty);
+  symlinkSync(empty, link);
+  const wanted = [
+    { target: file, says: `${file} is not a directory` },
+    { target: link, says: `${link} is not a directory` },
+    { target: join(file, "below"), says: "cannot be made" },
+  ];
+  for (const { target, says } of wanted) {
+    const { status, stderr } = run(["backup", join(places, "whole"), target]);
+    expect({ target, status }).toEqual({ target, status: 2 });
+    expect(stderr).toContain(says);
+  }
 });
 
 test("a damaged journal is not backed up: it is named, and nothing is left", () => {

@@ -22,8 +22,13 @@ export function temporaryDirectory(): string {
 }
 
 /** Runs the program to its end, which is never long in coming. */
-export function run(args: readonly string[], env: Record<string, string> = {}) {
+export function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  user: { readonly uid?: number; readonly gid?: number } = {},
+) {
   return spawnSync(process.execPath, [MAIN, ...args], {
+    ...user,
     env: { ...process.env, PREGAO_ADMIN_KEY: ADMIN_KEY, ...env },
     encoding: "utf8",
     timeout: 30_000,

@@ -1,8 +1,12 @@
 /** Who a client is as long as it shows no key: its address, and what is kept for so many of them. */
 import { BlockList, isIP, isIPv6 } from "node:net";
 
-/** The longest text of an address. What a proxy passes on may be anything. */
-const ADDRESS_CHARACTERS_MAX = 45;
+/** The longest text of an address with a port. What a proxy passes on may be anything. */
+const ADDRESS_CHARACTERS_MAX = 53;
+/** An address as some proxies write it, with the port, which every connection has another of. */
+const WITH_PORT = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/;
+/** All whose address cannot be read are one client. */
+const UNKNOWN = "unknown";
 const MAPPED = "::ffff:";
 /** Of an IPv6 address: what a provider gives to one customer at the least, in groups of 16 bits. */
 const NETWORK_GROUPS = 4;
@@ -11,9 +15,11 @@ const SUBNET = /^([^/]+)\/(\d{1,3})$/;
 
 /** One name for all addresses that one client can easily have: an IPv4 address, or a /64 network of IPv6. */
 export function clientOf(address: string | undefined): string {
-  if (address === undefined || address.length > ADDRESS_CHARACTERS_MAX) return "unknown";
-  const plain = unmapped(address);
-  return isIPv6(plain) ? network(plain) : plain;
+  if (address === undefined || address.length > ADDRESS_CHARACTERS_MAX) return UNKNOWN;
+  const plain = plainAddress(address);
+  const family = isIP(plain);
+  if (family === 0) return UNKNOWN;
+  return family === 6 ? network(plain) : plain;
 }
 
 /** Something for each of the addresses that were seen last; the one that has been there longest makes room. */
@@ -94,15 +100,17 @@ export function addressMatcher(listed: readonly string[]): (address: string) => 
     else list.addSubnet(address, Number(bits), family);
   }
   return (address) => {
-    const plain = unmapped(address);
+    const plain = plainAddress(address);
     if (isIP(plain) === 0) return false;
     return list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
   };
 }
 
-/** Where one socket listens for both families, IPv4 addresses come as IPv6. */
-function unmapped(address: string): string {
-  return address.toLowerCase().startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
+/** Without a port; and where one socket listens for both families, IPv4 addresses come as IPv6. */
+function plainAddress(address: string): string {
+  const [, inBrackets, beforePort] = WITH_PORT.exec(address) ?? [];
+  const bare = inBrackets ?? beforePort ?? address;
+  return bare.toLowerCase().startsWith(MAPPED) ? bare.slice(MAPPED.length) : bare;
 }
 
 function network(address: string): string {

@@ -46,7 +46,7 @@ type OrdersAsked = PageAsked & {
 
 export function addOrderReadRoutes(app: FastifyInstance, desk: Desk): void {
   const common = { method: "GET", access: "read", tag: "orders" } as const;
-  const one = { 200: { is: "The order as it is now, and all its fills.", body: placedSchema } };
+  const one = { 200: { is: "The order as it is now, and its fills: the latest 1,000.", body: placedSchema } };
   addRoute(app, desk, {
     ...common,
     path: "/v1/orders",
@@ -60,7 +60,7 @@ export function addOrderReadRoutes(app: FastifyInstance, desk: Desk): void {
   addRoute(app, desk, {
     ...common,
     path: "/v1/orders/:id",
-    summary: "One order and all its fills",
+    summary: "One order and its fills",
     params: orderParams,
     query: oneQuery,
     answers: one,

@@ -51,7 +51,12 @@ export function addProcessRoutes(app: FastifyInstance, desk: Desk): void {
     const text = await desk.metrics.text();
     return reply.header("content-type", desk.metrics.contentType).send(text);
   });
-  app.get("/openapi.json", { schema: { hide: true } }, (_, reply) => reply.send(app.swagger()));
+  let document: Buffer | undefined;
+  app.get("/openapi.json", { schema: { hide: true } }, (_, reply) => {
+    // It never changes, and writing it takes as long as dozens of orders.
+    document ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.header("content-type", "application/json; charset=utf-8").send(document);
+  });
 }
 
 function startingRefusal(recovery: Recovery | null): Refusal {

@@ -59,7 +59,10 @@ export const fillItemSchema = z.object({
   seq: z.int(),
 });
 
-export const placedSchema = z.object({ order: orderSchema, fills: z.array(fillSchema) });
+export const placedSchema = z.object({
+  order: orderSchema,
+  fills: z.array(fillSchema).describe("The latest 1,000 at most; all of them are in `GET /v1/fills`."),
+});
 
 /** A problem inside an answer; on its own it is sent as it is made. */
 export const problemSchema = z.object({

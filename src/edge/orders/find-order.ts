@@ -8,7 +8,7 @@ import type { OrderRecord } from "../../projections/order-record.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import type { OrderName } from "../parse.ts";
 
-/** An order as it was at a sequence, with all its fills up to then. */
+/** An order as it was at a sequence, with its latest fills up to then. */
 export type FoundOrder = {
   readonly record: OrderRecord;
   readonly fills: readonly LedgerFill[];

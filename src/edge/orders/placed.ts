@@ -1,8 +1,8 @@
 /** An order and its fills, as the answer to what was done with it: told from its command's own events where they say it all. */
-import type { OrderRepeated } from "../../domain/events.ts";
+import type { OrderRepeated, TradeExecuted } from "../../domain/events.ts";
 import { type OrderId, orderId } from "../../domain/units.ts";
 import type { OrderUpdate } from "../../projections/live/live-orders.ts";
-import type { OrderRecord } from "../../projections/order-record.ts";
+import { type OrderRecord, SHOWN_FILLS_MAX } from "../../projections/order-record.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
 import { fillOfTrade, fillView, orderView } from "../render.ts";
 import { findOrder } from "./find-order.ts";
@@ -28,16 +28,18 @@ export function placedBy(exchange: ExchangePort, taken: Taken): PlacedBy | Promi
 /** The order as a command left it, and what it traded in that command's step, as taker and as maker. */
 export function orderAfter({ directory }: ExchangePort, taken: Taken, order: OrderId): Placed {
   const { entry, events } = taken.committed;
-  const fills = [];
-  for (const event of events) {
-    if (event.kind !== "TradeExecuted") continue;
-    if (event.takerOrder === order) fills.push(fillView(fillOfTrade(event, "taker", entry), directory));
-    else if (event.makerOrder === order) fills.push(fillView(fillOfTrade(event, "maker", entry), directory));
-  }
+  const trades = events.filter(
+    (event): event is TradeExecuted =>
+      event.kind === "TradeExecuted" && (event.takerOrder === order || event.makerOrder === order),
+  );
+  const fills = trades.slice(-SHOWN_FILLS_MAX).map((trade) => {
+    const role = trade.takerOrder === order ? "taker" : "maker";
+    return fillView(fillOfTrade(trade, role, entry), directory);
+  });
   return { order: orderView(lastOf(taken.updates, order), directory), fills };
 }
 
-/** The first order of a client's id as it is now, with the fills of its own entry. */
+/** The first order of a client's id as it is now, with those of its latest fills that are of its own entry. */
 export async function repeatedOrder(
   exchange: ExchangePort,
   { account, order }: OrderRepeated,

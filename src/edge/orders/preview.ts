@@ -9,6 +9,7 @@ import {
   type OrderProgress,
   type OrderRecord,
   reasonOf,
+  SHOWN_FILLS_MAX,
   STATUS_WHEN_ENDED,
   statusWhenPlaced,
 } from "../../projections/order-record.ts";
@@ -49,9 +50,10 @@ export async function previewOrder(
   if (first?.kind !== "OrderPlaced") throw new Error("an order is placed, repeated or refused");
   const { directory } = exchange;
   const at = exchange.now();
-  const fills = tradesOf(first, events).map((trade) =>
-    fillView(fillOfTrade(trade, "taker", { at, seq: exchange.appliedSeq }), directory),
-  );
+  const trades = tradesOf(first, events);
+  const fills = trades
+    .slice(-SHOWN_FILLS_MAX)
+    .map((trade) => fillView(fillOfTrade(trade, "taker", { at, seq: exchange.appliedSeq }), directory));
   const record: OrderRecord = {
     order: first.order,
     terms: command,
@@ -61,7 +63,7 @@ export async function previewOrder(
     progress: { ...progressOf(first, events), updatedAt: at },
   };
   const order = { ...orderView(record, directory), id: null, orderId: null };
-  return { order, fills, fees: feesOf(exchange, command, tradesOf(first, events)), balances };
+  return { order, fills, fees: feesOf(exchange, command, trades), balances };
 }
 
 /** How far the order would come at once. */

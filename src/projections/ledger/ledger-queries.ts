@@ -5,7 +5,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
-import { ORDER_STATUSES, type OrderRecord } from "../order-record.ts";
+import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
 import { type Page, takePage } from "./pages.ts";
 import {
@@ -25,9 +25,6 @@ import {
 } from "./rows.ts";
 import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
-
-/** The fills that are given with an order, at most; all of them are found page by page. */
-const ORDER_FILLS_MAX = 100_000;
 
 type ListQuery = {
   readonly account: AccountIndex;
@@ -59,7 +56,7 @@ export type TradesQuery = {
   readonly before?: number | null | undefined;
 };
 
-/** An order with its fills, in the order in which they happened. */
+/** An order with its latest fills, in the order in which they happened. */
 export type OrderWithFills = { readonly record: OrderRecord; readonly fills: readonly LedgerFill[] };
 
 export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrderId: string };
@@ -105,7 +102,7 @@ export class LedgerQueries {
     if (row === undefined) return undefined;
     const fills: LedgerFill[] = [];
     for (const trade of this.#chains.fills(row, { from: 0, before: END })) {
-      if (fills.length === ORDER_FILLS_MAX) break;
+      if (fills.length === SHOWN_FILLS_MAX) break;
       fills.push(ledgerFill(trade, order, this.#commandOf(trade.seq)));
     }
     return { record: this.#record(row), fills: fills.reverse() };
