@@ -141,12 +141,18 @@ export class SnapshotStore {
     return kept;
   }
 
-  async #withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
-    const file = await this.#disk.open(path, "read");
+  /** What the system cannot read is as good as damaged: another snapshot, or the journal, says the same. */
+  async #withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T | string> {
     try {
-      return await use(file);
-    } finally {
-      await this.#disk.close(file);
+      const file = await this.#disk.open(path, "read");
+      try {
+        return await use(file);
+      } finally {
+        await this.#disk.close(file);
+      }
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      return `it cannot be read: ${error.message}`;
     }
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -176,6 +176,21 @@ describe("a damaged snapshot", () => {
       expect(digestOf(present), `bit ${bit}`).toBe(short.digest);
     }
   }, 120_000);
+
+  test("that the system cannot read is passed over, and it is said why", async () => {
+    const directory = copyOf(past.directory);
+    const newest = newestIn(directory);
+    rmSync(newest);
+    mkdirSync(newest);
+    const { journal, ...present } = await reopen(directory, past.ledger);
+    await journal.close();
+    expect(present.reports).toContainEqual({
+      kind: "snapshot-unusable",
+      file: newest,
+      what: expect.stringMatching(/^it cannot be read: EISDIR/),
+    });
+    expect(digestOf(present)).toBe(past.digest);
+  });
 
   test("cut off at any length is passed over", async () => {
     const directory = copyOf(past.directory);
