@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { FEED_EVENTS_MAX_DEFAULT } from "../src/projections/feeds/feed-log.ts";
 import { makeSnapshot } from "../src/replay/make-snapshot.ts";
 import type { Measured, Stages } from "./replay/measured.ts";
 import { resting, trading, type Written, write } from "./replay/past.ts";
@@ -107,7 +108,14 @@ async function sayStart(directory: string): Promise<number> {
   const written = await write(directory, resting(orders, accounts, seed), SEGMENT_BYTES);
   const startedAt = performance.now();
   const made = await makeSnapshot(
-    { directory, closed: written.closed!, ledgerSeq: written.seq, keepsSegments: true, reserveBytes: 0 },
+    {
+      directory,
+      closed: written.closed!,
+      ledgerSeq: written.seq,
+      keepsSegments: true,
+      feedEventsMax: FEED_EVENTS_MAX_DEFAULT,
+      reserveBytes: 0,
+    },
     { onUnusable: () => {} },
   );
   const makeSeconds = (performance.now() - startedAt) / 1000;

@@ -17,6 +17,7 @@ export type CommittedListener = (committed: Committed, told: FeedEntry | undefin
 export type LiveDump = {
   readonly directory: Uint8Array<ArrayBuffer>;
   readonly orders: Uint8Array<ArrayBuffer>;
+  readonly feed: Uint8Array<ArrayBuffer>;
 };
 
 /** Where the projections begin: the last command, and the levels and wallets as they stand after it. */
@@ -44,12 +45,24 @@ export class LiveProjections {
     return updates;
   }
 
-  /** Fills empty projections. The feed log begins here: what came before cannot be resumed from. @throws DecodeError */
-  restore({ directory, orders, appliedSeq, standing }: LiveStart): void {
+  /** Folds only what is dumped, for a replay of which nothing else is asked. */
+  projectDumped(committed: Committed): void {
+    this.directory.project(committed);
+    this.feed.project(committed, this.orders.project(committed));
+  }
+
+  /** All that is not with the engine as well; of the feed log perhaps only what came after a sequence. */
+  dump(feedAfter: Seq = this.feed.oldestSeq): LiveDump {
+    const { directory, orders, feed } = this;
+    return { directory: directory.dump(), orders: orders.dump(), feed: feed.dump(feedAfter) };
+  }
+
+  /** Fills empty projections. @throws DecodeError */
+  restore({ directory, orders, feed, appliedSeq, standing }: LiveStart): void {
     this.directory.restore(directory);
     this.orders.restore(orders);
     this.balances.fold(standing);
     this.books.fold(appliedSeq, standing);
-    this.feed.startAfter(appliedSeq);
+    this.feed.restore(feed, appliedSeq);
   }
 }

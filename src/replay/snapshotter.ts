@@ -96,9 +96,10 @@ export class Snapshotter {
     if (!this.#isOpen || closed === undefined || this.#making !== undefined) return;
     if (closed.seq - (this.#snapshotSeq ?? 0) < commandsMin || this.#clock.elapsed() < this.#restsUntil)
       return;
-    const { directory, keepsSegments, reserveBytes } = this.#options;
+    const { directory, keepsSegments, feedEventsMax, reserveBytes } = this.#options;
     const startedAt = this.#clock.elapsed();
-    const task = { directory, keepsSegments, reserveBytes, closed, ledgerSeq: this.#options.ledgerSeq() };
+    const ledgerSeq = this.#options.ledgerSeq();
+    const task = { directory, keepsSegments, feedEventsMax, reserveBytes, closed, ledgerSeq };
     this.#making = make(task, (message) => this.#hear(message, this.#clock.elapsed() - startedAt));
   }
 

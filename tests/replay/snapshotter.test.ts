@@ -21,6 +21,7 @@ function watched() {
   const snapshotter = new Snapshotter({
     directory: "/data",
     keepsSegments: true,
+    feedEventsMax: 10,
     reserveBytes: 7,
     commandsMin: 100,
     ledgerSeq: () => seq(42),
@@ -54,7 +55,14 @@ describe("a snapshot is made", () => {
     expect(started).toEqual([]);
     snapshotter.closed(closedAt(4, 1_100));
     expect(started.map(({ task }) => task)).toEqual([
-      { directory: "/data", keepsSegments: true, reserveBytes: 7, closed: closedAt(4, 1_100), ledgerSeq: 42 },
+      {
+        directory: "/data",
+        keepsSegments: true,
+        feedEventsMax: 10,
+        reserveBytes: 7,
+        closed: closedAt(4, 1_100),
+        ledgerSeq: 42,
+      },
     ]);
   });
 
