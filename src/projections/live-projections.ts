@@ -5,7 +5,8 @@
 import type { Committed, Event } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import { BookDepth } from "./feeds/book-depth.ts";
-import { type FeedEntry, FeedLog } from "./feeds/feed-log.ts";
+import type { FeedEntry } from "./feeds/feed-entry.ts";
+import { FeedLog } from "./feeds/feed-log.ts";
 import { Balances } from "./live/balances.ts";
 import { Directory } from "./live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./live/live-orders.ts";

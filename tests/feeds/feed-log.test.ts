@@ -13,7 +13,8 @@ import {
   seq,
   ticks,
 } from "../../src/domain/units.ts";
-import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
+import { FeedLog } from "../../src/projections/feeds/feed-log.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../../src/projections/live/live-orders.ts";
 import { ORDER_STATUSES } from "../../src/projections/order-record.ts";
 import { committed, trade, wallet } from "./committed.ts";

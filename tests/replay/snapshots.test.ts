@@ -8,7 +8,7 @@ import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
-import type { FeedEntry } from "../../src/projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import type { Present } from "../../src/replay/present.ts";
 import { recover } from "../../src/replay/recover.ts";
 import { type Story, story } from "../properties/stories.ts";

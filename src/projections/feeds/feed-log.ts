@@ -8,19 +8,9 @@ import type { Command } from "../../domain/commands.ts";
 import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
 import type { OrderUpdate } from "../live/live-orders.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 import { FeedOrders, FeedTrades, FeedWallets } from "./feed-rows.ts";
 import { type FeedCounts, PackedFeed, packFeed } from "./packed-feed.ts";
-
-/** What one command did that the resumable feeds tell. Never empty. */
-export type FeedEntry = {
-  readonly seq: Seq;
-  readonly at: EpochMs;
-  /** The kind of the command. */
-  readonly cause: Command["kind"];
-  readonly orders: readonly OrderUpdate[];
-  readonly trades: readonly TradeExecuted[];
-  readonly wallets: readonly WalletChanged[];
-};
 
 /** How many events are kept unless the configuration says otherwise. */
 export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;

@@ -21,7 +21,7 @@ import type {
 } from "../../domain/units.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../live/live-orders.ts";
 import { OrderColumns, OrderTable } from "../order-columns.ts";
-import type { FeedEntry } from "./feed-log.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 
 /** A reason's number is one more than its place; zero is none. */
 const NO_REASON = 0;
