@@ -21,8 +21,8 @@ export type LiveDump = {
   readonly feed: Uint8Array<ArrayBuffer>;
 };
 
-/** Where the projections begin: the last command, and the levels and wallets as they stand after it. */
-export type LiveStart = LiveDump & { readonly appliedSeq: Seq; readonly standing: readonly Event[] };
+/** Where the projections begin, and the last command before. */
+export type LiveStart = LiveDump & { readonly appliedSeq: Seq };
 
 export class LiveProjections {
   readonly directory = new Directory();
@@ -46,7 +46,7 @@ export class LiveProjections {
     return updates;
   }
 
-  /** Folds only what is dumped, for a replay of which nothing else is asked. */
+  /** Folds only what is dumped, for a replay: the rest is the same whatever brought it about, and can begin behind it. */
   projectDumped(committed: Committed): void {
     this.directory.project(committed);
     this.feed.project(committed, this.orders.project(committed));
@@ -58,12 +58,16 @@ export class LiveProjections {
     return { directory: directory.dump(), orders: orders.dump(), feed: feed.dump(feedAfter) };
   }
 
-  /** Fills empty projections. @throws DecodeError */
-  restore({ directory, orders, feed, appliedSeq, standing }: LiveStart): void {
+  /** Fills empty projections, all but what is not dumped. @throws DecodeError */
+  restore({ directory, orders, feed, appliedSeq }: LiveStart): void {
     this.directory.restore(directory);
     this.orders.restore(orders);
+    this.feed.restore(feed, appliedSeq);
+  }
+
+  /** Begins with what is not dumped: the levels and wallets as they stand after a command. */
+  stand(appliedSeq: Seq, standing: readonly Event[]): void {
     this.balances.fold(standing);
     this.books.fold(appliedSeq, standing);
-    this.feed.restore(feed, appliedSeq);
   }
 }

@@ -16,7 +16,6 @@ export function dumpPresent({ engine, live }: Present): Sections {
 /** @throws DecodeError for sections that this release does not understand. */
 export function restorePresent({ engine: dumped, ...dumps }: Sections, feedEventsMax: number): Present {
   const { engine, live } = { engine: Engine.restore(dumped), live: new LiveProjections(feedEventsMax) };
-  const { appliedSeq } = engine;
-  live.restore({ ...dumps, appliedSeq, standing: engine.standing() });
+  live.restore({ ...dumps, appliedSeq: engine.appliedSeq });
   return { engine, live };
 }
