@@ -107,6 +107,7 @@ export class Exchange {
     const snapshotter = new Snapshotter({
       directory,
       keepsSegments,
+      feedEventsMax: options.feedEventsMax,
       reserveBytes: options.diskReserveBytes,
       commandsMin: options.snapshotCommandsMin,
       ledgerSeq: () => (keepsSegments ? ledger.appliedSeq : ledger.durableSeq),

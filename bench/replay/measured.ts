@@ -9,11 +9,10 @@ import { Engine } from "../../src/engine/engine.ts";
 import { Exchange } from "../../src/exchange.ts";
 import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
 import { Journal } from "../../src/journal/journal.ts";
+import { FEED_EVENTS_MAX_DEFAULT } from "../../src/projections/feeds/feed-log.ts";
 import { LiveProjections } from "../../src/projections/live-projections.ts";
 import { recover } from "../../src/replay/recover.ts";
 import { checkFrames } from "../../src/replay/replay-frames.ts";
-
-const FEED_EVENTS_MAX = 1_000_000;
 
 /** Seconds a stage, and of the whole. */
 export type Stages = {
@@ -70,7 +69,7 @@ async function rate(directory: string): Promise<Measured> {
 /** Frame by frame and stage by stage; what is not measured apart is reading, checking and decoding. */
 async function stages(directory: string): Promise<Measured> {
   const engine = new Engine();
-  const live = new LiveProjections(FEED_EVENTS_MAX);
+  const live = new LiveProjections(FEED_EVENTS_MAX_DEFAULT);
   const writer = new ByteWriter();
   const took = { engine: 0, encoding: 0, digest: 0, live: 0 };
   let last = performance.now();
@@ -121,7 +120,7 @@ async function ledger(directory: string): Promise<Measured> {
   const took = watch();
   const exchange = await Exchange.open({
     directory,
-    feedEventsMax: FEED_EVENTS_MAX,
+    feedEventsMax: FEED_EVENTS_MAX_DEFAULT,
     diskReserveBytes: 0,
     onReport: () => {},
     onFailure: (error) => {
@@ -141,7 +140,7 @@ async function start(directory: string, seq: Seq, frameHash: string): Promise<Me
   const { engine, live, journal } = await recover({
     directory,
     ledger: { seq, frameHash },
-    feedEventsMax: FEED_EVENTS_MAX,
+    feedEventsMax: FEED_EVENTS_MAX_DEFAULT,
     publish: () => {},
     onReport: (report) => {
       if (report.kind === "snapshot-loaded") loadMs = report.ms;

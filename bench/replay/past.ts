@@ -49,17 +49,21 @@ const LISTING: MarketListing = {
   status: "open",
 };
 
-/** Half of the commands place orders, most others cancel one; `commands` of them, after what lists and funds all. */
-export function* trading(
-  commands: number,
-  depth: number,
-  accounts: number,
-  seed: number,
-): Generator<Command> {
+export type Trading = {
+  readonly commands: number;
+  readonly depth: number;
+  readonly accounts: number;
+  readonly seed: number;
+  /** Whether clients name their orders: all of them do, or none. */
+  readonly named: boolean;
+};
+
+/** More than half of the commands place orders, the others cancel one; so many of them, after what lists and funds all. */
+export function* trading({ commands, depth, accounts, seed, named }: Trading): Generator<Command> {
   const listed = [...listing(accounts)];
   yield* listed;
   const flow = new Flow({ seed, accounts, depth, commandsMax: commands });
-  const ordered = (command: FlowCommand) => commandOf(command, listed.length);
+  const ordered = (command: FlowCommand) => commandOf(command, { before: listed.length, named });
   yield* flow.fill(depth).map(ordered);
   for (let left = commands - depth; left > 0; left -= FRAME_COMMANDS) {
     yield* flow.take(Math.min(left, FRAME_COMMANDS)).map(ordered);
@@ -106,7 +110,10 @@ function* listing(accounts: number): Generator<Command> {
   }
 }
 
-function commandOf({ kind, order, account, side, price, quantity }: FlowCommand, before: number): Command {
+function commandOf(
+  { kind, order, account, side, price, quantity }: FlowCommand,
+  { before, named }: { readonly before: number; readonly named: boolean },
+): Command {
   if (kind === "cancel") {
     return { kind: "CancelOrder", account: accountIndex(account + 1), order: orderId(before + order) };
   }
@@ -117,7 +124,7 @@ function commandOf({ kind, order, account, side, price, quantity }: FlowCommand,
     price,
     quantity,
     timeInForce,
-    clientOrderId: `order-${order}`,
+    clientOrderId: named ? `order-${order}` : null,
   });
 }
 

@@ -44,7 +44,7 @@ async function printJournal(directory: string, { from = seq(1), to, json = false
   const journal = journalIn(directory);
   const output = new Output();
   const listing = json ? new JsonLines(output) : new TextLines(output);
-  const start = await readingStart(directory, await storedSnapshots(directory), from);
+  const start = await readingStart(directory, await storedSnapshots(directory), { from });
   const names = new Names(start?.present ?? emptyPresent(1));
   const progress = new Progress({ alone: false });
   let lastSeq: number = start?.file.seq ?? 0;

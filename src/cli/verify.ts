@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { lockDataDirectory } from "../journal/lock.ts";
-import type { Check } from "../replay/checked-replay.ts";
+import type { Check } from "../replay/snapshot-checks.ts";
 import { verify } from "../replay/verify.ts";
 import { EXIT } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";

@@ -37,8 +37,10 @@ export class DamagedJournalError extends Error {
 export class JournalFailedError extends Error {
   override readonly name = "JournalFailedError";
 
-  constructor(doing: string, cause: unknown) {
+  constructor(doing: string, cause: unknown, remedy?: string) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`the journal failed while ${doing}: ${reason}`, { cause });
+    super(`the journal failed while ${doing}: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`, {
+      cause,
+    });
   }
 }

@@ -10,8 +10,11 @@ import type { Disk } from "./disk.ts";
 import { EMPTY_FRAME_BYTES, HASH_BYTES } from "./frame.ts";
 import { RECORD_VERSION } from "./record.ts";
 
-/** The length of a segment, unless it is the first of a journal. */
-export const SEGMENT_BYTES: number = 64 * 1024 * 1024;
+/**
+ * The length of a segment, unless it is the first of a journal. Snapshots stand at the ends of segments, so about as
+ * much is replayed at a start: longer ones would make starts longer, shorter ones more files and more snapshots.
+ */
+export const SEGMENT_BYTES: number = 16 * 1024 * 1024;
 /** A first segment is shorter, so that a new exchange need not wait for the disk to fill it with zeros. */
 export const FIRST_SEGMENT_BYTES: number = 4 * 1024 * 1024;
 /** A page of its own: no later write touches the block that holds it. */

@@ -10,7 +10,7 @@ import { RECORD_VERSION } from "./record.ts";
 import type { JournalPosition } from "./recovery.ts";
 
 /** What is dumped, and the number by which each is known; a number never changes its meaning. */
-export const SECTIONS = { engine: 1, orders: 2, directory: 3 } as const;
+export const SECTIONS = { engine: 1, orders: 2, directory: 3, feed: 4 } as const;
 export type SectionName = keyof typeof SECTIONS;
 const SECTION_NAMES = Object.keys(SECTIONS) as SectionName[];
 

@@ -5,8 +5,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Seq } from "../domain/units.ts";
 import type { Clock } from "./clock.ts";
-import { type Disk, writeZeros } from "./disk.ts";
-import { DamagedJournalError } from "./errors.ts";
+import { type Disk, isFull, writeZeros } from "./disk.ts";
+import { DamagedJournalError, JournalFailedError } from "./errors.ts";
 import { FRAME_MAGIC, readFrameHeader } from "./frame.ts";
 
 export type TornTail = {
@@ -45,8 +45,25 @@ export function checkTail({ file, bytes, offset, end, complete, nextSeq, what, c
   return { file, offset, bytes: Buffer.from(bytes.subarray(offset, end)), complete, what };
 }
 
-/** Puts the tail into quarantine and zeros in its place; returns the file that keeps it, if there were bytes to keep. */
+/**
+ * Puts the tail into quarantine and zeros in its place; returns the file that keeps it, if there were bytes to keep.
+ *
+ * @throws JournalFailedError if the disk cannot take that: the tail is as it was, or in quarantine, and the next start repairs it
+ */
 export async function repairTail(
+  tail: TornTail,
+  options: { readonly segmentBytes: number; readonly disk: Disk; readonly clock: Clock },
+): Promise<string | null> {
+  try {
+    return await cutTail(tail, options);
+  } catch (error) {
+    const doing = `repairing the torn tail of ${basename(tail.file)}`;
+    const remedy = "Nothing that was acknowledged is lost. Free some space on this disk and start again.";
+    throw new JournalFailedError(doing, error, isFull(error) ? remedy : undefined);
+  }
+}
+
+async function cutTail(
   tail: TornTail,
   {
     segmentBytes,

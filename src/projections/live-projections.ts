@@ -5,7 +5,8 @@
 import type { Committed, Event } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import { BookDepth } from "./feeds/book-depth.ts";
-import { type FeedEntry, FeedLog } from "./feeds/feed-log.ts";
+import type { FeedEntry } from "./feeds/feed-entry.ts";
+import { FeedLog } from "./feeds/feed-log.ts";
 import { Balances } from "./live/balances.ts";
 import { Directory } from "./live/directory.ts";
 import { LiveOrders, type OrderUpdate } from "./live/live-orders.ts";
@@ -17,10 +18,11 @@ export type CommittedListener = (committed: Committed, told: FeedEntry | undefin
 export type LiveDump = {
   readonly directory: Uint8Array<ArrayBuffer>;
   readonly orders: Uint8Array<ArrayBuffer>;
+  readonly feed: Uint8Array<ArrayBuffer>;
 };
 
-/** Where the projections begin: the last command, and the levels and wallets as they stand after it. */
-export type LiveStart = LiveDump & { readonly appliedSeq: Seq; readonly standing: readonly Event[] };
+/** Where the projections begin, and the last command before. */
+export type LiveStart = LiveDump & { readonly appliedSeq: Seq };
 
 export class LiveProjections {
   readonly directory = new Directory();
@@ -44,12 +46,28 @@ export class LiveProjections {
     return updates;
   }
 
-  /** Fills empty projections. The feed log begins here: what came before cannot be resumed from. @throws DecodeError */
-  restore({ directory, orders, appliedSeq, standing }: LiveStart): void {
+  /** Folds only what is dumped, for a replay: the rest is the same whatever brought it about, and can begin behind it. */
+  projectDumped(committed: Committed): void {
+    this.directory.project(committed);
+    this.feed.project(committed, this.orders.project(committed));
+  }
+
+  /** All that is not with the engine as well; of the feed log perhaps only what came after a sequence. */
+  dump(feedAfter: Seq = this.feed.oldestSeq): LiveDump {
+    const { directory, orders, feed } = this;
+    return { directory: directory.dump(), orders: orders.dump(), feed: feed.dump(feedAfter) };
+  }
+
+  /** Fills empty projections, all but what is not dumped. @throws DecodeError */
+  restore({ directory, orders, feed, appliedSeq }: LiveStart): void {
     this.directory.restore(directory);
     this.orders.restore(orders);
+    this.feed.restore(feed, appliedSeq);
+  }
+
+  /** Begins with what is not dumped: the levels and wallets as they stand after a command. */
+  stand(appliedSeq: Seq, standing: readonly Event[]): void {
     this.balances.fold(standing);
     this.books.fold(appliedSeq, standing);
-    this.feed.startAfter(appliedSeq);
   }
 }

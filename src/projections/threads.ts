@@ -7,8 +7,8 @@ import { Worker } from "node:worker_threads";
 /** What follows the name of a source file where this one runs. */
 export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** A low priority of a thread: when processors are short, orders go first. */
-const NICENESS = 10;
+/** Priorities of threads: when processors are short, orders go first, then the ledger, and last what nobody waits for. */
+export const NICENESS = { ledger: 10, snapshots: 19 } as const;
 
 export function startThread(url: URL, workerData: unknown): Worker {
   if (EXTENSION === ".js") return new Worker(url, { workerData });
@@ -18,10 +18,10 @@ export function startThread(url: URL, workerData: unknown): Worker {
 }
 
 /** Called by a thread. Linux gives every thread a priority of its own, and names the one that asks. */
-export function yieldToOrders(): void {
+export function yieldToOrders(niceness: number): void {
   try {
     const thread = Number(basename(readlinkSync("/proc/thread-self")));
-    setPriority(thread, NICENESS);
+    setPriority(thread, niceness);
   } catch {
     // No such thing on this system: the thread then competes with orders as an equal.
   }

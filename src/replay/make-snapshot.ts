@@ -4,7 +4,6 @@
  * of its own, or by nobody for a while.
  */
 import { join } from "node:path";
-import type { Committed } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import type { Clock } from "../journal/clock.ts";
 import { type Disk, nodeDisk } from "../journal/disk.ts";
@@ -12,9 +11,9 @@ import { type ClosedSegment, closedAt, type JournalPosition, readJournal } from 
 import { removeSegments } from "../journal/retention.ts";
 import { SEGMENT_HEADER_BYTES } from "../journal/segment.ts";
 import { type Sections, sectionPieces, stateDigestOf } from "../journal/snapshot-file.ts";
-import { SnapshotStore } from "../journal/snapshot-store.ts";
+import { type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
 import { loadNewest, type UnusableSnapshot } from "./load-snapshot.ts";
-import { dumpPresent, emptyPresent, restorePresent } from "./present.ts";
+import { dumpPresent, emptyPresent, type Present, restorePresent } from "./present.ts";
 import { replayFrames } from "./replay-frames.ts";
 
 export type SnapshotTask = {
@@ -26,6 +25,8 @@ export type SnapshotTask = {
   readonly ledgerSeq: Seq;
   /** Whether segments stay that no restart needs. */
   readonly keepsSegments: boolean;
+  /** Events that the resumable feeds keep, as those of the running exchange do. */
+  readonly feedEventsMax: number;
   /** With less space left than this, no snapshot is written. */
   readonly reserveBytes: number;
 };
@@ -52,9 +53,6 @@ export type SnapshotMachine = {
   readonly onUnusable: (report: UnusableSnapshot) => void;
 };
 
-/** The live feed is not made again, so it need not be kept. */
-const FEED_EVENTS_MAX = 1;
-
 /** @throws SnapshotDiffersError, and DamagedJournalError for a segment that cannot be read. */
 export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine): Promise<MadeSnapshot> {
   const { disk = nodeDisk } = machine;
@@ -66,7 +64,7 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
     return { kind: "no-space", fileBytes };
   }
   const aside = await store.writeAside(position, sections);
-  await checkReadBack(store, aside.path, aside.stateDigest);
+  await checkReadBack(store, aside, task.feedEventsMax);
   await store.publish(aside);
   const kept = await store.prune(task.ledgerSeq);
   const { ledgerSeq, keepsSegments } = task;
@@ -77,27 +75,22 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
 
 /** The state at the end of the closed segment, by replay. */
 async function replayThrough(
-  { directory, closed }: SnapshotTask,
+  { directory, closed, feedEventsMax }: SnapshotTask,
   store: SnapshotStore,
   { disk, clock, onUnusable }: SnapshotMachine,
 ): Promise<{ readonly position: JournalPosition; readonly sections: Sections; readonly commands: number }> {
   const { files } = await store.list();
-  const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax: FEED_EVENTS_MAX, onUnusable };
+  const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax, onUnusable };
   const loaded = await loadNewest(store, files, options);
-  const present = loaded?.present ?? emptyPresent(FEED_EVENTS_MAX);
+  const present = loaded?.present ?? emptyPresent(feedEventsMax);
   const { engine, live } = present;
   const before = engine.appliedSeq;
-  // Of the projections only what is dumped is kept up.
-  const project = (committed: Committed) => {
-    live.directory.project(committed);
-    live.orders.project(committed);
-  };
   const end = await readJournal({
     directory: join(directory, "journal"),
     watermarks: [],
     start: loaded?.file.position,
     through: closed.segment,
-    replay: replayFrames({ engine, project }),
+    replay: replayFrames({ engine, project: (committed) => live.projectDumped(committed) }),
     ...(disk !== undefined && { disk }),
     ...(clock !== undefined && { clock }),
   });
@@ -129,16 +122,22 @@ function checkSame(replayed: ClosedSegment, live: ClosedSegment): void {
 }
 
 /** What was written, restored and dumped again, must be what was dumped. */
-async function checkReadBack(store: SnapshotStore, path: string, stateDigest: Buffer): Promise<void> {
+async function checkReadBack(
+  store: SnapshotStore,
+  { path, stateDigest }: SnapshotFile,
+  feedEventsMax: number,
+): Promise<void> {
   const read = await store.read({ path });
-  const fault = typeof read === "string" ? read : restoredFault(read.sections, stateDigest);
+  const fault =
+    typeof read === "string"
+      ? read
+      : restoredFault(restorePresent(read.sections, feedEventsMax), stateDigest);
   if (fault === null) return;
   await store.discardAside();
   throw new SnapshotDiffersError(`a snapshot that was read back is not what was written: ${fault}`);
 }
 
-function restoredFault(sections: Sections, stateDigest: Buffer): string | null {
-  const again = restorePresent(sections, FEED_EVENTS_MAX);
+function restoredFault(again: Present, stateDigest: Buffer): string | null {
   // The dump does not have what follows from it, such as what a level shows in all; the checks count it.
   again.engine.check();
   const same = stateDigestOf(sectionPieces(dumpPresent(again))).equals(stateDigest);

@@ -10,16 +10,12 @@ export function emptyPresent(feedEventsMax: number): Present {
 }
 
 export function dumpPresent({ engine, live }: Present): Sections {
-  return { engine: engine.dump(), orders: live.orders.dump(), directory: live.directory.dump() };
+  return { engine: engine.dump(), ...live.dump() };
 }
 
 /** @throws DecodeError for sections that this release does not understand. */
-export function restorePresent(
-  { engine: dumped, orders, directory }: Sections,
-  feedEventsMax: number,
-): Present {
+export function restorePresent({ engine: dumped, ...dumps }: Sections, feedEventsMax: number): Present {
   const { engine, live } = { engine: Engine.restore(dumped), live: new LiveProjections(feedEventsMax) };
-  const { appliedSeq } = engine;
-  live.restore({ directory, orders, appliedSeq, standing: engine.standing() });
+  live.restore({ ...dumps, appliedSeq: engine.appliedSeq });
   return { engine, live };
 }

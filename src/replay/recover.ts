@@ -65,10 +65,11 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     directory: join(directory, "journal"),
     watermarks: [{ holder: "the ledger", ...ledger }, ...files.map(snapshotWatermark)],
     start: loaded?.file.position,
-    replay: replayFrames({ engine, project: (committed) => void live.project(committed), publish }),
+    replay: replayFrames({ engine, project: (committed) => live.projectDumped(committed), publish }),
     onReport,
     onProgress: progressTo(onReport, clock),
   });
+  live.stand(engine.appliedSeq, engine.standing());
   return { engine, live, journal, snapshotSeq: files[0]?.seq ?? null };
 }
 

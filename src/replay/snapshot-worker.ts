@@ -1,6 +1,6 @@
 /** The thread that makes one snapshot and ends. */
 import { parentPort, workerData } from "node:worker_threads";
-import { yieldToOrders } from "../projections/threads.ts";
+import { NICENESS, yieldToOrders } from "../projections/threads.ts";
 import type { UnusableSnapshot } from "./load-snapshot.ts";
 import { type MadeSnapshot, makeSnapshot, type SnapshotTask } from "./make-snapshot.ts";
 
@@ -13,7 +13,7 @@ export type FromSnapshotThread =
 const port = parentPort!;
 const post = (message: FromSnapshotThread) => port.postMessage(message);
 
-yieldToOrders();
+yieldToOrders(NICENESS.snapshots);
 try {
   post(await makeSnapshot(workerData as SnapshotTask, { onUnusable: post }));
 } catch (error) {

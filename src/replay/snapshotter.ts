@@ -15,8 +15,11 @@ import type { FromSnapshotThread } from "./snapshot-worker.ts";
  * second, which is less than the process itself takes to come up.
  */
 const COMMANDS_MIN = 100_000;
-/** The pause after a snapshot, in times of how long it took: snapshots never take more than a fifth of a processor. */
-const PAUSES = 4;
+/**
+ * The pause after a snapshot, in times of how long it took: snapshots never take more than half of a processor, and
+ * of that only what orders leave. A longer one would show in the time of the next start, which replays what came meanwhile.
+ */
+const PAUSES = 1;
 
 export type SnapshotReport =
   | UnusableSnapshot
@@ -51,9 +54,10 @@ export class Snapshotter {
   #snapshotSeq: Seq | null = null;
   #failures = 0;
   #making: Making | undefined;
-  /** The last segment of which it was heard that it is closed. */
+  /** The last segment of which it was heard that it is closed, until a snapshot of it is begun. */
   #closed: ClosedSegment | undefined;
-  #restsUntil = 0;
+  /** Calls off the end of the pause after a snapshot. */
+  #callOffPause: (() => void) | undefined;
   #isOpen = false;
 
   constructor(options: SnapshotterOptions) {
@@ -87,19 +91,29 @@ export class Snapshotter {
   /** Makes no more snapshots, and gives up the one that is being made. */
   async close(): Promise<void> {
     this.#isOpen = false;
+    this.#callOffPause?.();
     await this.#making?.stop();
   }
 
   #consider(): void {
     const closed = this.#closed;
     const { commandsMin = COMMANDS_MIN, make } = this.#options;
-    if (!this.#isOpen || closed === undefined || this.#making !== undefined) return;
-    if (closed.seq - (this.#snapshotSeq ?? 0) < commandsMin || this.#clock.elapsed() < this.#restsUntil)
-      return;
-    const { directory, keepsSegments, reserveBytes } = this.#options;
+    if (!this.#isOpen || closed === undefined) return;
+    if (this.#making !== undefined || this.#callOffPause !== undefined) return;
+    if (closed.seq - (this.#snapshotSeq ?? 0) < commandsMin) return;
+    // One that fails is not tried again before the next segment.
+    this.#closed = undefined;
+    const { directory, keepsSegments, feedEventsMax, reserveBytes } = this.#options;
     const startedAt = this.#clock.elapsed();
-    const task = { directory, keepsSegments, reserveBytes, closed, ledgerSeq: this.#options.ledgerSeq() };
+    const ledgerSeq = this.#options.ledgerSeq();
+    const task = { directory, keepsSegments, feedEventsMax, reserveBytes, closed, ledgerSeq };
     this.#making = make(task, (message) => this.#hear(message, this.#clock.elapsed() - startedAt));
+  }
+
+  /** The pause is over; what was closed meanwhile does not wait for another segment. */
+  #goOn(): void {
+    this.#callOffPause = undefined;
+    this.#consider();
   }
 
   #hear(message: FromSnapshotThread, took: number): void {
@@ -109,7 +123,7 @@ export class Snapshotter {
       return;
     }
     this.#making = undefined;
-    this.#restsUntil = this.#clock.elapsed() + took * PAUSES;
+    this.#callOffPause = this.#clock.after(took * PAUSES, () => this.#goOn());
     if (message.kind === "made") {
       const { kind: _, ...made } = message;
       this.#snapshotSeq = message.seq;

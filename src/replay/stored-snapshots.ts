@@ -28,9 +28,9 @@ export async function storedSnapshots(directory: string): Promise<StoredSnapshot
 export async function readingStart(
   directory: string,
   { store, files }: Pick<StoredSnapshots, "store" | "files">,
-  from: Seq,
+  { from, feedEventsMax = 1 }: { readonly from: Seq; readonly feedEventsMax?: number },
 ): Promise<LoadedSnapshot | null> {
-  const options = { feedEventsMax: 1, onUnusable: () => {} };
+  const options = { feedEventsMax, onUnusable: () => {} };
   const before = await loadNewest(store, files, { ...options, seqMax: seq(from - 1) });
   if (before !== null) return before;
   const [firstSegment] = await listSegments(join(directory, "journal"), nodeDisk);

@@ -9,7 +9,8 @@ import { seq } from "../domain/units.ts";
 import { DamagedJournalError } from "../journal/errors.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
 import { LedgerCheck } from "../projections/ledger/ledger-check.ts";
-import { type Check, CheckedReplay } from "./checked-replay.ts";
+import { CheckedReplay } from "./checked-replay.ts";
+import { type Check, SnapshotChecks } from "./snapshot-checks.ts";
 import { readingStart, snapshotWatermark, storedSnapshots } from "./stored-snapshots.ts";
 
 export type Verified = {
@@ -30,8 +31,10 @@ export async function verify({ directory, scratch, onProgress }: Verifying): Pro
   const ledger = LedgerCheck.open(join(directory, "ledger.sqlite"), scratch);
   const usable = ledger instanceof LedgerCheck ? ledger : null;
   const snapshots = await storedSnapshots(directory);
-  const start = await readingStart(directory, snapshots, seq(1));
-  const replay = new CheckedReplay({ start, ledger: usable, snapshots });
+  const compared = await SnapshotChecks.read(snapshots);
+  const { feedEventsMax } = compared;
+  const start = await readingStart(directory, snapshots, { from: seq(1), feedEventsMax });
+  const replay = new CheckedReplay({ start, ledger: usable, feedEventsMax });
   try {
     const end = await readJournal({
       directory: join(directory, "journal"),
@@ -43,16 +46,12 @@ export async function verify({ directory, scratch, onProgress }: Verifying): Pro
       replay: (frame) => replay.apply(frame),
       onCleanStop: () => replay.cleanStop(),
       onSegment: () => replay.checkInvariants(),
-      onClosed: (closed) => replay.compareSnapshot(closed),
+      onClosed: (closed) => compared.compare(closed, replay.present),
       onProgress: ({ seq: done, bytesDone, bytesTotal }) =>
         onProgress(bytesDone / bytesTotal, `replayed up to sequence ${done}`),
     });
     onProgress(1, "comparing the ledger");
-    const checks = [
-      ...journalChecks(end, replay),
-      ...(await replay.snapshotChecks()),
-      ...ledgerChecks(ledger, replay),
-    ];
+    const checks = [...journalChecks(end, replay), compared.result(start), ...ledgerChecks(ledger, replay)];
     return { checks, damage: null };
   } catch (error) {
     if (error instanceof DamagedJournalError) {

@@ -1,8 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
-import { epochMs, lots, type Minor, minor, orderId, type Seq, seq, ticks } from "../../src/domain/units.ts";
-import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
+import {
+  accountIndex,
+  epochMs,
+  lots,
+  type Minor,
+  marketIndex,
+  minor,
+  orderId,
+  type Seq,
+  seq,
+  ticks,
+} from "../../src/domain/units.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
+import { FeedLog } from "../../src/projections/feeds/feed-log.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../../src/projections/live/live-orders.ts";
 import { ORDER_STATUSES } from "../../src/projections/order-record.ts";
 import { committed, trade, wallet } from "./committed.ts";
@@ -15,7 +27,7 @@ function update(number: number): OrderUpdate {
     type,
     order: {
       order: orderId(number + 1),
-      terms: { account: number, clientOrderId: `order-${number}` } as unknown as OrderTerms,
+      terms: terms(number),
       requestId: `request-${number}`,
       traceId: number % 2 === 0 ? null : `trace-${number}`,
       createdAt: at,
@@ -28,6 +40,26 @@ function update(number: number): OrderUpdate {
         updatedAt: epochMs(at + 1),
       },
     },
+  };
+}
+
+function terms(number: number): OrderTerms {
+  return {
+    account: accountIndex(number),
+    market: marketIndex(number % 3),
+    side: number % 2 === 0 ? "buy" : "sell",
+    type: "limit",
+    timeInForce: number % 5 === 0 ? "gtd" : "gtc",
+    price: ticks(number + 1),
+    triggerPrice: null,
+    trailingOffset: null,
+    quantity: lots(number + 2),
+    quoteQuantity: null,
+    displayQuantity: number % 7 === 0 ? lots(1) : null,
+    expiresAt: number % 5 === 0 ? epochMs(1_900_000_000_000 + number) : null,
+    postOnly: number % 3 === 0,
+    selfTradePrevention: "cancel-both",
+    clientOrderId: number % 4 === 0 ? null : `order-${number}`,
   };
 }
 
@@ -163,5 +195,50 @@ describe("the feed log", () => {
       { orders: 1, trades: 0, wallets: 0 },
     ]);
     expect(() => readAfter(log, 0, 1)).toThrow("has not been forgotten");
+  });
+});
+
+describe("a feed log that was restored", () => {
+  /** As after a restart, with more or fewer events to keep. */
+  function restored(log: FeedLog, eventsMax: number): FeedLog {
+    const again = new FeedLog({ eventsMax });
+    again.restore(log.dump(log.oldestSeq), log.appliedSeq);
+    return again;
+  }
+
+  test("goes on as if nothing had been, and dumps the same bytes, wherever restarts fall", () => {
+    const restarts = fc.array(fc.nat(80), { maxLength: 4 });
+    fc.assert(
+      fc.property(story, fc.integer({ min: 1, max: 60 }), restarts, (shapes, eventsMax, places) => {
+        const whole = new FeedLog({ eventsMax });
+        let log = new FeedLog({ eventsMax });
+        shapes.forEach((shape, index) => {
+          if (places.includes(index)) log = restored(log, eventsMax);
+          expect(grow(log, [shape], index + 1)).toEqual(grow(whole, [shape], index + 1));
+          expect(log.events).toBe(whole.events);
+        });
+        expect(log.oldestSeq).toBe(whole.oldestSeq);
+        expect(log.appliedSeq).toBe(whole.appliedSeq);
+        for (let from = log.oldestSeq as number; from <= shapes.length; from += 1) {
+          expect(readAfter(log, from, 1000)).toEqual(readAfter(whole, from, 1000));
+          expect(log.dump(seq(from))).toEqual(whole.dump(seq(from)));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("forgets what it may not keep, and does not have what was not kept", () => {
+    const log = new FeedLog({ eventsMax: 5000 });
+    const shapes = Array.from({ length: 12_345 }, () => ({ orders: 1, trades: 0, wallets: 1 }));
+    const all = grow(log, shapes);
+    const fewer = restored(log, 100);
+    expect([fewer.events, fewer.oldestSeq]).toEqual([100, 12_345 - 50]);
+    expect(readAfter(fewer, fewer.oldestSeq, 1000)).toEqual(all.slice(-50));
+    const more = restored(log, 10_000);
+    expect([more.events, more.oldestSeq]).toEqual([5000, 12_345 - 2500]);
+    all.push(...grow(more, shapes.slice(0, 4000), 12_346));
+    expect([more.events, more.oldestSeq]).toEqual([10_000, 12_345 - 1000]);
+    expect(readAfter(more, more.oldestSeq, 10_000)).toEqual(all.slice(-5000));
   });
 });

@@ -5,7 +5,8 @@ import { accountIndex, marketIndex, type Seq, seq } from "../../src/domain/units
 import { Stream } from "../../src/edge/ws/stream.ts";
 import { concerns, type StreamTarget } from "../../src/edge/ws/stream-messages.ts";
 import { Streams } from "../../src/edge/ws/streams.ts";
-import { type FeedEntry, FeedLog } from "../../src/projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
+import { FeedLog } from "../../src/projections/feeds/feed-log.ts";
 import { FeedWallets } from "../../src/projections/feeds/feed-rows.ts";
 import { committed, trade, wallet } from "./committed.ts";
 import { listedDirectory } from "./listing.ts";

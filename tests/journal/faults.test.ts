@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
+import { contentEnd, type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { JournalFailedError } from "../../src/journal/errors.ts";
 import {
   appendBatch,
@@ -168,4 +169,31 @@ describe("closing", () => {
     expect(entriesOf(again.frames)).toEqual(entries);
     await again.journal.close();
   });
+});
+
+test("a torn tail that a full disk cannot take aside stops the start, says what to do, and is repaired by the next", async () => {
+  const directory = newDirectory();
+  const { journal } = await openJournal(directory);
+  await appendBatch(journal, EVERY_COMMAND);
+  const whole = journal.nextSeq;
+  await appendBatch(journal, EVERY_COMMAND);
+  const left = copyOfOpen(directory);
+  await journal.close();
+  const [name] = readdirSync(left).filter((file) => file.endsWith(".segment"));
+  const path = join(left, name!);
+  const bytes = readFileSync(path);
+  bytes[contentEnd(bytes, 0) - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  const disk = faultyDisk();
+  disk.broken = { writeAside: () => Promise.reject(noSpace()) };
+  const opened = openJournal(left, { disk });
+  await expect(opened).rejects.toThrow(JournalFailedError);
+  await expect(opened).rejects.toThrow(
+    /torn tail of 00000001\.segment: ENOSPC.* Free some space on this disk/,
+  );
+  disk.broken = {};
+  const again = await openJournal(left, { disk });
+  expect(again.reports.some(({ kind }) => kind === "tail-repaired")).toBe(true);
+  expect(again.journal.nextSeq).toBe(whole);
+  await again.journal.close();
 });

@@ -17,6 +17,8 @@ import { type Story, stepsOf } from "../properties/stories.ts";
 
 /** Room for a few frames only, so that a short story closes many segments. */
 const SEGMENT_BYTES = 5 * 1024;
+/** Few, so that some are forgotten. */
+export const FEED_EVENTS_MAX = 300;
 
 export type Ledger = { readonly seq: Seq; readonly frameHash: string | null };
 export const NO_LEDGER: Ledger = { seq: seq(0), frameHash: null };
@@ -27,14 +29,21 @@ export type Reopened = Recovered & {
   readonly published: readonly Seq[];
 };
 
-export async function reopen(directory: string, ledger: Ledger, disk: Disk = nodeDisk): Promise<Reopened> {
+export async function reopen(
+  directory: string,
+  ledger: Ledger,
+  {
+    disk = nodeDisk,
+    feedEventsMax = FEED_EVENTS_MAX,
+  }: { readonly disk?: Disk; readonly feedEventsMax?: number } = {},
+): Promise<Reopened> {
   const reports: RecoveryReport[] = [];
   const published: Seq[] = [];
   const recovered = await recover({
     directory,
     ledger,
     disk,
-    feedEventsMax: 1_000,
+    feedEventsMax,
     segmentBytes: SEGMENT_BYTES,
     limits: { reserveBytes: 0, probeMs: 1_000 },
     publish: ({ committed }: CommittedFrame) => published.push(...committed.map(({ entry }) => entry.seq)),
@@ -89,7 +98,7 @@ export async function live(
   } = await recover({
     directory,
     ledger: NO_LEDGER,
-    feedEventsMax: 1_000,
+    feedEventsMax: FEED_EVENTS_MAX,
     segmentBytes: SEGMENT_BYTES,
     limits: { reserveBytes: 0, probeMs: 1_000 },
     publish: () => {},
@@ -118,10 +127,16 @@ export async function live(
 export function snapshotAt(
   directory: string,
   closed: ClosedSegment,
-  options: { readonly ledgerSeq?: Seq; readonly keepsSegments?: boolean; readonly disk?: Disk } = {},
+  options: {
+    readonly ledgerSeq?: Seq;
+    readonly keepsSegments?: boolean;
+    readonly disk?: Disk;
+    readonly feedEventsMax?: number;
+  } = {},
 ): Promise<MadeSnapshot> {
   const { ledgerSeq = closed.seq, keepsSegments = true, disk = nodeDisk } = options;
-  const task = { directory, closed, ledgerSeq, keepsSegments, reserveBytes: 0 };
+  const { feedEventsMax = FEED_EVENTS_MAX } = options;
+  const task = { directory, closed, ledgerSeq, keepsSegments, feedEventsMax, reserveBytes: 0 };
   return makeSnapshot(task, { disk, onUnusable: () => {} });
 }
 

@@ -2,11 +2,13 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { OrderTerms } from "../../src/domain/commands.ts";
 import { accountIndex, assetIndex, epochMs, marketIndex } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import type { Present } from "../../src/replay/present.ts";
 import { recover } from "../../src/replay/recover.ts";
 import { type Story, story } from "../properties/stories.ts";
@@ -323,10 +325,53 @@ function diskOf(name: string, bytes: Buffer): Disk {
   };
 }
 
-test("a feed begins where the snapshot stands", async () => {
-  const { journal, live: projections } = await reopen(copyOf(past.directory), past.ledger);
-  await journal.close();
-  expect(projections.feed.oldestSeq).toBe(past.closed.at(-1)!.seq);
-  expect(projections.feed.appliedSeq).toBe(end);
-  expect(projections.books.snapshot(marketIndex(0), null).seq).toBe(end);
+describe("the feeds", () => {
+  /** All that can be resumed from. */
+  const kept = ({ live: { feed } }: Pick<Present, "live">, from = feed.oldestSeq) => ({
+    oldestSeq: from,
+    appliedSeq: feed.appliedSeq,
+    told: [...feed.after(from)],
+  });
+
+  test("can be resumed after a start from a snapshot from where they could before", async () => {
+    const { journal, ...present } = await reopen(copyOf(past.directory), past.ledger);
+    await journal.close();
+    expect(loadedIn(present)).toBe(1);
+    const before = kept(past.present);
+    // Some of it is behind the snapshot, most of it is in front, and some was forgotten.
+    const { seq: stood } = past.closed.at(-1)!;
+    expect(before.oldestSeq).toBeGreaterThan(0);
+    expect(before.told.some(({ seq }) => seq > stood)).toBe(true);
+    for (const kind of ["orders", "trades", "wallets"] as const) {
+      expect(before.told.some((entry) => entry.seq <= stood && entry[kind].length > 0)).toBe(true);
+    }
+    expect(plain(kept(present))).toEqual(plain(before));
+    expect(present.live.books.snapshot(marketIndex(0), null).seq).toBe(end);
+  });
+
+  test("keep as much as the configuration says now, of what there is", async () => {
+    const few = await reopen(copyOf(past.directory), past.ledger, { feedEventsMax: 40 });
+    const many = await reopen(copyOf(past.directory), past.ledger, { feedEventsMax: 10_000 });
+    await Promise.all([few.journal.close(), many.journal.close()]);
+    const from = few.live.feed.oldestSeq;
+    expect(few.live.feed.events).toBeLessThanOrEqual(40);
+    expect(plain(kept(few))).toEqual(plain(kept(past.present, from)));
+    const older = many.live.feed.oldestSeq;
+    expect(older).toBeLessThan(past.present.live.feed.oldestSeq);
+    expect(plain(kept(many, past.present.live.feed.oldestSeq))).toEqual(plain(kept(past.present)));
+    const whole = await reopen(withoutSnapshots(past.directory), past.ledger, { feedEventsMax: 10_000 });
+    await whole.journal.close();
+    expect(whole.live.feed.oldestSeq).toBe(0);
+    expect(plain(kept(many))).toEqual(plain(kept(whole, older)));
+  });
 });
+
+/** Terms come from an event live, and from columns after a restart: what they say is what counts. */
+function plain({ told, ...rest }: { readonly told: readonly FeedEntry[] }): unknown {
+  const orders = (entry: FeedEntry) =>
+    entry.orders.map(({ type, order }) => {
+      const { kind: _, order: __, ...terms } = order.terms as OrderTerms & { kind?: string; order?: number };
+      return { type, order: { ...order, terms } };
+    });
+  return { ...rest, told: told.map((entry) => ({ ...entry, orders: orders(entry) })) };
+}

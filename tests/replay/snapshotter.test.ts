@@ -18,13 +18,25 @@ function watched() {
   const started: { readonly task: SnapshotTask; readonly say: (message: FromSnapshotThread) => void }[] = [];
   const reports: SnapshotReport[] = [];
   const time = { now: 0, stopped: 0 };
+  const pauses: { readonly milliseconds: number; end(): void }[] = [];
   const snapshotter = new Snapshotter({
     directory: "/data",
     keepsSegments: true,
+    feedEventsMax: 10,
     reserveBytes: 7,
     commandsMin: 100,
     ledgerSeq: () => seq(42),
-    clock: { ...nodeClock, elapsed: () => time.now },
+    clock: {
+      ...nodeClock,
+      elapsed: () => time.now,
+      after: (milliseconds, task) => {
+        const pause = { milliseconds, end: task };
+        pauses.push(pause);
+        return () => {
+          pause.end = () => {};
+        };
+      },
+    },
     onReport: (report) => reports.push(report),
     make: (task, say) => {
       started.push({ task, say });
@@ -35,7 +47,7 @@ function watched() {
       };
     },
   });
-  return { snapshotter, started, reports, time };
+  return { snapshotter, started, reports, time, pauses };
 }
 
 const made = (last: number): FromSnapshotThread => ({
@@ -54,7 +66,14 @@ describe("a snapshot is made", () => {
     expect(started).toEqual([]);
     snapshotter.closed(closedAt(4, 1_100));
     expect(started.map(({ task }) => task)).toEqual([
-      { directory: "/data", keepsSegments: true, reserveBytes: 7, closed: closedAt(4, 1_100), ledgerSeq: 42 },
+      {
+        directory: "/data",
+        keepsSegments: true,
+        feedEventsMax: 10,
+        reserveBytes: 7,
+        closed: closedAt(4, 1_100),
+        ledgerSeq: 42,
+      },
     ]);
   });
 
@@ -67,20 +86,32 @@ describe("a snapshot is made", () => {
     expect(started.map(({ task }) => task.closed.seq)).toEqual([900]);
   });
 
-  test("one at a time, and then not before four times as long as it took", () => {
-    const { snapshotter, started, time } = watched();
+  test("one at a time, and then not before as long again as it took", () => {
+    const { snapshotter, started, time, pauses } = watched();
     snapshotter.open(null);
     snapshotter.closed(closedAt(1, 100));
-    snapshotter.closed(closedAt(2, 200));
+    snapshotter.closed(closedAt(2, 150));
     expect(started).toHaveLength(1);
     time.now = 10;
     started[0]!.say(made(100));
     expect(snapshotter.snapshotSeq).toBe(100);
-    time.now = 49;
+    expect(pauses.map(({ milliseconds }) => milliseconds)).toEqual([10]);
     snapshotter.closed(closedAt(3, 300));
-    expect(started).toHaveLength(1);
-    time.now = 50;
     snapshotter.closed(closedAt(4, 400));
+    expect(started).toHaveLength(1);
+    pauses[0]!.end();
+    expect(started.map(({ task }) => task.closed.seq)).toEqual([100, 400]);
+  });
+
+  test("after the pause with the next segment, if too little has come meanwhile", () => {
+    const { snapshotter, started, pauses } = watched();
+    snapshotter.open(null);
+    snapshotter.closed(closedAt(1, 100));
+    started[0]!.say(made(100));
+    snapshotter.closed(closedAt(2, 199));
+    pauses[0]!.end();
+    expect(started).toHaveLength(1);
+    snapshotter.closed(closedAt(3, 200));
     expect(started).toHaveLength(2);
   });
 });
@@ -98,7 +129,7 @@ describe("an operator hears", () => {
   });
 
   test("that one failed, which is counted and tried again with the next segment", () => {
-    const { snapshotter, started, reports } = watched();
+    const { snapshotter, started, reports, pauses } = watched();
     snapshotter.open(null);
     snapshotter.closed(closedAt(1, 100));
     started[0]!.say({ kind: "failed", message: "replay does not equal what happened live" });
@@ -106,6 +137,8 @@ describe("an operator hears", () => {
       { kind: "snapshot-failed", message: "replay does not equal what happened live" },
     ]);
     expect([snapshotter.failures, snapshotter.snapshotSeq]).toEqual([1, null]);
+    pauses[0]!.end();
+    expect(started).toHaveLength(1);
     snapshotter.closed(closedAt(2, 200));
     expect(started).toHaveLength(2);
   });
@@ -118,6 +151,17 @@ describe("an operator hears", () => {
     expect(reports).toEqual([{ kind: "snapshot-skipped", fileBytes: 5 }]);
     expect(snapshotter.failures).toBe(0);
   });
+});
+
+test("a stop during the pause starts nothing", async () => {
+  const { snapshotter, started, pauses } = watched();
+  snapshotter.open(null);
+  snapshotter.closed(closedAt(1, 100));
+  started[0]!.say(made(100));
+  snapshotter.closed(closedAt(2, 300));
+  await snapshotter.close();
+  pauses[0]!.end();
+  expect(started).toHaveLength(1);
 });
 
 test("a stop ends the thread at work and starts no other", async () => {

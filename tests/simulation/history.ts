@@ -21,11 +21,14 @@ import type { Past } from "../properties/order-intents.ts";
 /** Ids of requests that the exchange makes itself begin with this. */
 export const OWN = "own-";
 
+/** Events that the simulated exchange keeps for feeds: few, so that it forgets some. */
+export const FEED_EVENTS_MAX = 100;
+
 /** One command as it was shown: the bytes of all that it caused. */
 export type Shown = { readonly requestId: string; readonly outcome: Buffer };
 
 export class History {
-  readonly #present = emptyPresent(1);
+  readonly #present = emptyPresent(FEED_EVENTS_MAX);
   readonly shown: Shown[] = [];
   /** Of the journal that it was replayed from; the frame of a clean stop is not among them. */
   readonly frames: LedgerFrame[] = [];
@@ -59,8 +62,9 @@ export class History {
     this.#sent.push(entry.command);
     this.#orders.hear(events);
     // Of the projections only what is compared is kept up.
-    const { directory, orders, balances } = this.#present.live;
-    for (const projection of [directory, orders, balances]) projection.project({ entry, events });
+    const { live } = this.#present;
+    live.projectDumped({ entry, events });
+    live.balances.project({ entry, events });
     const twice = this.#hear(events);
     if (twice !== null) return twice;
     if (claimed === undefined) return null;

@@ -6,7 +6,7 @@ import type { JournalReport } from "../../src/journal/journal.ts";
 import { makeSnapshot, type SnapshotTask } from "../../src/replay/make-snapshot.ts";
 import type { FromSnapshotThread } from "../../src/replay/snapshot-worker.ts";
 import type { Making } from "../../src/replay/snapshotter.ts";
-import { OWN } from "./history.ts";
+import { FEED_EVENTS_MAX, OWN } from "./history.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Met, SimulatedDisk } from "./simulated-disk.ts";
@@ -70,7 +70,7 @@ export class Incarnation {
     };
     const opening = Exchange.open({
       directory: "/data",
-      feedEventsMax: 100,
+      feedEventsMax: FEED_EVENTS_MAX,
       diskReserveBytes: RESERVE_BYTES,
       ...world.plan,
       machine: this.#machine(listeners),

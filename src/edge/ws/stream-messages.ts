@@ -1,7 +1,7 @@
 /** What a command says to a subscriber of trades, orders, fills or wallets, in the words of the wire contract. */
 import { type Command, FEES_ACCOUNT } from "../../domain/commands.ts";
 import type { AccountIndex, MarketIndex } from "../../domain/units.ts";
-import type { FeedEntry } from "../../projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../projections/feeds/feed-entry.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { fillItem, fillOfTrade, orderView, tradeView, walletView } from "../render.ts";
 import type { AccountChannel } from "./operations.ts";

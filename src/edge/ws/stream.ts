@@ -5,7 +5,8 @@
  */
 import { assert } from "../../domain/assert.ts";
 import { type Seq, seq } from "../../domain/units.ts";
-import type { FeedEntry, FeedLog } from "../../projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../projections/feeds/feed-entry.ts";
+import type { FeedLog } from "../../projections/feeds/feed-log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { StreamTarget } from "./stream-messages.ts";
 

@@ -3,7 +3,8 @@
  * that lets those who are behind catch up, one slice of one stream at a time.
  */
 import type { AccountIndex, MarketIndex } from "../../domain/units.ts";
-import type { FeedEntry, FeedLog } from "../../projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../projections/feeds/feed-entry.ts";
+import type { FeedLog } from "../../projections/feeds/feed-log.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import type { FramesOf, Stream } from "./stream.ts";
 import { concerns, messagesOf } from "./stream-messages.ts";

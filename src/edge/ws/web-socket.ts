@@ -6,7 +6,7 @@ import fastifyWebsocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import type { Committed } from "../../domain/events.ts";
-import type { FeedEntry } from "../../projections/feeds/feed-log.ts";
+import type { FeedEntry } from "../../projections/feeds/feed-entry.ts";
 import type { Principal } from "../auth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { CountByAddress } from "../guard/addresses.ts";

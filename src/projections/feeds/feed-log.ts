@@ -8,18 +8,9 @@ import type { Command } from "../../domain/commands.ts";
 import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
 import type { OrderUpdate } from "../live/live-orders.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 import { FeedOrders, FeedTrades, FeedWallets } from "./feed-rows.ts";
-
-/** What one command did that the resumable feeds tell. Never empty. */
-export type FeedEntry = {
-  readonly seq: Seq;
-  readonly at: EpochMs;
-  /** The kind of the command. */
-  readonly cause: Command["kind"];
-  readonly orders: readonly OrderUpdate[];
-  readonly trades: readonly TradeExecuted[];
-  readonly wallets: readonly WalletChanged[];
-};
+import { type FeedCounts, PackedFeed, packFeed } from "./packed-feed.ts";
 
 /** How many events are kept unless the configuration says otherwise. */
 export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;
@@ -46,11 +37,14 @@ const ROOM_TO_SPARE = 1.25;
 const SPARE_ROOM_MAX = 4;
 
 const KINDS = 3;
+const NOTHING: FeedCounts = { commands: 0, orders: 0, trades: 0, wallets: 0 };
 const NO_TRADES: readonly TradeExecuted[] = [];
 const NO_WALLETS: readonly WalletChanged[] = [];
 
 export class FeedLog {
   readonly #eventsMax: number;
+  /** What a snapshot brought back, until the last of it is forgotten: older than all chunks. */
+  #packed: PackedFeed | undefined;
   /** Oldest first; short, since each holds many commands. */
   #chunks: Chunk[] = [];
   /** Rows of the first chunk that are forgotten already. */
@@ -66,11 +60,20 @@ export class FeedLog {
     this.#eventsMax = eventsMax;
   }
 
-  /** Begins at a sequence before which nothing is kept here. */
-  startAfter(position: Seq): void {
-    assert(this.#appliedSeq === 0, "a feed log begins once");
-    this.#oldestSeq = position;
-    this.#appliedSeq = position;
+  /** What came after a sequence as bytes, in a canonical form. */
+  dump(position: Seq): Uint8Array<ArrayBuffer> {
+    return packFeed(position, this.#countsAfter(position), this.after(position));
+  }
+
+  /** Fills an empty log with a dump, whose bytes it keeps, as far as it may keep so much. @throws DecodeError */
+  restore(bytes: Uint8Array<ArrayBuffer>, appliedSeq: Seq): void {
+    assert(this.#appliedSeq === 0 && this.#packed === undefined, "what is restored was empty");
+    const packed = new PackedFeed(bytes);
+    if (packed.events > 0) this.#packed = packed;
+    this.#events = packed.events;
+    this.#oldestSeq = packed.oldestSeq;
+    this.#appliedSeq = appliedSeq;
+    this.#forget();
   }
 
   /** The oldest sequence to resume from: everything after it is here. */
@@ -112,6 +115,7 @@ export class FeedLog {
   /** What came after a sequence, oldest first. A command is read only when it is asked for: it may have many rows. */
   *after(position: Seq): Generator<FeedEntry> {
     assert(position >= this.#oldestSeq, "what is read has not been forgotten");
+    if (this.#packed !== undefined) yield* this.#packed.after(position);
     let index = this.#chunkAfter(position);
     let row = index < this.#chunks.length ? this.#rowAfter(index, position) : 0;
     while (index < this.#chunks.length) {
@@ -158,6 +162,10 @@ export class FeedLog {
   /** Whole commands only, so that what is kept of a command is all of it. */
   #forget(): void {
     while (this.#events > this.#eventsMax) {
+      if (this.#packed !== undefined) {
+        this.#forgetPacked(this.#packed);
+        continue;
+      }
       const chunk = this.#chunks[0]!;
       const row = this.#forgotten;
       const { starts } = chunk;
@@ -173,6 +181,28 @@ export class FeedLog {
       clear(chunk);
       this.#spare = chunk;
     }
+  }
+
+  #forgetPacked(packed: PackedFeed): void {
+    const { events } = packed;
+    packed.forget();
+    this.#events -= events - packed.events;
+    this.#oldestSeq = packed.oldestSeq;
+    if (packed.isEmpty) this.#packed = undefined;
+  }
+
+  #countsAfter(position: Seq): FeedCounts {
+    const first = this.#chunkAfter(position);
+    let { commands, orders, trades, wallets } = this.#packed?.countsAfter(position) ?? NOTHING;
+    for (let index = first; index < this.#chunks.length; index += 1) {
+      const { starts, count } = this.#chunks[index]!;
+      const row = index === first ? this.#rowAfter(index, position) : 0;
+      commands += count - row;
+      orders += starts[count * KINDS]! - starts[row * KINDS]!;
+      trades += starts[count * KINDS + 1]! - starts[row * KINDS + 1]!;
+      wallets += starts[count * KINDS + 2]! - starts[row * KINDS + 2]!;
+    }
+    return { commands, orders, trades, wallets };
   }
 
   /** The first chunk that ends after a position. */

@@ -63,8 +63,9 @@ class NumberRows {
     this.#numbers[this.#length++] = number;
   }
 
-  at(row: number): Float64Array {
-    return this.#numbers.subarray(row * this.#width, (row + 1) * this.#width);
+  /** One number of a row: a view of the row would cost more than all of its numbers. */
+  at(row: number, column: number): number {
+    return this.#numbers[row * this.#width + column]!;
   }
 
   /** Forgets all rows and keeps their room. */
@@ -119,32 +120,23 @@ export class FeedOrders {
   }
 
   at(row: number): OrderUpdate {
-    const [
-      type,
-      order,
-      createdAt,
-      status,
-      reason,
-      filledQuantity,
-      filledValue,
-      preventedQuantity,
-      updatedAt,
-    ] = this.#rows.at(row);
+    const rows = this.#rows;
+    const reason = rows.at(row, 4);
     return {
-      type: ORDER_UPDATE_TYPES[type!]!,
+      type: ORDER_UPDATE_TYPES[rows.at(row, 0)]!,
       order: {
-        order: order as OrderId,
+        order: rows.at(row, 1) as OrderId,
         terms: this.#terms[row]!,
         requestId: this.#requestIds[row]!,
         traceId: this.#traceIds[row]!,
-        createdAt: createdAt as EpochMs,
+        createdAt: rows.at(row, 2) as EpochMs,
         progress: {
-          status: ORDER_STATUSES[status!]!,
-          reason: reason === NO_REASON ? null : END_REASONS[reason!]!,
-          filledQuantity: filledQuantity as Lots,
-          filledValue: filledValue as Minor,
-          preventedQuantity: preventedQuantity as Lots,
-          updatedAt: updatedAt as EpochMs,
+          status: ORDER_STATUSES[rows.at(row, 3)]!,
+          reason: reason === NO_REASON ? null : END_REASONS[reason]!,
+          filledQuantity: rows.at(row, 5) as Lots,
+          filledValue: rows.at(row, 6) as Minor,
+          preventedQuantity: rows.at(row, 7) as Lots,
+          updatedAt: rows.at(row, 8) as EpochMs,
         },
       },
     };
@@ -191,21 +183,21 @@ export class FeedTrades {
   }
 
   at(row: number): TradeExecuted {
-    const numbers = this.#rows.at(row);
+    const rows = this.#rows;
     return {
       kind: "TradeExecuted",
-      market: numbers[0] as MarketIndex,
-      trade: numbers[1] as TradeId,
-      price: numbers[2] as Ticks,
-      quantity: numbers[3] as Lots,
-      value: numbers[4] as Minor,
-      takerSide: SIDES[numbers[5]!]!,
-      takerOrder: numbers[6] as OrderId,
-      takerAccount: numbers[7] as AccountIndex,
-      takerFee: numbers[8] as Minor,
-      makerOrder: numbers[9] as OrderId,
-      makerAccount: numbers[10] as AccountIndex,
-      makerFee: numbers[11] as Minor,
+      market: rows.at(row, 0) as MarketIndex,
+      trade: rows.at(row, 1) as TradeId,
+      price: rows.at(row, 2) as Ticks,
+      quantity: rows.at(row, 3) as Lots,
+      value: rows.at(row, 4) as Minor,
+      takerSide: SIDES[rows.at(row, 5)]!,
+      takerOrder: rows.at(row, 6) as OrderId,
+      takerAccount: rows.at(row, 7) as AccountIndex,
+      takerFee: rows.at(row, 8) as Minor,
+      makerOrder: rows.at(row, 9) as OrderId,
+      makerAccount: rows.at(row, 10) as AccountIndex,
+      makerFee: rows.at(row, 11) as Minor,
     };
   }
 
@@ -239,13 +231,13 @@ export class FeedWallets {
   }
 
   at(row: number): WalletChanged {
-    const [account, asset, available, held] = this.#rows.at(row);
+    const rows = this.#rows;
     return {
       kind: "WalletChanged",
-      account: account as AccountIndex,
-      asset: asset as AssetIndex,
-      available: available as Minor,
-      held: held as Minor,
+      account: rows.at(row, 0) as AccountIndex,
+      asset: rows.at(row, 1) as AssetIndex,
+      available: rows.at(row, 2) as Minor,
+      held: rows.at(row, 3) as Minor,
     };
   }
 

@@ -1,6 +1,6 @@
 /** The thread that writes the ledger. */
 import { parentPort, workerData } from "node:worker_threads";
-import { yieldToOrders } from "../threads.ts";
+import { NICENESS, yieldToOrders } from "../threads.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { FromWriter, ToWriter } from "./messages.ts";
 import { openForWriting } from "./schema.ts";
@@ -12,7 +12,7 @@ const port = parentPort!;
 const post = (message: FromWriter) => port.postMessage(message);
 
 try {
-  yieldToOrders();
+  yieldToOrders(NICENESS.ledger);
   const { database, moved } = openForWriting(path, { isDurable });
   const writer = new LedgerWriter(database);
   const loop = new WriteLoop({ writer, post, retryMs });
