@@ -10,16 +10,14 @@ import type { UnusableSnapshot } from "./load-snapshot.ts";
 import type { SnapshotTask } from "./make-snapshot.ts";
 import type { FromSnapshotThread } from "./snapshot-worker.ts";
 
+/** Fewer commands than this since the last snapshot are not worth one: a start replays so many in a second or two. */
+const COMMANDS_MIN = 250_000;
 /**
- * Fewer commands than this since the last snapshot are not worth one: a start replays so many in a quarter of a
- * second, which is less than the process itself takes to come up.
+ * The pause after a snapshot, in times of how long it took: snapshots never take more than a fifth of a processor.
+ * Half of one was measured to slow orders down on a machine with two, in spite of its low priority, since the garbage
+ * of a thread is collected at that of the process. A longer pause shows in the time of the next start.
  */
-const COMMANDS_MIN = 100_000;
-/**
- * The pause after a snapshot, in times of how long it took: snapshots never take more than half of a processor, and
- * of that only what orders leave. A longer one would show in the time of the next start, which replays what came meanwhile.
- */
-const PAUSES = 1;
+const PAUSES = 4;
 
 export type SnapshotReport =
   | UnusableSnapshot
