@@ -169,8 +169,7 @@ class Simulation {
       },
       onSnapshot: (report) => {
         this.#tell(JSON.stringify(report));
-        const hasCause = incarnation.met.length > 0 || incarnation.hasMetFull;
-        this.#require(snapshotFault(report, this.#counts, hasCause));
+        this.#require(snapshotFault(report, this.#counts, incarnation));
       },
       onMet: ({ what, path }) => {
         this.#counts["failures met"] += 1;

@@ -12,7 +12,7 @@ import type { Sent } from "./clients.ts";
 import type { Counts } from "./counts.ts";
 import { type History, OWN } from "./history.ts";
 import type { AboutSnapshot, TornTail } from "./incarnation.ts";
-import type { SimulatedDisk } from "./simulated-disk.ts";
+import type { Met, SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
 
 /** Holds what was recovered against what was shown before and what may have been done since. */
@@ -99,7 +99,11 @@ export function notKept({ tailBytes, quarantine }: TornTail, disk: SimulatedDisk
 }
 
 /** Counts what the exchange says of a snapshot; says what is wrong with that, unless its disk has failed. */
-export function snapshotFault(report: AboutSnapshot, counts: Counts, hasCause: boolean): string | null {
+export function snapshotFault(
+  report: AboutSnapshot,
+  counts: Counts,
+  { met, hasMetFull }: { readonly met: readonly Met[]; readonly hasMetFull: boolean },
+): string | null {
   switch (report.kind) {
     case "snapshot-loaded":
       counts["snapshots loaded"] += 1;
@@ -113,8 +117,11 @@ export function snapshotFault(report: AboutSnapshot, counts: Counts, hasCause: b
       return null;
     case "snapshot-failed":
       counts["snapshots not made"] += 1;
-      return hasCause ? null : `a snapshot is not made, and nothing has failed: ${report.message}`;
+      return met.length > 0 || hasMetFull
+        ? null
+        : `a snapshot is not made, and nothing has failed: ${report.message}`;
     case "snapshot-unusable":
+      if (met.some(({ what, path }) => what === "open" && path === report.file)) return null;
       return `a snapshot is damaged that nobody has touched: ${report.file}: ${report.what}`;
   }
 }
