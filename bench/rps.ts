@@ -39,7 +39,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "30" },
     rate: { type: "string", default: String(DUE.rate) },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "9" },
     "round-seconds": { type: "string", default: "6" },
     "warm-up": { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
