@@ -5,13 +5,12 @@
  *
  * npm run bench:engine [-- --rounds 10 --commands 50000 --warm-up 300000 --seed 1]
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { AS_OBJECTS, CONTENDERS, type ContenderName } from "./engine/contender.ts";
 import type { Tally } from "./engine/flow.ts";
 import { costPlot, duration } from "./engine/plot.ts";
 import { ContenderThread } from "./engine/threads.ts";
-import { currentCommit, machine, median, percentile } from "./report.ts";
+import { currentCommit, keep, median, percentile, Report } from "./report.ts";
 
 const ACCOUNTS = 1_000;
 const DEPTHS = [1_000, 10_000, 100_000, 1_000_000] as const;
@@ -34,11 +33,8 @@ const [rounds, commands, warmUp, seed] = [values.rounds, values.commands, values
   Number,
 ) as [number, number, number, number];
 
-const lines: string[] = [];
-function say(line: string): void {
-  lines.push(line);
-  process.stdout.write(`${line}\n`);
-}
+const commit = currentCommit();
+const report = new Report(`${commit}, seed ${seed}, ${count(ACCOUNTS)} accounts`);
 
 /** One contender at one depth, and what has been measured of it. */
 type Run = {
@@ -74,11 +70,11 @@ async function takeTurns(runs: readonly Run[]): Promise<void> {
 
 async function sayAgreement(runs: readonly Run[]): Promise<boolean> {
   let agreed = true;
-  say("trades: found by the contender, and due by the flow's own book");
+  report.say("trades: found by the contender, and due by the flow's own book");
   for (const { name, depth, thread } of runs) {
     const { found, due } = await thread.ask<"tally">({ kind: "tally" });
     const same = found.trades === due.trades && found.lots === due.lots;
-    say(
+    report.say(
       `  ${count(depth).padStart(9)}   ${name.padEnd(18)}   ${told(found)}   ${told(due)}   ${same ? "agree" : "DIFFER"}`,
     );
     agreed &&= same;
@@ -91,7 +87,7 @@ function told({ trades, lots }: Tally): string {
 }
 
 function sayCosts(runs: readonly Run[], of: Of): void {
-  say("  resting     contender             ns/command   commands/s   ratio   bytes/order");
+  report.say("  resting     contender             ns/command   commands/s   ratio   bytes/order");
   for (const { name, depth, rounds, bytesPerOrder } of runs) {
     const ns = median(rounds);
     const cells = [
@@ -102,7 +98,7 @@ function sayCosts(runs: readonly Run[], of: Of): void {
       ratio(of("pregao", depth), of(name, depth)).toFixed(2).padStart(5),
       bytesPerOrder.toFixed(0).padStart(11),
     ];
-    say(`  ${cells.join("   ")}`);
+    report.say(`  ${cells.join("   ")}`);
   }
 }
 
@@ -116,12 +112,12 @@ function ratio(one: Run, other: Run): number {
 /** Gives the p99 of our own single commands, in nanoseconds. */
 async function saySingles(runs: readonly Run[]): Promise<number> {
   const clock = clockCost();
-  say(`single commands: the clock is read once between two, which is ${clock.toFixed(0)} ns of each`);
+  report.say(`single commands: the clock is read once between two, which is ${clock.toFixed(0)} ns of each`);
   let p99 = Number.NaN;
   for (const run of runs) {
     const each = (await run.thread.ask<"single">({ kind: "single", commands: SINGLE_COMMANDS })).sort();
     const [p50, p99Here, p999] = [0.5, 0.99, 0.999].map((share) => duration(percentile(each, share)));
-    say(
+    report.say(
       `  ${count(run.depth).padStart(9)}   ${run.name.padEnd(18)}   p50 ${p50}   p99 ${p99Here}   p99.9 ${p999}`,
     );
     if (run.name === "pregao" && run.depth === DEPTH) p99 = percentile(each, 0.99);
@@ -143,18 +139,15 @@ function count(number: number): string {
 }
 
 async function main(): Promise<void> {
-  const commit = currentCommit();
-  say(`machine ${machine()}`);
-  say(`commit ${commit}, seed ${seed}, ${count(ACCOUNTS)} accounts`);
   const runs: Run[] = [];
   for (const depth of DEPTHS) for (const name of CONTENDERS) runs.push(await start(name, depth));
   runs.push(await start(AS_OBJECTS, DEPTH));
   const of: Of = (name, depth) => runs.find((run) => run.name === name && run.depth === depth)!;
   await takeTurns(runs);
-  say(
+  report.say(
     `costs: ${rounds} rounds of ${count(commands)} commands in turns, after ${count(warmUp)} to warm up; medians; ${SLOW.name} runs a ${SLOW.part}th of them from ${count(SLOW.depth)} orders on`,
   );
-  say(
+  report.say(
     `  pregao has wallets, holds and fees, and records its events; ${AS_OBJECTS} makes each an object besides, as the live exchange does`,
   );
   sayCosts(runs, of);
@@ -164,7 +157,7 @@ async function main(): Promise<void> {
   const nodejs = ratio(of("pregao", DEPTH), of("nodejs-order-book", DEPTH));
   const deeper = ratio(of("pregao", DEPTH), of("pregao", DEEPEST));
   const bytes = of("pregao", DEEPEST).bytesPerOrder;
-  const checks: [string, boolean][] = [
+  const checks = Object.fromEntries([
     [`at least ${DUE["big-order-book"]} × big-order-book: ${big.toFixed(2)}`, big >= DUE["big-order-book"]],
     [
       `at least ${DUE["nodejs-order-book"]} × nodejs-order-book: ${nodejs.toFixed(1)}`,
@@ -177,16 +170,13 @@ async function main(): Promise<void> {
     ],
     [`at most ${DUE.bytes} bytes an open order: ${bytes.toFixed(0)}`, bytes <= DUE.bytes],
     ["all agree on number and volume of trades", agreed],
-  ];
-  for (const [what, met] of checks) say(`${met ? "met   " : "MISSED"} ${what}`);
-  mkdirSync("bench/results", { recursive: true });
-  writeFileSync("bench/results/engine.txt", `${lines.join("\n")}\n`);
-  writeFileSync("bench/results/engine.svg", plotOf(of, commit));
+  ]);
+  report.conclude("engine", checks);
+  keep("engine.svg", plotOf(of));
   await Promise.all(runs.map(({ thread }) => thread.stop()));
-  if (checks.some(([, met]) => !met)) process.exitCode = 1;
 }
 
-function plotOf(of: Of, commit: string): string {
+function plotOf(of: Of): string {
   return costPlot(
     "Cost of a command against the depth of the book",
     `pregao with wallets, holds, fees and events recorded; the others match only. Node ${process.version}, ${commit}`,

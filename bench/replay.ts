@@ -1,20 +1,21 @@
 /**
  * How fast does the past come back: by replay, and from a snapshot? Expected: 500,000 commands/s through journal,
- * engine and digest, of which the engine is half, whether or not clients name their orders; and 1,000,000 open orders of 100,000 accounts in 3 s.
+ * engine and digest, whether or not clients name their orders; and 1,000,000 open orders of 100,000 accounts in 3 s.
  *
  * npm run bench:replay [-- --commands 1000000 --orders 1000000 --accounts 100000 --rounds 3 --seed 1]
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FEED_EVENTS_MAX_DEFAULT } from "../src/projections/feeds/feed-log.ts";
 import { makeSnapshot } from "../src/replay/make-snapshot.ts";
+import { NODE_OPTIONS } from "./load/exchange-process.ts";
 import type { Measured, Stages } from "./replay/measured.ts";
 import { resting, trading, type Written, write } from "./replay/past.ts";
-import { currentCommit, machine, median } from "./report.ts";
+import { currentCommit, median, Report } from "./report.ts";
 
 const TRADERS = 1_000;
 const DEPTH = 10_000;
@@ -37,11 +38,7 @@ const [commands, orders, accounts, rounds, seed] = [
   values.seed,
 ].map(Number) as [number, number, number, number, number];
 
-const lines: string[] = [];
-function say(line: string): void {
-  lines.push(line);
-  process.stdout.write(`${line}\n`);
-}
+const report = new Report(`${currentCommit()}, seed ${seed}`);
 
 const count = (number: number) => Math.round(number).toLocaleString("en-US");
 const mib = (bytes: number) => `${count(bytes / 2 ** 20)} MiB`;
@@ -52,8 +49,7 @@ function measured<K extends Measured["kind"]>(
   ...rest: readonly (string | number)[]
 ): Extract<Measured, { kind: K }> {
   const file = fileURLToPath(new URL("./replay/measured.ts", import.meta.url));
-  const flags = ["--max-semi-space-size=64", "--initial-old-space-size=1024", "--import", "tsx"];
-  const args = [...flags, file, what, ...rest.map(String)];
+  const args = [...NODE_OPTIONS, "--import", "tsx", file, what, ...rest.map(String)];
   const output = execFileSync(process.execPath, args, { encoding: "utf8" });
   const found = JSON.parse(output) as Measured;
   if (found.kind !== kind) throw new Error(`a ${found.kind} was measured and not a ${kind}`);
@@ -63,16 +59,16 @@ function measured<K extends Measured["kind"]>(
 const NAMING = { named: "all orders with client ids", unnamed: "no order with a client id" } as const;
 
 function sayReplay(directory: string, written: Written, naming: keyof typeof NAMING): number {
-  say(
+  report.say(
     `replay: ${count(written.commands)} commands, ${mib(written.bytes)}, ${count(TRADERS)} accounts, a book of ${count(DEPTH)} orders, ${NAMING[naming]}; each round in a new process`,
   );
   const runs = Array.from({ length: rounds }, () => measured("rate", "rate", directory));
   const rates = runs.map(({ seconds, commands: replayed }) => replayed / seconds);
   const perProcessor = runs.map(({ processorSeconds, commands: replayed }) => replayed / processorSeconds);
-  say(
+  report.say(
     `  journal, engine and digest   ${rates.map(count).join("   ")}   median ${count(median(rates))} commands/s`,
   );
-  say(
+  report.say(
     `  a second of all processors     ${perProcessor.map(count).join("   ")}   median ${count(median(perProcessor))} commands`,
   );
   return median(rates);
@@ -92,16 +88,18 @@ function sayStages(directory: string): void {
   const seconds = (stage: keyof Stages) => median(runs.map(({ stages }) => stages[stage]));
   const names = Object.keys(STAGES) as (keyof Stages)[];
   const whole = names.reduce((sum, stage) => sum + seconds(stage), 0);
-  say("  stage                            commands/s   share of all");
+  report.say("  stage                            commands/s   share of all");
   for (const stage of names) {
     const share = `${((100 * seconds(stage)) / whole).toFixed(0)} %`;
-    say(
+    report.say(
       `  ${STAGES[stage].padEnd(30)} ${count(replayed / seconds(stage)).padStart(12)} ${share.padStart(14)}`,
     );
   }
-  say(`  ${"all of a start but the ledger".padEnd(30)} ${count(replayed / whole).padStart(12)}`);
+  report.say(`  ${"all of a start but the ledger".padEnd(30)} ${count(replayed / whole).padStart(12)}`);
   const ledger = measured("rate", "ledger", directory);
-  say(`  ${"with a ledger made anew".padEnd(30)} ${count(ledger.commands / ledger.seconds).padStart(12)}`);
+  report.say(
+    `  ${"with a ledger made anew".padEnd(30)} ${count(ledger.commands / ledger.seconds).padStart(12)}`,
+  );
 }
 
 async function sayStart(directory: string): Promise<number> {
@@ -120,10 +118,10 @@ async function sayStart(directory: string): Promise<number> {
   );
   const makeSeconds = (performance.now() - startedAt) / 1000;
   if (made.kind !== "made") throw new Error("there is no space for a snapshot");
-  say(
+  report.say(
     `start from a snapshot: ${count(orders)} open orders with client ids, ${count(accounts)} accounts with keys; each round in a new process`,
   );
-  say(
+  report.say(
     `  made in ${makeSeconds.toFixed(1)} s by a replay of ${count(made.commands)} commands, proof included`,
   );
   const runs = Array.from({ length: rounds }, () =>
@@ -131,7 +129,7 @@ async function sayStart(directory: string): Promise<number> {
   );
   const tail = written.seq - made.seq;
   for (const { seconds, processorSeconds, loadMs, openOrders, snapshotBytes, residentBytes } of runs) {
-    say(
+    report.say(
       `  ready in ${seconds.toFixed(2)} s (${processorSeconds.toFixed(2)} s of processors): ${(loadMs / 1000).toFixed(2)} s for the snapshot of ${mib(snapshotBytes)}, the rest for ${count(tail)} commands behind it; ${count(openOrders)} orders open, ${mib(residentBytes)} resident`,
     );
   }
@@ -141,8 +139,6 @@ async function sayStart(directory: string): Promise<number> {
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "pregao-replay-"));
   try {
-    say(`machine ${machine()}`);
-    say(`commit ${currentCommit()}, seed ${seed}`);
     const checks: Record<string, boolean> = {};
     for (const naming of ["unnamed", "named"] as const) {
       const flow = join(directory, naming);
@@ -157,10 +153,7 @@ async function main(): Promise<void> {
     mkdirSync(full);
     const seconds = await sayStart(full);
     checks[`ready from a snapshot in ${DUE.startSeconds} s`] = seconds <= DUE.startSeconds;
-    for (const [what, met] of Object.entries(checks)) say(`${met ? "met   " : "MISSED"} ${what}`);
-    mkdirSync("bench/results", { recursive: true });
-    writeFileSync("bench/results/replay.txt", `${lines.join("\n")}\n`);
-    if (Object.values(checks).includes(false)) process.exitCode = 1;
+    report.conclude("replay", checks);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -2,10 +2,9 @@
  * Does the exchange hold 5,000 durable orders a second, and what does all that it does cost against a server
  * that does nothing? Expected: a p99 of a few milliseconds, and about half of a bare Fastify echo.
  *
- * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 5 --round-seconds 6 --warm-up 5 --seed 1]
+ * npm run bench:rps [-- --seconds 30 --rate 5000 --rounds 9 --round-seconds 6 --warm-up 5 --seed 1]
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type ClosedLoopResult, CONNECTIONS, closedLoop, tradingRequests } from "./load/closed-loop.ts";
 import {
@@ -16,15 +15,15 @@ import {
   SOCKETS,
   socketEntry,
 } from "./load/entries.ts";
+import { ADMIN_KEY, newDataDirectory, startExchange } from "./load/exchange-process.ts";
 import { flow } from "./load/flow.ts";
 import { HttpClient } from "./load/http-client.ts";
 import { OpenLoop, type OpenLoopResult } from "./load/open-loop.ts";
-import { type Proof, prove } from "./load/proof.ts";
+import { isWhole, type Proof, prove, saySums } from "./load/proof.ts";
 import { type ServerProcess, startServer } from "./load/server-process.ts";
 import { openTraders, type Trader } from "./load/traders.ts";
-import { currentCommit, machine, median, percentile } from "./report.ts";
+import { currentCommit, median, percentile, Report } from "./report.ts";
 
-const ADMIN_KEY = "bench-operator-key-0001";
 const ACCOUNTS = 1_000;
 const OPEN_LOOP_CONNECTIONS = 256;
 const PERCENTILES = [
@@ -54,25 +53,7 @@ const [seconds, rate, rounds, roundSeconds, warmUpSeconds, seed] = [
   values.seed,
 ].map(Number) as [number, number, number, number, number, number];
 
-/** The exchange as it ships: the command of `npm start`. */
-const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: { start: string } };
-const START = scripts.start.split(" ");
-
-const lines: string[] = [];
-function say(line: string): void {
-  lines.push(line);
-  process.stdout.write(`${line}\n`);
-}
-
-/** On the disk that the project is on: a folder in memory would prove nothing. */
-function dataDirectory(): string {
-  mkdirSync("data", { recursive: true });
-  return mkdtempSync(join("data", "bench-"));
-}
-
-function serve(directory: string): Promise<ServerProcess> {
-  return startServer([...START, "--data", directory, "--port", "0"], { PREGAO_ADMIN_KEY: ADMIN_KEY });
-}
+const report = new Report(currentCommit());
 
 type OpenLoopRun = OpenLoopResult & { readonly acknowledgedInAll: readonly number[] };
 
@@ -85,19 +66,19 @@ async function runOpenLoop(server: ServerProcess, traders: readonly Trader[]): P
   const result = await new OpenLoop(client, traders).run(orders, rate, seconds);
   const cpu = (server.cpuSeconds() - cpuBefore) / result.seconds;
   client.close();
-  say(`open loop: ${rate} orders/s asked for ${seconds} s, ${traders.length} accounts, seed ${seed}`);
-  say(
+  report.say(`open loop: ${rate} orders/s asked for ${seconds} s, ${traders.length} accounts, seed ${seed}`);
+  report.say(
     `  warm-up        ${warmUpSeconds} s before, p99 ${percentile(warmUp.latencies, 0.99).toFixed(2)} ms, errors ${warmUp.errors}`,
   );
-  say(
+  report.say(
     `  achieved       ${(result.orders / result.seconds).toFixed(0)} orders/s, and ${result.cancels} cancels`,
   );
   for (const [name, share] of PERCENTILES) {
-    say(`  ${name.padEnd(14)} ${percentile(result.latencies, share).toFixed(2)} ms`);
+    report.say(`  ${name.padEnd(14)} ${percentile(result.latencies, share).toFixed(2)} ms`);
   }
-  say(`  errors         ${result.errors} ${JSON.stringify(Object.fromEntries(result.errorKinds))}`);
-  say(`  cancels late   ${result.cancelsTooLate} (filled meanwhile, answered 409)`);
-  say(`  server CPU     ${(cpu * 100).toFixed(0)} % of one core`);
+  report.say(`  errors         ${result.errors} ${JSON.stringify(Object.fromEntries(result.errorKinds))}`);
+  report.say(`  cancels late   ${result.cancelsTooLate} (filled meanwhile, answered 409)`);
+  report.say(`  server CPU     ${(cpu * 100).toFixed(0)} % of one core`);
   return { ...result, acknowledgedInAll: [...warmUp.acknowledged, ...result.acknowledged] };
 }
 
@@ -107,7 +88,7 @@ async function runClosedLoop(server: ServerProcess, traders: readonly Trader[]):
   const echo = await startServer([process.execPath, "--import", "tsx", "bench/load/echo-server.ts"], {});
   const requests = tradingRequests(traders);
   const turns: Turn[] = [];
-  say(`closed loop: ${CONNECTIONS} connections, ${rounds} rounds of ${roundSeconds} s each, in turns`);
+  report.say(`closed loop: ${CONNECTIONS} connections, ${rounds} rounds of ${roundSeconds} s each, in turns`);
   await closedLoop(echo.url, requests, 2);
   await closedLoop(server.url, requests, 2);
   for (let round = 1; round <= rounds; round += 1) {
@@ -116,8 +97,8 @@ async function runClosedLoop(server: ServerProcess, traders: readonly Trader[]):
       exchange: await closedLoop(server.url, requests, roundSeconds),
     };
     turns.push(turn);
-    say(`  round ${round}  exchange ${told(turn.exchange)}`);
-    say(`           echo     ${told(turn.echo)}   ratio ${ratioOf(turn).toFixed(3)}`);
+    report.say(`  round ${round}  exchange ${told(turn.exchange)}`);
+    report.say(`           echo     ${told(turn.echo)}   ratio ${ratioOf(turn).toFixed(3)}`);
   }
   await echo.stop();
   return turns;
@@ -129,11 +110,11 @@ async function runOtherEntries(server: ServerProcess, traders: readonly Trader[]
     [`batches of ${BATCH_ORDERS}, ${BATCH_CONNECTIONS} connections`, batchEntry],
     [`WebSocket, ${SOCKETS} sockets with ${SOCKET_WINDOW} orders on their way each`, socketEntry],
   ] as const;
-  say("other ways in, durable orders a second");
+  report.say("other ways in, durable orders a second");
   for (const [way, enter] of ways) {
     await enter(server.url, traders, 2);
     const { ordersPerSecond, errors } = await enter(server.url, traders, roundSeconds);
-    say(`  ${ordersPerSecond.toFixed(0).padStart(6)}/s  ${way}, errors ${errors}`);
+    report.say(`  ${ordersPerSecond.toFixed(0).padStart(6)}/s  ${way}, errors ${errors}`);
   }
 }
 
@@ -146,14 +127,16 @@ function ratioOf({ exchange, echo }: Turn): number {
 }
 
 function sayProof(proof: Proof): void {
-  say("proof");
-  say(`  acknowledged orders missing from the ledger: ${proof.missing} of ${proof.acknowledged}`);
-  say(`  of these have traded: ${proof.traded}; in all ${proof.orders} orders and ${proof.trades} trades`);
-  for (const { asset, sum, negative } of proof.sums) {
-    say(`  ${asset}: all entries sum to ${sum}, balances below zero: ${negative}`);
-  }
-  say(`  replayed ${proof.replayed} commands in ${proof.replaySeconds.toFixed(2)} s to the same digest`);
-  say(`  ${proof.digest}`);
+  report.say("proof");
+  report.say(`  acknowledged orders missing from the ledger: ${proof.missing} of ${proof.acknowledged}`);
+  report.say(
+    `  of these have traded: ${proof.traded}; in all ${proof.orders} orders and ${proof.trades} trades`,
+  );
+  saySums(proof, report);
+  report.say(
+    `  replayed ${proof.replayed} commands in ${proof.replaySeconds.toFixed(2)} s to the same digest`,
+  );
+  report.say(`  ${proof.digest}`);
 }
 
 async function books(server: ServerProcess): Promise<string> {
@@ -162,27 +145,25 @@ async function books(server: ServerProcess): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  say(`machine ${machine()}`);
-  say(`commit ${currentCommit()}`);
-  const directory = dataDirectory();
+  const directory = newDataDirectory();
   try {
-    const server = await serve(directory);
-    say(`ready after ${server.readyMs.toFixed(0)} ms on an empty data directory`);
+    const server = await startExchange(directory);
+    report.say(`ready after ${server.readyMs.toFixed(0)} ms on an empty data directory`);
     const setup = new HttpClient(server.url, 32);
     const traders = await openTraders(setup, ADMIN_KEY, ACCOUNTS);
     setup.close();
     const open = await runOpenLoop(server, traders);
     const turns = await runClosedLoop(server, traders);
     const ratio = median(turns.map(ratioOf));
-    say(`  median ratio to the echo ${ratio.toFixed(3)}`);
+    report.say(`  median ratio to the echo ${ratio.toFixed(3)}`);
     await runOtherEntries(server, traders);
     const before = await books(server);
     const code = await server.stop();
     const proof = await prove(directory, open.acknowledgedInAll);
     sayProof(proof);
-    const again = await serve(directory);
+    const again = await startExchange(directory);
     const same = (await books(again)) === before;
-    say(
+    report.say(
       `  stopped with exit code ${code}; started again in ${again.readyMs.toFixed(0)} ms; the book is ${same ? "the same" : "DIFFERENT"}`,
     );
     await again.stop();
@@ -193,13 +174,9 @@ async function main(): Promise<void> {
       [`p99 at most ${DUE.p99} ms`]: p99 <= DUE.p99,
       [`ratio at least ${DUE.ratio}`]: ratio >= DUE.ratio,
       [`ready within ${DUE.readyMs} ms`]: server.readyMs <= DUE.readyMs,
-      proven:
-        proof.missing === 0 && proof.sums.every(({ sum, negative }) => sum === 0 && negative === 0) && same,
+      proven: isWhole(proof) && same,
     };
-    for (const [what, met] of Object.entries(checks)) say(`${met ? "met   " : "MISSED"} ${what}`);
-    mkdirSync("bench/results", { recursive: true });
-    writeFileSync("bench/results/rps.txt", `${lines.join("\n")}\n`);
-    if (Object.values(checks).includes(false)) process.exitCode = 1;
+    report.conclude("rps", checks);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { Engine } from "../../src/engine/engine.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import { checkFrames } from "../../src/replay/replay-frames.ts";
+import type { Report } from "../report.ts";
 
 export type Proof = {
   readonly acknowledged: number;
@@ -24,6 +25,17 @@ export type Proof = {
 
 export async function prove(directory: string, acknowledged: readonly number[]): Promise<Proof> {
   return { ...checkLedger(join(directory, "ledger.sqlite"), acknowledged), ...(await replay(directory)) };
+}
+
+/** Whether nothing acknowledged is missing, and nothing was made or lost. */
+export function isWhole({ missing, sums }: Proof): boolean {
+  return missing === 0 && sums.every(({ sum, negative }) => sum === 0 && negative === 0);
+}
+
+export function saySums({ sums }: Proof, report: Report): void {
+  for (const { asset, sum, negative } of sums) {
+    report.say(`  ${asset}: all entries sum to ${sum}, balances below zero: ${negative}`);
+  }
 }
 
 function checkLedger(file: string, acknowledged: readonly number[]) {

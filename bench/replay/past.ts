@@ -1,25 +1,21 @@
 /** Journals to be replayed: a flow that trades, and an exchange that is full of open orders. */
 import { join } from "node:path";
 import { ByteWriter } from "../../src/domain/codec.ts";
-import type { Command, PlaceOrder, Sequenced } from "../../src/domain/commands.ts";
+import type { Command, Sequenced } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
-import type { MarketListing } from "../../src/domain/market.ts";
-import {
-  accountIndex,
-  assetIndex,
-  epochMs,
-  lots,
-  marketIndex,
-  minor,
-  orderId,
-  partsPerMillion,
-  type Seq,
-  seq,
-  ticks,
-} from "../../src/domain/units.ts";
+import { epochMs, minor, type Seq, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
+import {
+  BASE,
+  commandOf,
+  LISTINGS,
+  limitOrder,
+  openAccount,
+  QUOTE,
+  traderAccount,
+} from "../engine/commands.ts";
 import { Flow, type FlowCommand } from "../engine/flow.ts";
 import { xorshift } from "../load/flow.ts";
 
@@ -28,26 +24,7 @@ const FRAME_COMMANDS = 256;
 /** Milliseconds that a frame is later than the one before. */
 const FRAME_MS = 5;
 const START = 1_790_000_000_000;
-const MARKET = marketIndex(0);
 const DEPOSIT = minor(10 ** 10);
-
-const LISTING: MarketListing = {
-  name: "BASE-QUOTE",
-  base: assetIndex(0),
-  quote: assetIndex(1),
-  tickSize: { units: 1, scale: 0 },
-  lotSize: { units: 1, scale: 0 },
-  baseMinorPerLot: 1,
-  quoteMinorPerTickLot: 1,
-  minNotional: null,
-  maxQuantity: null,
-  maxOpenOrders: 10_000,
-  makerFee: partsPerMillion(1_000),
-  takerFee: partsPerMillion(2_000),
-  priceBand: null,
-  referencePrice: null,
-  status: "open",
-};
 
 export type Trading = {
   readonly commands: number;
@@ -63,7 +40,8 @@ export function* trading({ commands, depth, accounts, seed, named }: Trading): G
   const listed = [...listing(accounts)];
   yield* listed;
   const flow = new Flow({ seed, accounts, depth, commandsMax: commands });
-  const ordered = (command: FlowCommand) => commandOf(command, { before: listed.length, named });
+  const ordered = (command: FlowCommand) =>
+    commandOf(command, listed.length, named ? `order-${command.order}` : null);
   yield* flow.fill(depth).map(ordered);
   for (let left = commands - depth; left > 0; left -= FRAME_COMMANDS) {
     yield* flow.take(Math.min(left, FRAME_COMMANDS)).map(ordered);
@@ -77,8 +55,8 @@ export function* resting(orders: number, accounts: number, seed: number): Genera
   for (let order = 0; order < orders; order += 1) {
     const isBuy = random() < 0.5;
     const distance = 1 + Math.floor(random() ** 2 * 10_000);
-    yield placing({
-      account: 1 + Math.floor(random() * accounts),
+    yield limitOrder({
+      trader: Math.floor(random() * accounts),
       side: isBuy ? "buy" : "sell",
       price: 100_000 + (isBuy ? -distance : distance),
       quantity: 1 + Math.floor(random() * 100),
@@ -89,13 +67,11 @@ export function* resting(orders: number, accounts: number, seed: number): Genera
 }
 
 function* listing(accounts: number): Generator<Command> {
-  yield { kind: "ListAsset", name: "BASE", scale: 0 };
-  yield { kind: "ListAsset", name: "QUOTE", scale: 0 };
-  yield { kind: "ListMarket", ...LISTING };
-  for (let trader = 1; trader <= accounts; trader += 1) {
-    const account = accountIndex(trader);
-    yield { kind: "OpenAccount", accountId: `trader-${trader}`, name: null };
-    const keyId = trader.toString(16).padStart(16, "0");
+  yield* LISTINGS;
+  for (let trader = 0; trader < accounts; trader += 1) {
+    const account = traderAccount(trader);
+    yield openAccount(trader);
+    const keyId = account.toString(16).padStart(16, "0");
     yield {
       kind: "CreateKey",
       account,
@@ -104,53 +80,10 @@ function* listing(accounts: number): Generator<Command> {
       scopes: ["read", "trade"],
       secretHash: keyId.repeat(4),
     };
-    for (const asset of [LISTING.base, LISTING.quote]) {
+    for (const asset of [BASE, QUOTE]) {
       yield { kind: "DepositFunds", account, asset, amount: DEPOSIT, reference: `first-${asset}` };
     }
   }
-}
-
-function commandOf(
-  { kind, order, account, side, price, quantity }: FlowCommand,
-  { before, named }: { readonly before: number; readonly named: boolean },
-): Command {
-  if (kind === "cancel") {
-    return { kind: "CancelOrder", account: accountIndex(account + 1), order: orderId(before + order) };
-  }
-  const timeInForce = kind === "take" ? "ioc" : "gtc";
-  return placing({
-    account: account + 1,
-    side,
-    price,
-    quantity,
-    timeInForce,
-    clientOrderId: named ? `order-${order}` : null,
-  });
-}
-
-type Terms = Pick<PlaceOrder, "side" | "timeInForce" | "clientOrderId"> & {
-  readonly account: number;
-  readonly price: number;
-  readonly quantity: number;
-};
-
-function placing({ account, price, quantity, ...terms }: Terms): PlaceOrder {
-  return {
-    kind: "PlaceOrder",
-    ...terms,
-    account: accountIndex(account),
-    market: MARKET,
-    type: "limit",
-    price: ticks(price),
-    triggerPrice: null,
-    trailingOffset: null,
-    quantity: lots(quantity),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
-  };
 }
 
 export type Written = {
