@@ -9,7 +9,8 @@ import { DecodeError, textOf } from "./codec.ts";
 /** How the values of a column are kept. A number never changes its meaning. */
 const FORM = { constant: 0, bytes: 1, integers: 2, doubles: 3, narrowTexts: 4, wideTexts: 5 } as const;
 
-const HEADER_BYTES = 8;
+/** Every header and every column begins at a multiple of it. */
+const ALIGNMENT = 8;
 const COUNT_MAX = 2 ** 31 - 1;
 
 /** Columns are written as they lie in memory. */
@@ -87,7 +88,7 @@ export class ColumnReader {
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     assert(LITTLE_ENDIAN, "the processor is little-endian, as the columns are");
-    assert(bytes.byteOffset % HEADER_BYTES === 0, "columns lie at multiples of eight");
+    assert(bytes.byteOffset % ALIGNMENT === 0, "columns lie at multiples of eight");
     this.#bytes = bytes;
   }
 
@@ -258,5 +259,5 @@ function isWide(text: string): boolean {
 }
 
 function paddedLength(bytes: number): number {
-  return Math.ceil(bytes / HEADER_BYTES) * HEADER_BYTES;
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

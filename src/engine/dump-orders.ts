@@ -116,9 +116,9 @@ function ranksOf({ open: { pool }, markets }: State, slots: Int32Array): Int32Ar
 
 /** Puts the orders that rest back into their books, in the order in which they came there. */
 function putBack({ open: { pool }, markets }: State, ranks: Int32Array): void {
-  const bySlot = markets.map(() => 0);
-  for (let slot = 0; slot < ranks.length; slot += 1) if (ranks[slot]! > 0) bySlot[pool.market[slot]!]! += 1;
-  const queues = bySlot.map((count) => new Int32Array(count));
+  const counts = markets.map(() => 0);
+  for (let slot = 0; slot < ranks.length; slot += 1) if (ranks[slot]! > 0) counts[pool.market[slot]!]! += 1;
+  const queues = counts.map((count) => new Int32Array(count));
   for (let slot = 0; slot < ranks.length; slot += 1) {
     if (ranks[slot]! > 0) queues[pool.market[slot]!]![ranks[slot]! - 1] = slot;
   }

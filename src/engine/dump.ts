@@ -17,7 +17,7 @@ import {
   type TradeId,
 } from "../domain/units.ts";
 import { dumpOrders, restoreOrders } from "./dump-orders.ts";
-import { addAccount, addMarket, emptyState, type State } from "./state.ts";
+import { addAccount, addMarket, emptyState, type Key, type State } from "./state.ts";
 
 /** A state with the last command that led to it. */
 export type Moment = { readonly state: State; readonly appliedSeq: Seq; readonly at: EpochMs };
@@ -28,7 +28,13 @@ type ListedMarket = {
   readonly lastPrice: Ticks | null;
 };
 
-const listings = record<Pick<Listings, "assetNames" | "markets" | "keys">>({
+type Listings = {
+  readonly assetNames: readonly string[];
+  readonly markets: readonly ListedMarket[];
+  readonly keys: readonly Key[];
+};
+
+const listings = record<Listings>({
   assetNames: list(text),
   markets: list(
     record<ListedMarket>({
@@ -39,12 +45,6 @@ const listings = record<Pick<Listings, "assetNames" | "markets" | "keys">>({
   ),
   keys: list(record(keyFields)),
 });
-
-type Listings = {
-  readonly assetNames: readonly string[];
-  readonly markets: readonly ListedMarket[];
-  readonly keys: readonly (State["keys"] extends Map<string, infer Key> ? Key : never)[];
-};
 
 export function dump({ state, appliedSeq, at }: Moment): Uint8Array<ArrayBuffer> {
   const writer = new ColumnWriter();

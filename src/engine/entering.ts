@@ -19,7 +19,7 @@ export type Before = {
   readonly at: EpochMs;
   readonly band: Band;
   readonly lastPrice: Ticks | null;
-  /** Where the log went on. */
+  /** Where the log ended: all trades that these orders can be triggered by are recorded from there on. */
   readonly row: number;
 };
 

@@ -3,7 +3,7 @@
  * maker's price. Self-trade prevention is looked at maker by maker, as the order reaches them.
  */
 import { FILLED } from "../domain/event-log.ts";
-import { type Lots, lots, type Ticks } from "../domain/units.ts";
+import { type Lots, lots, PPM_ONE, type Ticks } from "../domain/units.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { feesOwedAfter, feesPaid } from "./fees.ts";
 import { limitHold } from "./holds.ts";
@@ -94,7 +94,7 @@ function lotsWithin(state: State, place: MarketState, taker: Slot, price: Ticks)
   const fits = (count: number): boolean =>
     count * perLot + feesOwedAfter(pool, taker, count * perLot, rate) - paid <= budget;
   // The division may be a lot or so off, which the exact test corrects.
-  let count = Math.floor(budget / (perLot * (1 + rate / 1_000_000)));
+  let count = Math.floor(budget / (perLot * (1 + rate / PPM_ONE)));
   while (count > 0 && !fits(count)) count -= 1;
   while (fits(count + 1)) count += 1;
   return lots(count);

@@ -78,15 +78,11 @@ export class Memories<T extends number> {
       const { fading, kept } = memory.names();
       fadingCounts.push(fading.length);
       keptCounts.push(kept.length);
-      for (const name of fading) names.push(name);
-      for (const name of kept) names.push(name);
+      for (const name of [...fading, ...kept]) {
+        names.push(name);
+        remembered.push(memory.get(name)!);
+      }
     }
-    let row = 0;
-    accounts.forEach((account, place) => {
-      const memory = this.#byAccount.get(account)!;
-      const end = row + fadingCounts[place]! + keptCounts[place]!;
-      for (; row < end; row += 1) remembered.push(memory.get(names[row]!)!);
-    });
     writer.numbers(accounts);
     writer.numbers(fadingCounts);
     writer.numbers(keptCounts);

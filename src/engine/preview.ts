@@ -46,7 +46,7 @@ function copyWay(copy: PartialCopy, state: State, command: PlaceOrder): void {
   const { account, selfTradePrevention: mode } = command;
   const isBuy = command.side === "buy";
   const limit = command.price ?? (isBuy ? band.highest : band.lowest);
-  const side = isBuy ? book.asks : book.bids;
+  const side = book.oppositeOf(isBuy);
   let quantity: number = command.quantity ?? Infinity;
   let money: number = command.quoteQuantity ?? Infinity;
   for (let level = side.best; level !== NONE && quantity > 0 && money > 0; level = side.after(level)) {

@@ -28,11 +28,14 @@ export type MarketState = {
   lastPrice: Ticks | null;
 };
 
+/** A key of an account, as it was created. */
+export type Key = Omit<CreateKey, "kind">;
+
 export type State = {
   readonly accountIds: Map<string, AccountIndex>;
   /** By account index. */
   readonly accountStatuses: AccountStatus[];
-  readonly keys: Map<string, Omit<CreateKey, "kind">>;
+  readonly keys: Map<string, Key>;
   /** By asset index. */
   readonly assetNames: string[];
   readonly markets: MarketState[];

@@ -6,7 +6,7 @@
 import { assert } from "../domain/assert.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
-import { grownDoubleRows } from "./grown.ts";
+import { grownDoubleRows, grownDoubles } from "./grown.ts";
 
 const ACCOUNT_BITS_FIRST = 6;
 
@@ -36,9 +36,9 @@ export class Wallets {
   #changes = 0;
 
   listAsset(): void {
-    this.#supply = grownDoubleRows(this.#supply, 1, this.#assets, this.#assets + 1);
-    this.#total = grownDoubleRows(this.#total, 1, this.#assets, this.#assets + 1);
     this.#assets += 1;
+    this.#supply = grownDoubles(this.#supply, this.#assets);
+    this.#total = grownDoubles(this.#total, this.#assets);
     this.#resize(this.#accountBits);
   }
 

@@ -19,20 +19,20 @@ describe("the dump of an engine", () => {
     const { engine } = large();
     const restored = Engine.restore(engine.dump());
     restored.check();
-    expect(restored.standing()).toEqual(engine.standing());
+    const standing = engine.standing();
+    expect(standing.some(({ kind }) => kind === "WalletChanged")).toBe(true);
+    expect(restored.standing()).toEqual(standing);
     expect(restored.dump()).toEqual(engine.dump());
   });
 
   test("holds what is remembered of orders that have ended and of movements", () => {
     const { engine, next } = large();
-    const [first] = engine.standing().flatMap((event) => (event.kind === "WalletChanged" ? [event] : []));
-    expect(first).toBeDefined();
-    const placed = [...resting(1, 200, 5)].at(-1)!;
     const restored = Engine.restore(engine.dump());
-    // The first order of the flow under its client id, and the first deposit, again.
-    const again = sequenced([placed, [...resting(0, 1, 5)].at(-1)!], engine.appliedSeq + 1);
+    // The first order of the flow under its client id, and a deposit, again.
+    const repeated = [[...resting(1, 200, 5)].at(-1)!, [...resting(0, 1, 5)].at(-1)!];
+    const again = sequenced(repeated, engine.appliedSeq + 1);
     const told = again.map((entry) => restored.apply(entry));
-    expect(told).toEqual(next([placed, [...resting(0, 1, 5)].at(-1)!]));
+    expect(told).toEqual(next(repeated));
     expect(told.map(([event]) => event!.kind)).toEqual(["OrderRepeated", "MovementRepeated"]);
   });
 

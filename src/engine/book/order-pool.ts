@@ -80,8 +80,8 @@ export class OrderPool {
   accountPrevious = new Int32Array(SLOTS_FIRST);
   /** The next order at the same place of the index. */
   indexNext = new Int32Array(SLOTS_FIRST);
-  /** Undefined for an order whose client id is among those that were restored. */
-  readonly #clientOrderIds: (string | null | undefined)[] = [];
+  /** Null for an order that gave none, and for one whose client id is among those that were restored. */
+  readonly #clientOrderIds: (string | null)[] = [];
   #restoredClientOrderIds: Texts | undefined;
 
   #freed = NONE;

@@ -132,7 +132,7 @@ function wouldFind(state: State, { market, book }: MarketState, command: PlaceOr
   const { account, selfTradePrevention } = command;
   return reachable(state.open.pool, {
     market,
-    side: isBuy ? book.asks : book.bids,
+    side: book.oppositeOf(isBuy),
     isBuy,
     account,
     limit: command.price ?? (isBuy ? band.highest : band.lowest),
