@@ -116,9 +116,13 @@ describe("an exchange that has more to do than it can", () => {
     ["GET", "/health/live", 200],
     ["GET", "/health/ready", 200],
     ["GET", "/metrics", 200],
+    ["GET", "/metrics?probe=1", 200],
+    ["GET", "/health/ready?probe=1", 400],
     ["DELETE", "/v1/orders/1?accountId=nobody", 404],
     ["DELETE", "/v1/orders?accountId=nobody", 404],
     ["POST", "/v1/orders/cancel-after", 404],
+    ["POST", "/v1/orders/cancel-after?urgent=1", 400],
+    ["POST", "/v1/orders/cancel%2Dafter", 404],
   ])("lets %s %s pass", async (method, path, status) => {
     const body = method === "POST" ? { body: '{"accountId":"nobody","seconds":1}' } : {};
     expect((await operator.send(method, path, body)).status).toBe(status);
