@@ -52,9 +52,9 @@ export class Guard {
   }
 
   /**
-   * Who a key belongs to; undefined if nobody. From an address that has shown too many wrong ones, the operator's key is not even
-   * compared, since somebody may have chosen it. Accounts' keys are: each has 256 random bits, which nobody
-   * guesses, and a trader must not be locked out by whoever shares the address.
+   * Who a key belongs to; undefined if nobody. From an address that has shown too many wrong ones, the
+   * operator's key is not even compared, since somebody may have chosen it. Accounts' keys are: each has 256
+   * random bits, which nobody guesses, and a trader must not be locked out by whoever shares the address.
    */
   identify(key: string, { client, directory, now }: Asking): Principal | undefined | Refusal {
     const wrongKeys = this.#wrongKeys;
@@ -86,9 +86,10 @@ export class Guard {
     return limit.take(bucket, now) < 0 ? this.#refusal("address", limit, bucket, now) : undefined;
   }
 
-  /** Whether the exchange has more to do than it can; what is refused now costs little. */
-  isBehind(now: number): boolean {
-    return this.#loop.isBehind(now);
+  /** For what comes while the exchange has more to do than it can; to be refused now costs little. */
+  refusalWhileBehind(now: number): Refusal | undefined {
+    if (!this.#loop.isBehind(now)) return undefined;
+    return new Refusal("overloaded", "The exchange has too much to do. Nothing was decided; send it again.");
   }
 
   stop(): void {

@@ -31,8 +31,8 @@ export type OrderEntryContext = {
   readonly ordersInFlightMax: number;
   /** Counts an operation, and says whether it is one too many. */
   readonly admit: (principal: Principal | null, client: SocketClient) => Refusal | undefined;
-  /** Whether the exchange has more to do than it can. */
-  readonly isBehind: (now: number) => boolean;
+  /** Why an operation has to wait, if the exchange has more to do than it can. */
+  readonly refusalWhileBehind: (now: number) => Refusal | undefined;
   readonly newRequestId: () => string;
   readonly onOrderAnswer: (answer: OrderAnswer) => void;
 };
@@ -100,7 +100,7 @@ export class OrderEntry {
     principal: Principal | null,
     { requestId, startedAt, isCancel }: { requestId: string; startedAt: number; isCancel: boolean },
   ): Asker | Refusal {
-    const { ordersInFlightMax, admit, isBehind } = this.#context;
+    const { ordersInFlightMax, admit, refusalWhileBehind } = this.#context;
     const excess = admit(principal, this.#client);
     if (excess !== undefined) return excess;
     if (principal === null) return new Refusal("unauthorized", "Orders need an API key.");
@@ -108,12 +108,8 @@ export class OrderEntry {
       return new Refusal("forbidden", "The API key lacks the scope trade.");
     }
     if (this.#whenIdle !== null) return new Refusal("overloaded", "The exchange is shutting down.");
-    if (!isCancel && isBehind(startedAt)) {
-      return new Refusal(
-        "overloaded",
-        "The exchange has too much to do. Nothing was decided; send it again.",
-      );
-    }
+    const behind = isCancel ? undefined : refusalWhileBehind(startedAt);
+    if (behind !== undefined) return behind;
     if (this.#inFlight > ordersInFlightMax) {
       return new Refusal("overloaded", `A socket may have ${ordersInFlightMax} orders on their way.`);
     }

@@ -228,7 +228,7 @@ class Sockets {
         const counted = principal === null ? guard.takeForAddress(ip, now) : guard.takeForKey(principal, now);
         return counted instanceof Refusal ? counted : undefined;
       },
-      isBehind: (now) => guard.isBehind(now),
+      refusalWhileBehind: (now) => guard.refusalWhileBehind(now),
       books,
       streams,
       subscriptionsMax,
