@@ -8,9 +8,10 @@ import type { ExchangePort } from "../exchange-port.ts";
 import { type Check, malformedBody } from "../http/validation.ts";
 import { type Asker, amendOrder, cancelOrder, placeOrder, type Told } from "../orders/operations.ts";
 import type { AmendBody, OrderBody } from "../orders/order-body.ts";
-import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import { PROBLEMS, Refusal } from "../problems.ts";
 import type { Message, OrderOperation } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
+import { socketProblem } from "./socket-problem.ts";
 
 /** How one operation was answered, for logs and metrics. */
 export type OrderAnswer = {
@@ -146,9 +147,7 @@ export class OrderEntry {
 function answerOf({ op, id }: Names, told: Exclude<Told<object>, { fault: unknown }>, requestId: string) {
   const position = told.seq === null ? {} : { seq: told.seq };
   if ("refusal" in told) {
-    const { excess } = told.refusal;
-    const retry = excess === undefined ? {} : { retryAfter: excess.retryAfterSeconds };
-    return { op, id, ok: false, ...position, error: { ...problem(told.refusal, { requestId }), ...retry } };
+    return { op, id, ok: false, ...position, error: socketProblem(told.refusal, { requestId }) };
   }
   return { op, id, ok: true, ...position, ...(told.isReplayed ? { replayed: true } : {}), ...told.body };
 }
