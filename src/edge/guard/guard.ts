@@ -8,7 +8,7 @@ import { type Authenticator, authenticateAccount, createAuthenticator, type Prin
 import { Refusal } from "../problems.ts";
 import { ByAddress } from "./addresses.ts";
 import { LoopDelay } from "./loop-delay.ts";
-import { type Allowance, type Bucket, RateLimit } from "./rate-limit.ts";
+import { type Allowance, type Bucket, fullBucket, RateLimit } from "./rate-limit.ts";
 
 export type GuardOptions = {
   readonly adminKey: string;
@@ -28,8 +28,6 @@ const WRONG_KEYS_MAX = 20;
 /** Addresses that are remembered, which takes some megabytes; beyond them the oldest is forgotten. */
 const ADDRESSES_MAX = 50_000;
 
-const newBucket = (): Bucket => ({ fullAt: 0 });
-
 export class Guard {
   readonly #authenticate: Authenticator;
   readonly #loop = new LoopDelay();
@@ -38,8 +36,8 @@ export class Guard {
   readonly #byKey: RateLimit | null;
   readonly #byAddress: RateLimit | null;
   readonly #wrongKeys: RateLimit | null;
-  readonly #addresses = new ByAddress(ADDRESSES_MAX, newBucket);
-  readonly #guessing = new ByAddress(ADDRESSES_MAX, newBucket);
+  readonly #addresses = new ByAddress(ADDRESSES_MAX, fullBucket);
+  readonly #guessing = new ByAddress(ADDRESSES_MAX, fullBucket);
 
   constructor({ adminKey, requestsPerSecond }: GuardOptions) {
     this.#authenticate = createAuthenticator(adminKey);
