@@ -6,13 +6,14 @@ import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import type { Configuration } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
 
-const FILE_NAME = "admin.key";
+/** In the data directory. */
+export const ADMIN_KEY_FILE = "admin.key";
 const KEY_BYTES = 24;
 
 /** The data directory exists and is this process's. */
 export function adminKey({ adminKey: configured, data }: Configuration): string {
   if (configured !== undefined) return configured;
-  const file = join(data, FILE_NAME);
+  const file = join(data, ADMIN_KEY_FILE);
   if (!existsSync(file)) {
     writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   }

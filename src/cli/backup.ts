@@ -15,6 +15,7 @@ import type { JournalPosition } from "../journal/recovery.ts";
 import { listSegments } from "../journal/segment.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
 import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";
+import { ADMIN_KEY_FILE } from "./admin-key.ts";
 import { UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
@@ -91,6 +92,7 @@ async function makeAside(aside: string): Promise<void> {
 
 async function copyAll(directory: string, to: string): Promise<Copied> {
   const progress = new Progress();
+  const journalFrom = journalIn(directory);
   const journalTo = join(to, "journal");
   await mkdir(journalTo);
   try {
@@ -99,11 +101,11 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
     const ledger = await copyLedger(join(directory, "ledger.sqlite"), ledgerTo);
     if ("cursor" in ledger) await syncFile(ledgerTo);
     await copySnapshots(directory, to);
-    const hasKey = await copyIfThere(join(directory, "admin.key"), join(to, "admin.key"));
+    const hasKey = await copyIfThere(join(directory, ADMIN_KEY_FILE), join(to, ADMIN_KEY_FILE));
     const snapshots = await storedSnapshots(to);
-    const start = await copiedStart(snapshots, { journal: journalIn(directory), ledger });
+    const start = await copiedStart(snapshots, { journal: journalFrom, ledger });
     const journal = await copyJournal({
-      from: journalIn(directory),
+      from: journalFrom,
       to: journalTo,
       start,
       watermarks: [

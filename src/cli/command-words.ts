@@ -1,13 +1,11 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
 import { unreachable } from "../domain/assert.ts";
 import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
-import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
+import { formatDecimal } from "../domain/decimal.ts";
 import type { MarketListing } from "../domain/market.ts";
-import type { EpochMs } from "../domain/units.ts";
+import { PPM_SCALE } from "../domain/units.ts";
+import { stepsText, timeText } from "../edge/render.ts";
 import type { Names } from "../replay/names.ts";
-
-/** A rate is written with all its decimals, of which parts per million have six. */
-const RATE_SCALE = 6;
 
 /** What a command says, field by field, in the order in which people read it. */
 export type CommandWords = Readonly<
@@ -79,12 +77,12 @@ function orderWords(terms: OrderTerms, names: Names): CommandWords {
     side: terms.side,
     type: terms.type,
     timeInForce: terms.timeInForce,
-    price: steps(terms.price, market.tickSize),
-    triggerPrice: steps(terms.triggerPrice, market.tickSize),
-    trailingOffset: steps(terms.trailingOffset, market.tickSize),
-    quantity: steps(terms.quantity, market.lotSize),
+    price: stepsText(terms.price, market.tickSize),
+    triggerPrice: stepsText(terms.triggerPrice, market.tickSize),
+    trailingOffset: stepsText(terms.trailingOffset, market.tickSize),
+    quantity: stepsText(terms.quantity, market.lotSize),
     quoteQuantity: terms.quoteQuantity === null ? null : formatDecimal(terms.quoteQuantity, scale),
-    displayQuantity: steps(terms.displayQuantity, market.lotSize),
+    displayQuantity: stepsText(terms.displayQuantity, market.lotSize),
     expiresAt: terms.expiresAt === null ? null : timeText(terms.expiresAt),
     postOnly: terms.postOnly,
     selfTradePrevention: terms.selfTradePrevention,
@@ -100,8 +98,8 @@ function amendWords({ account, order, price, quantity }: AmendOrder, names: Name
   return {
     ...who,
     market: market.name,
-    price: steps(price, market.tickSize),
-    quantity: steps(quantity, market.lotSize),
+    price: stepsText(price, market.tickSize),
+    quantity: stepsText(quantity, market.lotSize),
   };
 }
 
@@ -121,25 +119,17 @@ function listingWords(listing: MarketListing, names: Names): CommandWords {
     tickSize: formatDecimal(tickSize.units, tickSize.scale),
     lotSize: formatDecimal(lotSize.units, lotSize.scale),
     minNotional: minNotional === null ? null : formatDecimal(minNotional, quote.scale),
-    maxQuantity: steps(listing.maxQuantity, lotSize),
+    maxQuantity: stepsText(listing.maxQuantity, lotSize),
     maxOpenOrders: listing.maxOpenOrders,
     makerFee: rate(listing.makerFee),
     takerFee: rate(listing.takerFee),
     priceBand: rate(listing.priceBand),
-    referencePrice: steps(listing.referencePrice, tickSize),
+    referencePrice: stepsText(listing.referencePrice, tickSize),
     status: listing.status,
   };
 }
 
-/** RFC 3339 in UTC, with milliseconds. */
-export function timeText(at: EpochMs): string {
-  return new Date(at).toISOString();
-}
-
-function steps(count: number | null, step: Decimal): string | null {
-  return count === null ? null : formatSteps(count, step);
-}
-
+/** With all its decimals. */
 function rate(partsPerMillion: number | null): string | null {
-  return partsPerMillion === null ? null : formatDecimal(partsPerMillion, RATE_SCALE);
+  return partsPerMillion === null ? null : formatDecimal(partsPerMillion, PPM_SCALE);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Sequenced } from "../domain/commands.ts";
 import { type Seq, seq } from "../domain/units.ts";
+import { timeText } from "../edge/render.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import type { Frame } from "../journal/frame.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
@@ -12,7 +13,7 @@ import { settle } from "../journal/settle.ts";
 import { Names } from "../replay/names.ts";
 import { emptyPresent } from "../replay/present.ts";
 import { readingStart, storedSnapshots } from "../replay/stored-snapshots.ts";
-import { commandWords, timeText } from "./command-words.ts";
+import { commandWords } from "./command-words.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { Progress } from "./progress.ts";
 

@@ -35,6 +35,8 @@ export const AMOUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 /** One million parts per million: a rate is always below it. */
 export const PPM_ONE = 1_000_000;
+/** The decimals of a rate that is written as a share of one. */
+export const PPM_SCALE = 6;
 
 function whole(value: number, least: number, what: string): number {
   // The words are put together only when they are needed: this runs several times a command.

@@ -7,7 +7,7 @@ import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Scope } from "../domain/commands.ts";
 import type { AccountIndex } from "../domain/units.ts";
 import type { Directory, Key } from "../projections/live/directory.ts";
-import type { Bucket } from "./guard/rate-limit.ts";
+import { type Bucket, fullBucket } from "./guard/rate-limit.ts";
 
 export type Principal =
   | { readonly kind: "operator" }
@@ -74,7 +74,7 @@ export function authenticateAccount(key: string, directory: Directory): Principa
   if (!timingSafeEqual(hash("sha256", secret, "buffer"), Buffer.from(known.secretHash, "hex")))
     return undefined;
   const { account, keyId, scopes } = known;
-  const principal: Principal = { kind: "account", account, keyId, scopes, bucket: { fullAt: 0 } };
+  const principal: Principal = { kind: "account", account, keyId, scopes, bucket: fullBucket() };
   shownKeys.set(known, { secret: Buffer.from(secret), principal });
   return principal;
 }

@@ -4,7 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Positions } from "./exchange-port.ts";
-import { RateLimit } from "./guard/rate-limit.ts";
+import { fullBucket, RateLimit } from "./guard/rate-limit.ts";
 
 /** The answers of one route, by status. */
 export type Tally = Map<number, number>;
@@ -25,8 +25,8 @@ const DURATION = "pregao_command_duration_seconds";
 const COMMAND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /**
- * Anybody may ask, as often as they like, and writing the text takes a millisecond: who asks more often than any monitor gets
- * the last one again.
+ * Anybody may ask, as often as they like, and writing the text takes a millisecond: who asks more often than
+ * any monitor gets the last one again.
  */
 const TEXTS_PER_SECOND = 10;
 
@@ -53,7 +53,7 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
 /** Writes a text anew so many times a second, and gives the last one again in between. */
 function seldom(write: () => Promise<string>): () => Promise<string> {
   const limit = new RateLimit({ name: "metrics", quota: TEXTS_PER_SECOND, windowSeconds: 1 });
-  const bucket = { fullAt: 0 };
+  const bucket = fullBucket();
   let last: Promise<string> | undefined;
   return () => {
     if (last === undefined || limit.take(bucket, performance.now()) >= 0) last = write();

@@ -24,6 +24,7 @@ import {
   orderId,
   type PartsPerMillion,
   PPM_ONE,
+  PPM_SCALE,
   partsPerMillion,
   signedPartsPerMillion,
   type Ticks,
@@ -34,7 +35,6 @@ import type { Principal } from "./auth.ts";
 import { malformed, Refusal } from "./problems.ts";
 
 const DECIMAL_WORDS = 'must be a decimal string such as "100.99"';
-const RATE_SCALE = 6;
 const DIGITS = /^(0|[1-9][0-9]{0,15})$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
 
@@ -103,9 +103,9 @@ export function parseAmount(text: string, asset: Asset, path: string): Minor | R
 
 /** A share below one of at most six decimals, such as a fee. */
 export function parseRate(text: string, path: string): PartsPerMillion | Refusal {
-  const parsed = parseDecimal(text, RATE_SCALE);
+  const parsed = parseDecimal(text, PPM_SCALE);
   if ("units" in parsed && parsed.units < PPM_ONE) return partsPerMillion(parsed.units);
-  return malformed(path, `must be a share below 1 of at most ${RATE_SCALE} decimals, such as "0.001"`);
+  return malformed(path, `must be a share below 1 of at most ${PPM_SCALE} decimals, such as "0.001"`);
 }
 
 /** A share between minus one and one of at most six decimals: a fee that may be a rebate. */

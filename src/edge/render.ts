@@ -6,16 +6,17 @@ import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
 import type { TradeExecuted } from "../domain/events.ts";
 import type { Market, Side } from "../domain/market.ts";
 import { orderUlid } from "../domain/ulid.ts";
-import type {
-  EpochMs,
-  Lots,
-  MarketIndex,
-  Minor,
-  OrderId,
-  PartsPerMillion,
-  Seq,
-  Ticks,
-  TradeId,
+import {
+  type EpochMs,
+  type Lots,
+  type MarketIndex,
+  type Minor,
+  type OrderId,
+  type PartsPerMillion,
+  PPM_SCALE,
+  type Seq,
+  type Ticks,
+  type TradeId,
 } from "../domain/units.ts";
 import type { LedgerEntry } from "../projections/ledger/rows.ts";
 import type { Balance } from "../projections/live/balances.ts";
@@ -50,7 +51,6 @@ export type PublicTrade = {
 
 /** The decimals of an average price at most. */
 const AVERAGE_SCALE = 8;
-const RATE_SCALE = 6;
 
 export function orderView(record: OrderRecord, directory: Directory) {
   const { terms, progress } = record;
@@ -247,12 +247,12 @@ export function timeText(at: EpochMs): string {
   return lastTimeText;
 }
 
-function stepsText(steps: number | null, step: Decimal): string | null {
+export function stepsText(steps: number | null, step: Decimal): string | null {
   return steps === null ? null : formatSteps(steps, step);
 }
 
 function rateText(rate: PartsPerMillion): string {
-  const text = formatDecimal(rate, RATE_SCALE);
+  const text = formatDecimal(rate, PPM_SCALE);
   const point = text.indexOf(".");
   const fraction = shortened(text.slice(point + 1), 0);
   return fraction === "" ? text.slice(0, point) : `${text.slice(0, point)}.${fraction}`;

@@ -12,15 +12,13 @@ import {
 } from "../../src/edge/guard/addresses.ts";
 import { limitConnections } from "../../src/edge/guard/connections.ts";
 import { LoopDelay } from "../../src/edge/guard/loop-delay.ts";
-import { type Bucket, RateLimit } from "../../src/edge/guard/rate-limit.ts";
-
-const full = (): Bucket => ({ fullAt: 0 });
+import { fullBucket, RateLimit } from "../../src/edge/guard/rate-limit.ts";
 
 describe("a limit of ten a second", () => {
   const limit = new RateLimit({ name: "key", quota: 10, windowSeconds: 1 });
 
   test("lets ten through at once, and one more every tenth of a second", () => {
-    const bucket = full();
+    const bucket = fullBucket();
     const left = Array.from({ length: 11 }, () => limit.take(bucket, 5_000));
     expect(left).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0, -1]);
     expect([limit.isSpent(bucket, 5_099), limit.take(bucket, 5_099)]).toEqual([true, -1]);
@@ -29,10 +27,10 @@ describe("a limit of ten a second", () => {
   });
 
   test("is whole again after a second, and never more than that", () => {
-    const bucket = full();
+    const bucket = fullBucket();
     for (let i = 0; i < 10; i += 1) limit.take(bucket, 0);
     expect(limit.take(bucket, 1_000)).toBe(9);
-    const idle = full();
+    const idle = fullBucket();
     expect(limit.take(idle, 3_600_000)).toBe(9);
   });
 
@@ -41,7 +39,7 @@ describe("a limit of ten a second", () => {
     const slow = new RateLimit({ name: "wrong-keys", quota: 20, windowSeconds: 20 });
     expect(slow.allowance(19).state).toBe('"wrong-keys";r=19;t=1');
     expect(slow.allowance(5).state).toBe('"wrong-keys";r=5;t=15');
-    const bucket = full();
+    const bucket = fullBucket();
     for (let i = 0; i < 21; i += 1) slow.take(bucket, 0);
     expect(slow.excess(bucket, 0)).toEqual({
       policy: '"wrong-keys";q=20;w=20',
@@ -57,7 +55,7 @@ describe("a limit of ten a second", () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 1_000_000 }), (tries, quota) => {
         const any = new RateLimit({ name: "any", quota, windowSeconds: 1 });
-        const bucket = full();
+        const bucket = fullBucket();
         let now = 0;
         let taken = 0;
         for (const [pause, count] of tries) {

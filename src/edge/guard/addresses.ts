@@ -62,10 +62,6 @@ export class CountByAddress {
     this.#max = max;
   }
 
-  get max(): number {
-    return this.#max;
-  }
-
   isFull(address: string | undefined): boolean {
     return this.#max > 0 && (this.#counts.get(clientOf(address)) ?? 0) >= this.#max;
   }

@@ -8,7 +8,7 @@ import { type Authenticator, authenticateAccount, createAuthenticator, type Prin
 import { Refusal } from "../problems.ts";
 import { ByAddress } from "./addresses.ts";
 import { LoopDelay } from "./loop-delay.ts";
-import { type Allowance, type Bucket, RateLimit } from "./rate-limit.ts";
+import { type Allowance, type Bucket, fullBucket, RateLimit } from "./rate-limit.ts";
 
 export type GuardOptions = {
   readonly adminKey: string;
@@ -28,8 +28,6 @@ const WRONG_KEYS_MAX = 20;
 /** Addresses that are remembered, which takes some megabytes; beyond them the oldest is forgotten. */
 const ADDRESSES_MAX = 50_000;
 
-const newBucket = (): Bucket => ({ fullAt: 0 });
-
 export class Guard {
   readonly #authenticate: Authenticator;
   readonly #loop = new LoopDelay();
@@ -38,8 +36,8 @@ export class Guard {
   readonly #byKey: RateLimit | null;
   readonly #byAddress: RateLimit | null;
   readonly #wrongKeys: RateLimit | null;
-  readonly #addresses = new ByAddress(ADDRESSES_MAX, newBucket);
-  readonly #guessing = new ByAddress(ADDRESSES_MAX, newBucket);
+  readonly #addresses = new ByAddress(ADDRESSES_MAX, fullBucket);
+  readonly #guessing = new ByAddress(ADDRESSES_MAX, fullBucket);
 
   constructor({ adminKey, requestsPerSecond }: GuardOptions) {
     this.#authenticate = createAuthenticator(adminKey);
@@ -52,9 +50,9 @@ export class Guard {
   }
 
   /**
-   * Who a key belongs to; undefined if nobody. From an address that has shown too many wrong ones, the operator's key is not even
-   * compared, since somebody may have chosen it. Accounts' keys are: each has 256 random bits, which nobody
-   * guesses, and a trader must not be locked out by whoever shares the address.
+   * Who a key belongs to; undefined if nobody. From an address that has shown too many wrong ones, the
+   * operator's key is not even compared, since somebody may have chosen it. Accounts' keys are: each has 256
+   * random bits, which nobody guesses, and a trader must not be locked out by whoever shares the address.
    */
   identify(key: string, { client, directory, now }: Asking): Principal | undefined | Refusal {
     const wrongKeys = this.#wrongKeys;
@@ -86,9 +84,10 @@ export class Guard {
     return limit.take(bucket, now) < 0 ? this.#refusal("address", limit, bucket, now) : undefined;
   }
 
-  /** Whether the exchange has more to do than it can; what is refused now costs little. */
-  isBehind(now: number): boolean {
-    return this.#loop.isBehind(now);
+  /** For what comes while the exchange has more to do than it can; to be refused now costs little. */
+  refusalWhileBehind(now: number): Refusal | undefined {
+    if (!this.#loop.isBehind(now)) return undefined;
+    return new Refusal("overloaded", "The exchange has too much to do. Nothing was decided; send it again.");
   }
 
   stop(): void {

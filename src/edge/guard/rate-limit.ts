@@ -7,6 +7,10 @@
 /** What one client has used up; made full. Times are in milliseconds of any clock that runs forward. */
 export type Bucket = { fullAt: number };
 
+export function fullBucket(): Bucket {
+  return { fullAt: 0 };
+}
+
 /** The values of `RateLimit-Policy` and `RateLimit`, as in the IETF's draft on these fields. */
 export type Allowance = { readonly policy: string; readonly state: string };
 

@@ -22,10 +22,12 @@ const NO_KEY = "Send an API key as `Authorization: Bearer pk_…`.";
 
 /** Why a request has to wait, if the exchange is behind. Cancels and probes never have to. */
 export function refusalWhileBehind(guard: Guard, request: FastifyRequest): Refusal | undefined {
-  if (!guard.isBehind(request.startedAt)) return undefined;
-  const { method, url } = request;
-  if (method === "DELETE" || url === CANCEL_AFTER || PROBES.test(url)) return undefined;
-  return new Refusal("overloaded", "The exchange has too much to do. Nothing was decided; send it again.");
+  const refusal = guard.refusalWhileBehind(request.startedAt);
+  if (refusal === undefined) return undefined;
+  // The route and not the URL, which may have a query, or be escaped.
+  const { url: path } = request.routeOptions;
+  if (request.method === "DELETE" || path === CANCEL_AFTER) return undefined;
+  return path !== undefined && PROBES.test(path) ? undefined : refusal;
 }
 
 /** Counts requests that need no key, by address; undefined for a path that is not counted. */

@@ -8,9 +8,10 @@ import type { ExchangePort } from "../exchange-port.ts";
 import { type Check, malformedBody } from "../http/validation.ts";
 import { type Asker, amendOrder, cancelOrder, placeOrder, type Told } from "../orders/operations.ts";
 import type { AmendBody, OrderBody } from "../orders/order-body.ts";
-import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import { PROBLEMS, Refusal } from "../problems.ts";
 import type { Message, OrderOperation } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
+import { socketProblem } from "./socket-problem.ts";
 
 /** How one operation was answered, for logs and metrics. */
 export type OrderAnswer = {
@@ -31,8 +32,8 @@ export type OrderEntryContext = {
   readonly ordersInFlightMax: number;
   /** Counts an operation, and says whether it is one too many. */
   readonly admit: (principal: Principal | null, client: SocketClient) => Refusal | undefined;
-  /** Whether the exchange has more to do than it can. */
-  readonly isBehind: (now: number) => boolean;
+  /** Why an operation has to wait, if the exchange has more to do than it can. */
+  readonly refusalWhileBehind: (now: number) => Refusal | undefined;
   readonly newRequestId: () => string;
   readonly onOrderAnswer: (answer: OrderAnswer) => void;
 };
@@ -100,7 +101,7 @@ export class OrderEntry {
     principal: Principal | null,
     { requestId, startedAt, isCancel }: { requestId: string; startedAt: number; isCancel: boolean },
   ): Asker | Refusal {
-    const { ordersInFlightMax, admit, isBehind } = this.#context;
+    const { ordersInFlightMax, admit, refusalWhileBehind } = this.#context;
     const excess = admit(principal, this.#client);
     if (excess !== undefined) return excess;
     if (principal === null) return new Refusal("unauthorized", "Orders need an API key.");
@@ -108,12 +109,8 @@ export class OrderEntry {
       return new Refusal("forbidden", "The API key lacks the scope trade.");
     }
     if (this.#whenIdle !== null) return new Refusal("overloaded", "The exchange is shutting down.");
-    if (!isCancel && isBehind(startedAt)) {
-      return new Refusal(
-        "overloaded",
-        "The exchange has too much to do. Nothing was decided; send it again.",
-      );
-    }
+    const behind = isCancel ? undefined : refusalWhileBehind(startedAt);
+    if (behind !== undefined) return behind;
     if (this.#inFlight > ordersInFlightMax) {
       return new Refusal("overloaded", `A socket may have ${ordersInFlightMax} orders on their way.`);
     }
@@ -150,9 +147,7 @@ export class OrderEntry {
 function answerOf({ op, id }: Names, told: Exclude<Told<object>, { fault: unknown }>, requestId: string) {
   const position = told.seq === null ? {} : { seq: told.seq };
   if ("refusal" in told) {
-    const { excess } = told.refusal;
-    const retry = excess === undefined ? {} : { retryAfter: excess.retryAfterSeconds };
-    return { op, id, ok: false, ...position, error: { ...problem(told.refusal, { requestId }), ...retry } };
+    return { op, id, ok: false, ...position, error: socketProblem(told.refusal, { requestId }) };
   }
   return { op, id, ok: true, ...position, ...(told.isReplayed ? { replayed: true } : {}), ...told.body };
 }

@@ -9,6 +9,7 @@ import { malformed, problem, Refusal } from "../problems.ts";
 import { type Message, type Operation, ORDER_OPS, type OrderOperation, readMessage } from "./operations.ts";
 import { OrderEntry, type OrderEntryContext, type SocketClient } from "./order-entry.ts";
 import type { Outbox } from "./outbox.ts";
+import { socketProblem } from "./socket-problem.ts";
 import { type Done, Subscriptions, type SubscriptionsContext } from "./subscriptions.ts";
 
 /** What all sockets share. */
@@ -215,8 +216,7 @@ export class Session {
 
   #error(refusal: Refusal) {
     const { newRequestId, exchange } = this.#context;
-    const body = problem(refusal, { requestId: newRequestId() });
-    if (refusal.excess !== undefined) return { ...body, retryAfter: refusal.excess.retryAfterSeconds };
+    const body = socketProblem(refusal, { requestId: newRequestId() });
     if (refusal.code !== "resume-too-old") return body;
     return { ...body, oldestSeq: exchange.feed.oldestSeq };
   }

@@ -167,10 +167,11 @@ class Sockets {
     if (this.#desk.exchange === null || this.#isClosing) return new Refusal("starting");
     const refusal = handshakeRefusal(request);
     if (refusal !== undefined) return refusal;
-    if (this.#sessions.size >= this.#limits.socketsMax) {
-      return new Refusal("overloaded", `No more than ${this.#limits.socketsMax} sockets can be open.`);
+    const { socketsMax, socketsPerAddressMax } = this.#limits;
+    if (this.#sessions.size >= socketsMax) {
+      return new Refusal("overloaded", `No more than ${socketsMax} sockets can be open.`);
     }
-    if (this.#byAddress.isFull(request.ip)) return tooManySockets("address", this.#byAddress.max);
+    if (this.#byAddress.isFull(request.ip)) return tooManySockets("address", socketsPerAddressMax);
     const principal = principalOf(request, this.#identify);
     return principal instanceof Refusal ? principal : undefined;
   }
@@ -228,7 +229,7 @@ class Sockets {
         const counted = principal === null ? guard.takeForAddress(ip, now) : guard.takeForKey(principal, now);
         return counted instanceof Refusal ? counted : undefined;
       },
-      isBehind: (now) => guard.isBehind(now),
+      refusalWhileBehind: (now) => guard.refusalWhileBehind(now),
       books,
       streams,
       subscriptionsMax,

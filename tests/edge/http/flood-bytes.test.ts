@@ -1,8 +1,9 @@
 /** Bytes that are HTTP in part or not at all, by the hundred: refused or cut off, and nothing is changed by them. */
 import { connect } from "node:net";
 import { describe, expect, it, test } from "vitest";
+import { Random } from "../../simulation/random.ts";
 import { ADMIN_KEY, type Client, type RunningServer } from "../harness.ts";
-import { chance, expectRefused, type Flooded, inTurns, TEXT, withFlooded } from "./flooded.ts";
+import { expectRefused, type Flooded, inTurns, TEXT, withFlooded } from "./flooded.ts";
 
 const ANSWER_MS_MAX = 15_000;
 
@@ -68,14 +69,24 @@ describe("bytes", () => {
   ].map((line) => `${line}\r\nHost: x\r\nConnection: close\r\n\r\n`);
 
   const headers = [
-    ...["X : y", " X: y", "X\u0001: y", "X: \u0000", "X: a\rb", ": y", "X", "X y", "X: y\n Z: a", "é: x"],
-    ...["Content-Length: 1e3", "Content-Length: 0x10", "Content-Length: 1, 2", "Content-Length: "],
-    ...[
-      "Content-Length: 99999999999999999999",
-      "Content-Length: -0",
-      "Content-Length: +5",
-      "Content-Length: 1.5",
-    ],
+    "X : y",
+    " X: y",
+    "X\u0001: y",
+    "X: \u0000",
+    "X: a\rb",
+    ": y",
+    "X",
+    "X y",
+    "X: y\n Z: a",
+    "é: x",
+    "Content-Length: 1e3",
+    "Content-Length: 0x10",
+    "Content-Length: 1, 2",
+    "Content-Length: ",
+    "Content-Length: 99999999999999999999",
+    "Content-Length: -0",
+    "Content-Length: +5",
+    "Content-Length: 1.5",
     "Content-Length: 5\r\nContent-Length: 6",
     "Content-Length: 5\r\nTransfer-Encoding: chunked",
     ...["gzip", "chunked, gzip", "xchunked", "identity", "chunked, chunked", " chunked\u000b"].map(
@@ -88,15 +99,16 @@ describe("bytes", () => {
   ].map((line) => post(`${line}\r\nConnection: close\r\n`, "00000"));
 
   const chunks = [
-    ...[
-      "zz\r\n",
-      "-1\r\n",
-      "\r\n",
-      "5\r\n12345",
-      "5\r\n1234567\r\n0\r\n\r\n",
-      "5;\u0000=x\r\n12345\r\n0\r\n\r\n",
-    ],
-    ...["ffffffffffffffffff\r\n", "1 \r\nx\r\n0\r\n\r\n", "0x5\r\n12345\r\n0\r\n\r\n", "5\n12345\n0\n\n"],
+    "zz\r\n",
+    "-1\r\n",
+    "\r\n",
+    "5\r\n12345",
+    "5\r\n1234567\r\n0\r\n\r\n",
+    "5;\u0000=x\r\n12345\r\n0\r\n\r\n",
+    "ffffffffffffffffff\r\n",
+    "1 \r\nx\r\n0\r\n\r\n",
+    "0x5\r\n12345\r\n0\r\n\r\n",
+    "5\n12345\n0\n\n",
     `5;${"x".repeat(20_000)}\r\n12345\r\n0\r\n\r\n`,
     "0\r\nX: \u0001\r\n\r\n",
     "2\r\n{}\r\n0\r\n\r\n",
@@ -105,19 +117,19 @@ describe("bytes", () => {
   ].map((body) => post("Transfer-Encoding: chunked\r\nConnection: close\r\n", body));
 
   const random = (() => {
-    const below = chance(1);
+    const chance = new Random(1);
     return Array.from({ length: 150 }, () =>
-      Buffer.from(Array.from({ length: 1 + below(300) }, () => below(256))),
+      Buffer.from(Array.from({ length: 1 + chance.below(300) }, () => chance.below(256))),
     );
   })();
 
   /** A whole request with some bytes exchanged: it may be whole still, and names a market that there is not. */
   const hurt = (() => {
-    const below = chance(2);
+    const chance = new Random(2);
     const whole = Buffer.from(post(`Content-Length: ${TEXT.length}\r\nConnection: close\r\n`, TEXT));
     return Array.from({ length: 200 }, () => {
       const bytes = Buffer.from(whole);
-      for (let i = 0; i <= below(4); i += 1) bytes[below(bytes.length)] = below(256);
+      for (let i = 0; i <= chance.below(4); i += 1) bytes[chance.below(bytes.length)] = chance.below(256);
       return bytes;
     });
   })();

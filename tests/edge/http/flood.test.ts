@@ -3,8 +3,9 @@
  * client did wrong, none hangs, none is a fault of ours, and nothing is changed by any of them.
  */
 import { describe, expect, it, test } from "vitest";
+import { Random } from "../../simulation/random.ts";
 import type { Client, RunningServer } from "../harness.ts";
-import { chance, expectRefused, type Flooded, inTurns, ORDER, TEXT, withFlooded } from "./flooded.ts";
+import { expectRefused, type Flooded, inTurns, ORDER, TEXT, withFlooded } from "./flooded.ts";
 
 let server: RunningServer;
 let trader: Client;
@@ -25,41 +26,37 @@ describe("requests", () => {
   });
 
   const values: unknown[] = [
-    ...[
-      null,
-      true,
-      false,
-      0,
-      -1,
-      1.5,
-      1e21,
-      2 ** 53,
-      "",
-      " ",
-      "0",
-      "-1",
-      "1e3",
-      "NaN",
-      "１",
-      "\u0000",
-      [],
-      {},
-      [1],
-    ],
-    ...[
-      "9".repeat(33),
-      "x".repeat(1_000),
-      "\ud800",
-      "__proto__",
-      { toString: 1 },
-      [[[[]]]],
-      "1.",
-      ".5",
-      "00",
-      "+1",
-    ],
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e21,
+    2 ** 53,
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e3",
+    "NaN",
+    "１",
+    "\u0000",
+    [],
+    {},
+    [1],
+    "9".repeat(33),
+    "x".repeat(1_000),
+    "\ud800",
+    "__proto__",
+    { toString: 1 },
+    [[[[]]]],
+    "1.",
+    ".5",
+    "00",
+    "+1",
   ];
-  const fields = [
+  const fieldByField = [
     "market",
     "side",
     "type",
@@ -69,9 +66,6 @@ describe("requests", () => {
     "postOnly",
     "clientOrderId",
     "expiresAt",
-  ];
-  const fieldByField = [
-    ...fields,
     "selfTradePrevention",
     "triggerPrice",
     "quoteQuantity",
@@ -80,20 +74,22 @@ describe("requests", () => {
   ].flatMap((field) => values.map((value) => body(JSON.stringify({ ...ORDER, [field]: value }))));
 
   const nonsense = (() => {
-    const below = chance(3);
+    const chance = new Random(3);
     const letters = '{}[]":,\\0123456789eE+-.truefalsn \u0000é';
     return Array.from({ length: 300 }, () => {
-      const at = below(TEXT.length);
-      const put = Array.from({ length: below(4) }, () => letters[below(letters.length)]).join("");
-      return body(TEXT.slice(0, at) + put + TEXT.slice(at + below(3)));
+      const at = chance.below(TEXT.length);
+      const put = Array.from({ length: chance.below(4) }, () => letters[chance.below(letters.length)]).join(
+        "",
+      );
+      return body(TEXT.slice(0, at) + put + TEXT.slice(at + chance.below(3)));
     });
   })();
 
   const bytes = (() => {
-    const below = chance(4);
+    const chance = new Random(4);
     return Array.from({ length: 60 }, () => {
       const text = Buffer.from(TEXT);
-      text[below(text.length)] = 128 + below(128);
+      text[chance.below(text.length)] = 128 + chance.below(128);
       return body(text);
     });
   })();
@@ -114,35 +110,31 @@ describe("requests", () => {
   ];
 
   const tricks = [
-    ...[
-      "//v1/orders",
-      "/v1//orders",
-      "/v1/./orders/../nothing",
-      "/v1/orders;x=1",
-      "/v1/orders%00",
-      "/v1/orders%2f1",
-    ],
-    ...[
-      "/%2e%2e/%2e%2e/etc/passwd",
-      "/docs/static/..%2f..%2fpackage.json",
-      "/docs/static/%2e%2e/%2e%2e/package.json",
-    ],
-    ...[
-      "/%",
-      "/%c0%ae",
-      "/%u0031",
-      "/v1/orders/%F0%28%8C%28",
-      "/V1/ORDERS",
-      "/v1/orders/1e3",
-      "/v1/orders/-1",
-    ],
-    ...[
-      "/v1/orders/0x1",
-      "/v1/orders/9007199254740993",
-      `/v1/orders/${"1".repeat(300)}`,
-      "/v1/markets/__proto__",
-    ],
-    ...["/v1/wallets/toString", "/.git/config", "/.env", "/admin", "/v1/orders/by-client-id/%2e%2e%2f"],
+    "//v1/orders",
+    "/v1//orders",
+    "/v1/./orders/../nothing",
+    "/v1/orders;x=1",
+    "/v1/orders%00",
+    "/v1/orders%2f1",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "/docs/static/..%2f..%2fpackage.json",
+    "/docs/static/%2e%2e/%2e%2e/package.json",
+    "/%",
+    "/%c0%ae",
+    "/%u0031",
+    "/v1/orders/%F0%28%8C%28",
+    "/V1/ORDERS",
+    "/v1/orders/1e3",
+    "/v1/orders/-1",
+    "/v1/orders/0x1",
+    "/v1/orders/9007199254740993",
+    `/v1/orders/${"1".repeat(300)}`,
+    "/v1/markets/__proto__",
+    "/v1/wallets/toString",
+    "/.git/config",
+    "/.env",
+    "/admin",
+    "/v1/orders/by-client-id/%2e%2e%2f",
   ].map((path): Sent => ({ method: "GET", path }));
 
   const queries = [

@@ -53,15 +53,6 @@ async function stateOf(operator: Client): Promise<string> {
   return `${appendedSeq} ${appliedSeq} ${digest}`;
 }
 
-/** The same numbers at every run, so that a failure can be looked at. */
-export function chance(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 export async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const waiting = [...items];
   const worker = async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seq } from "../../../src/domain/units.ts";
 import type { Turnaway } from "../../../src/edge/exchange-port.ts";
-import { Guard } from "../../../src/edge/guard/guard.ts";
+import { LoopDelay } from "../../../src/edge/guard/loop-delay.ts";
 import type { Server } from "../../../src/edge/server.ts";
 import { ADMIN_KEY, Client } from "../harness.ts";
 import { StandIn, startEdge } from "./stand-in.ts";
@@ -91,7 +91,7 @@ describe("an exchange that has more to do than it can", () => {
     server = edge.server;
     server.open(new StandIn());
     operator = new Client(edge.url, ADMIN_KEY);
-    vi.spyOn(Guard.prototype, "isBehind").mockReturnValue(true);
+    vi.spyOn(LoopDelay.prototype, "isBehind").mockReturnValue(true);
   });
   afterAll(async () => {
     vi.restoreAllMocks();
@@ -116,9 +116,13 @@ describe("an exchange that has more to do than it can", () => {
     ["GET", "/health/live", 200],
     ["GET", "/health/ready", 200],
     ["GET", "/metrics", 200],
+    ["GET", "/metrics?probe=1", 200],
+    ["GET", "/health/ready?probe=1", 400],
     ["DELETE", "/v1/orders/1?accountId=nobody", 404],
     ["DELETE", "/v1/orders?accountId=nobody", 404],
     ["POST", "/v1/orders/cancel-after", 404],
+    ["POST", "/v1/orders/cancel-after?urgent=1", 400],
+    ["POST", "/v1/orders/cancel%2Dafter", 404],
   ])("lets %s %s pass", async (method, path, status) => {
     const body = method === "POST" ? { body: '{"accountId":"nobody","seconds":1}' } : {};
     expect((await operator.send(method, path, body)).status).toBe(status);

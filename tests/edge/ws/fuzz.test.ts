@@ -62,7 +62,6 @@ describe("any text of a message", () => {
 });
 
 describe("bytes that are no frames of WebSocket's", () => {
-  const { hostname, port } = { hostname: "127.0.0.1", port: () => Number(new URL(floor.url).port) };
   const UPGRADE = [
     "GET /v1/ws HTTP/1.1",
     "Host: x",
@@ -76,7 +75,8 @@ describe("bytes that are no frames of WebSocket's", () => {
   /** Upgrades, sends bytes, and gives the close code of the server's frame: 0 if it closed without one. */
   function closeCode(bytes: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port(), hostname);
+      const { hostname, port } = new URL(floor.url);
+      const socket = connect(Number(port), hostname);
       let received = Buffer.alloc(0);
       let isOpen = false;
       const patience = setTimeout(() => reject(new Error(`no close after ${bytes.toString("hex")}`)), 10_000);
@@ -97,7 +97,8 @@ describe("bytes that are no frames of WebSocket's", () => {
     });
   }
 
-  const masked = (first: number, payload: Buffer, length = payload.length) => {
+  const masked = (first: number, payload: Buffer) => {
+    const { length } = payload;
     const mask = Buffer.alloc(4);
     const head = length < 126 ? [first, 0x80 | length] : [first, 0xfe, length >> 8, length & 255];
     return Buffer.concat([Buffer.from(head), mask, payload]);
@@ -110,7 +111,7 @@ describe("bytes that are no frames of WebSocket's", () => {
     ["of an unknown kind", masked(0x83, Buffer.from("{}")), 1002],
     ["that go on from nothing", masked(0x80, Buffer.from("{}")), 1002],
     ["of control, in parts", masked(0x09, Buffer.from("x")), 1002],
-    ["of control, too long", masked(0x89, Buffer.alloc(200), 200), 1002],
+    ["of control, too long", masked(0x89, Buffer.alloc(200)), 1002],
     ["that are no UTF-8", masked(0x81, Buffer.from([0xff, 0xfe])), 1007],
     ["with a close code that there is not", masked(0x88, Buffer.from([0x00, 0x01])), 1002],
     ["that announce 2^63 bytes", huge, 1009],

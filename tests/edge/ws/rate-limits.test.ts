@@ -1,6 +1,6 @@
 /** What a socket meets that asks too often, and how many sockets a key and an address may have. */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Guard } from "../../../src/edge/guard/guard.ts";
+import { LoopDelay } from "../../../src/edge/guard/loop-delay.ts";
 import { Client, refusedUpgrade } from "./client.ts";
 import { ADMIN_KEY, type Floor, type FloorOptions, openFloor } from "./floor.ts";
 
@@ -100,7 +100,7 @@ test("while the exchange has more to do than it can, a socket may cancel, and no
   const { key, account } = await open({});
   const order = floor.order(account, { side: "buy", price: 100, quantity: 1 }).entry.seq;
   const client = await Client.open(floor.url, bearer(key));
-  vi.spyOn(Guard.prototype, "isBehind").mockReturnValue(true);
+  vi.spyOn(LoopDelay.prototype, "isBehind").mockReturnValue(true);
   for (const asked of [PLACE, { op: "amend", orderId: order, quantity: "1" }]) {
     expect(await client.ask(asked)).toMatchObject({ ok: false, error: { code: "overloaded", status: 503 } });
   }
