@@ -10,10 +10,10 @@ import { type Disk, nodeDisk } from "../journal/disk.ts";
 import { type ClosedSegment, closedAt, type JournalPosition, readJournal } from "../journal/recovery.ts";
 import { removeSegments } from "../journal/retention.ts";
 import { SEGMENT_HEADER_BYTES } from "../journal/segment.ts";
-import { type Sections, sectionPieces, stateDigestOf } from "../journal/snapshot-file.ts";
+import type { Sections } from "../journal/snapshot-file.ts";
 import { type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
 import { loadNewest, type UnusableSnapshot } from "./load-snapshot.ts";
-import { dumpPresent, emptyPresent, type Present, restorePresent } from "./present.ts";
+import { dumpPresent, emptyPresent, type Present, presentDigest, restorePresent } from "./present.ts";
 import { replayFrames } from "./replay-frames.ts";
 
 export type SnapshotTask = {
@@ -140,6 +140,6 @@ async function checkReadBack(
 function restoredFault(again: Present, stateDigest: Buffer): string | null {
   // The dump does not have what follows from it, such as what a level shows in all; the checks count it.
   again.engine.check();
-  const same = stateDigestOf(sectionPieces(dumpPresent(again))).equals(stateDigest);
+  const same = presentDigest(again).equals(stateDigest);
   return same ? null : "restoring it gives another state";
 }
