@@ -83,14 +83,13 @@ async function replayThrough(
   const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax, onUnusable };
   const loaded = await loadNewest(store, files, options);
   const present = loaded?.present ?? emptyPresent(feedEventsMax);
-  const { engine, live } = present;
-  const before = engine.appliedSeq;
+  const before = present.engine.appliedSeq;
   const end = await readJournal({
     directory: join(directory, "journal"),
     watermarks: [],
     start: loaded?.file.position,
     through: closed.segment,
-    replay: replayFrames({ engine, project: (committed) => live.projectDumped(committed) }),
+    replay: replayFrames(present),
     ...(disk !== undefined && { disk }),
     ...(clock !== undefined && { clock }),
   });
