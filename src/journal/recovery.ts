@@ -58,8 +58,8 @@ export type JournalSource = {
   readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
   /** Hears from time to time how far the replay is. */
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
-  readonly disk?: Disk;
-  readonly clock?: Clock;
+  readonly disk?: Disk | undefined;
+  readonly clock?: Clock | undefined;
 };
 
 /** How much of the journal has been replayed; `seq` is the last sequence that was. */

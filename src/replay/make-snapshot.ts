@@ -90,8 +90,8 @@ async function replayThrough(
     start: loaded?.file.position,
     through: closed.segment,
     replay: replayFrames(present),
-    ...(disk !== undefined && { disk }),
-    ...(clock !== undefined && { clock }),
+    disk,
+    clock,
   });
   if (end === null)
     throw new SnapshotDiffersError(`segment ${closed.segment} is not in the journal any more`);
