@@ -42,3 +42,19 @@ export function readColumns<F extends Fields<never>>(reader: ColumnReader, field
   }
   return read as NumberColumns<F>;
 }
+
+/** The first row of a rising column whose number is above a bound, or `to` if no row before it has one. */
+export function firstAbove(
+  column: ArrayLike<number>,
+  bound: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (column[middle]! <= bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

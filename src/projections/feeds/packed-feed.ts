@@ -20,7 +20,7 @@ import type {
   TradeId,
 } from "../../domain/units.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../live/live-orders.ts";
-import { type NumberColumns, NumberTable, readColumns } from "../number-columns.ts";
+import { firstAbove, type NumberColumns, NumberTable, readColumns } from "../number-columns.ts";
 import { OrderColumns, OrderTable } from "../order-columns.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 
@@ -174,14 +174,7 @@ export class PackedFeed {
   /** The first row that is kept and comes after a sequence. */
   #rowAfter(position: Seq): number {
     const { seq } = this.#commands;
-    let low = this.#forgotten;
-    let high = seq.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (seq[middle]! <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstAbove(seq, position, { from: this.#forgotten, to: seq.length });
   }
 
   #entryAt(row: number): FeedEntry {
