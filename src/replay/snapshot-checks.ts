@@ -3,6 +3,7 @@ import { AssertionError } from "../domain/assert.ts";
 import { DecodeError } from "../domain/codec.ts";
 import type { ClosedSegment } from "../journal/recovery.ts";
 import type { SnapshotFile } from "../journal/snapshot-store.ts";
+import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { PackedFeed } from "../projections/feeds/packed-feed.ts";
 import type { LoadedSnapshot } from "./load-snapshot.ts";
 import { type Present, presentDigest } from "./present.ts";
@@ -42,7 +43,7 @@ export class SnapshotChecks {
 
   /** What a replay has to keep of the feeds, to come to what each of them has. */
   get feedEventsMax(): number {
-    return Math.max(1, ...[...this.#extents.values()].map(({ events }) => events));
+    return Math.max(FEED_EVENTS_MIN, ...[...this.#extents.values()].map(({ events }) => events));
   }
 
   /** A snapshot stands where a segment ends. */

@@ -15,6 +15,8 @@ import { type FeedCounts, PackedFeed, packFeed } from "./packed-feed.ts";
 
 /** How many events are kept unless the configuration says otherwise. */
 export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;
+/** How many are kept at least; for whoever reads no feed. */
+export const FEED_EVENTS_MIN = 1;
 
 /** The commands of a chunk; what is forgotten is let go a chunk at a time. */
 const CHUNK_COMMANDS = 1024;
@@ -58,7 +60,7 @@ export class FeedLog {
 
   constructor({ eventsMax = FEED_EVENTS_MAX_DEFAULT }: { readonly eventsMax?: number } = {}) {
     assert(
-      Number.isSafeInteger(eventsMax) && eventsMax >= 1,
+      Number.isSafeInteger(eventsMax) && eventsMax >= FEED_EVENTS_MIN,
       "a feed log keeps at least one event",
     );
     this.#eventsMax = eventsMax;
