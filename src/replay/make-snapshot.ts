@@ -63,8 +63,7 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
   if ((await disk.freeBytes(task.directory)) < fileBytes + task.reserveBytes) {
     return { kind: "no-space", fileBytes };
   }
-  const aside = await store.writeAside(position, sections);
-  await checkReadBack(store, aside, task.feedEventsMax);
+  const aside = await writeChecked(store, { position, sections }, task.feedEventsMax);
   await store.publish(aside);
   const kept = await store.prune(task.ledgerSeq);
   const { ledgerSeq, keepsSegments } = task;
@@ -120,6 +119,22 @@ function checkSame(replayed: ClosedSegment, live: ClosedSegment): void {
   );
 }
 
+/** Writes a snapshot aside and reads it back; of one that fails nothing is left to take up space. */
+async function writeChecked(
+  store: SnapshotStore,
+  { position, sections }: { readonly position: JournalPosition; readonly sections: Sections },
+  feedEventsMax: number,
+): Promise<SnapshotFile> {
+  try {
+    const aside = await store.writeAside(position, sections);
+    await checkReadBack(store, aside, feedEventsMax);
+    return aside;
+  } catch (error) {
+    await store.discardAside().catch(() => {});
+    throw error;
+  }
+}
+
 /** What was written, restored and dumped again, must be what was dumped. */
 async function checkReadBack(
   store: SnapshotStore,
@@ -132,7 +147,6 @@ async function checkReadBack(
       ? read
       : restoredFault(restorePresent(read.sections, feedEventsMax), stateDigest);
   if (fault === null) return;
-  await store.discardAside();
   throw new SnapshotDiffersError(`a snapshot that was read back is not what was written: ${fault}`);
 }
 
