@@ -13,7 +13,6 @@ import { type Clock, nodeClock } from "./journal/clock.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
 import type { Journal } from "./journal/journal.ts";
 import { newJournalId } from "./journal/segment.ts";
-import { sectionPieces, stateDigestOf } from "./journal/snapshot-file.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
 import type { BookDepth } from "./projections/feeds/book-depth.ts";
 import type { FeedLog } from "./projections/feeds/feed-log.ts";
@@ -23,7 +22,7 @@ import type { Balances } from "./projections/live/balances.ts";
 import type { Directory } from "./projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
 import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
-import { dumpPresent } from "./replay/present.ts";
+import { presentDigest } from "./replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
 import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
@@ -252,8 +251,7 @@ export class Exchange {
 
   /** Of all that a snapshot would hold now: equal states have equal digests. For tests, like `check`. */
   stateDigest(): string {
-    const sections = dumpPresent({ engine: this.#engine, live: this.#live });
-    return stateDigestOf(sectionPieces(sections)).toString("hex");
+    return presentDigest({ engine: this.#engine, live: this.#live }).toString("hex");
   }
 
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */

@@ -8,7 +8,7 @@ import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import { isAddressOrNetwork } from "../edge/guard/addresses.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
 import type { ClientLimits } from "../edge/server.ts";
-import { FEED_EVENTS_MAX_DEFAULT } from "../projections/feeds/feed-log.ts";
+import { FEED_EVENTS_MAX_DEFAULT, FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const MIB = 1024 * 1024;
@@ -48,7 +48,7 @@ const schema = z.strictObject({
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: proxies().default([]),
   /** Events that the resumable WebSocket channels keep in memory. */
-  feedEvents: whole(1, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
+  feedEvents: whole(FEED_EVENTS_MIN, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
   /** With less free disk space than this, commands are turned away. */
   diskReserveMiB: whole(0, 1_000_000_000).default(256),
   /** Which segments of the journal stay: all, or those that two snapshots and the ledger do not cover. */

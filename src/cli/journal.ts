@@ -10,6 +10,7 @@ import type { Frame } from "../journal/frame.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
 import { segmentName } from "../journal/segment.ts";
 import { settle } from "../journal/settle.ts";
+import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { Names } from "../replay/names.ts";
 import { emptyPresent } from "../replay/present.ts";
 import { readingStart, storedSnapshots } from "../replay/stored-snapshots.ts";
@@ -46,7 +47,7 @@ async function printJournal(directory: string, { from = seq(1), to, json = false
   const output = new Output();
   const listing = json ? new JsonLines(output) : new TextLines(output);
   const start = await readingStart(directory, await storedSnapshots(directory), { from });
-  const names = new Names(start?.present ?? emptyPresent(1));
+  const names = new Names(start?.present ?? emptyPresent(FEED_EVENTS_MIN));
   const progress = new Progress({ alone: false });
   let lastSeq: number = start?.file.seq ?? 0;
   if (lastSeq >= from) process.stderr.write(`the journal begins behind sequence ${lastSeq}\n`);

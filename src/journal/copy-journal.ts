@@ -3,10 +3,11 @@
  * are durable. What it has copied it reads again from the copy, frame by frame, before it says that it is one.
  */
 import { join } from "node:path";
-import { type Disk, nodeDisk, writeZeros } from "./disk.ts";
+import { type Disk, nodeDisk } from "./disk.ts";
 import { type JournalEnd, type JournalSource, readJournal } from "./recovery.ts";
 import { listSegments, segmentName } from "./segment.ts";
 import { settle } from "./settle.ts";
+import { cutTail } from "./torn-tail.ts";
 
 const PIECE_BYTES = 4 * 1024 * 1024;
 
@@ -44,7 +45,8 @@ export async function copyJournal(copying: JournalCopying): Promise<JournalCopy 
     onProgress,
   });
   if (end === null) return null;
-  await cutTail(end, join(to, segmentName(end.segment)), disk);
+  // A copy has no tail to be repaired: whoever starts from it finds whole frames, and zeros behind.
+  if (end.tornTail !== null) await cutTail(end.tornTail, end.segmentBytes, disk);
   return { end, leftOutBytes: end.tornTail?.bytes.length ?? 0 };
 }
 
@@ -85,22 +87,6 @@ async function written(path: string, disk: Disk, write: (file: number) => Promis
   const file = await disk.open(path, "create-new");
   try {
     await write(file);
-    await disk.sync(file);
-  } finally {
-    await disk.close(file);
-  }
-}
-
-/** A copy has no tail to be repaired: whoever starts from it finds whole frames, and zeros behind. */
-async function cutTail(
-  { tornTail, offset, segmentBytes }: JournalEnd,
-  path: string,
-  disk: Disk,
-): Promise<void> {
-  if (tornTail === null) return;
-  const file = await disk.open(path, "update");
-  try {
-    await writeZeros(disk, file, { from: offset, to: segmentBytes });
     await disk.sync(file);
   } finally {
     await disk.close(file);

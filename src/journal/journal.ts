@@ -10,7 +10,7 @@ import { assert } from "../domain/assert.ts";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { type Clock, nodeClock } from "./clock.ts";
+import { nodeClock } from "./clock.ts";
 import { type Disk, nodeDisk, type OpenFile } from "./disk.ts";
 import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
@@ -20,8 +20,7 @@ import {
   type ClosedSegment,
   closedAt,
   type JournalEnd,
-  type JournalPosition,
-  type ReplayProgress,
+  type JournalSource,
   readJournal,
 } from "./recovery.ts";
 import {
@@ -39,7 +38,6 @@ import {
 import { makeFirstSegment, removeAside, SegmentSupply } from "./segment-supply.ts";
 import { DISK_LIMITS, type DiskLimits, SpaceWatch } from "./space.ts";
 import { repairTail, type TornTail } from "./torn-tail.ts";
-import type { Watermark } from "./watermarks.ts";
 
 /** What opening a journal tells an operator. */
 export type JournalReport =
@@ -56,22 +54,16 @@ export type JournalReport =
       readonly what: string;
     };
 
-export type JournalOptions = {
-  readonly directory: string;
-  readonly watermarks: readonly Watermark[];
+export type JournalOptions = Pick<
+  JournalSource,
+  "directory" | "watermarks" | "room" | "start" | "onProgress" | "disk" | "clock"
+> & {
   /** Applies a frame and returns the canonical encoding of what it caused. */
   readonly replay: (frame: Frame) => Uint8Array;
-  /** Waited for from time to time during the replay. */
-  readonly room?: (() => Promise<void>) | undefined;
-  /** Where a snapshot stands from which the replay goes on. */
-  readonly start?: JournalPosition | undefined;
   /** Hears of each segment that is full, during the replay and then as it happens. */
   readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
-  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
   /** The length of the segments that are made from now on. */
   readonly segmentBytes?: number | undefined;
-  readonly disk?: Disk;
-  readonly clock?: Clock;
   /** Makes the 16 bytes that tell a new journal from all others. */
   readonly newJournalId?: () => Buffer;
   readonly limits?: DiskLimits;

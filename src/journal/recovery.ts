@@ -58,8 +58,8 @@ export type JournalSource = {
   readonly onClosed?: ((closed: ClosedSegment) => void) | undefined;
   /** Hears from time to time how far the replay is. */
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
-  readonly disk?: Disk;
-  readonly clock?: Clock;
+  readonly disk?: Disk | undefined;
+  readonly clock?: Clock | undefined;
 };
 
 /** How much of the journal has been replayed; `seq` is the last sequence that was. */
@@ -113,8 +113,8 @@ export async function readJournal(source: JournalSource): Promise<JournalEnd | n
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;
   }
-  checkNoneMissing(directory, segments, start);
   const read = segments.filter((segment) => segment >= (start?.segment ?? 1));
+  checkNoneMissing(directory, read, start);
   const reading = new Reading(source, watermarks);
   await reading.measure(read);
   let end: JournalEnd | undefined;
@@ -144,10 +144,10 @@ export function closedAt(
 const COVERED =
   "Nothing was changed. Bring back the missing segments, or the snapshots and the ledger that this journal had.";
 
-/** The segments from where the reading begins follow one another without a gap; those before it are not needed. */
+/** The segments that are read follow one another without a gap from where the reading begins. */
 function checkNoneMissing(
   directory: string,
-  segments: readonly number[],
+  read: readonly number[],
   start: JournalPosition | undefined,
 ): void {
   const damaged = (segment: number, what: string, remedy?: string) => {
@@ -156,7 +156,6 @@ function checkNoneMissing(
     return new DamagedJournalError({ file, offset: 0, seq, what, ...(remedy && { remedy }) });
   };
   const from = start?.segment ?? 1;
-  const read = segments.filter((segment) => segment >= from);
   if (read[0] !== from && start === undefined) {
     const what = "the segment is missing, and no snapshot that the ledger has come to covers it";
     throw damaged(from, what, COVERED);

@@ -24,9 +24,11 @@ export const SEGMENT_BYTES_MIN: number = SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTE
 /** No writer makes a longer segment, so that a reader can always hold one whole. */
 export const SEGMENT_BYTES_MAX: number = 1024 * 1024 * 1024;
 
+/** Of the id that a journal has for as long as it lives. */
+export const JOURNAL_ID_BYTES = 16;
+
 const MAGIC = Buffer.from("PREGAOJ\n", "latin1");
 const FORMAT_VERSION = 1;
-const JOURNAL_ID_BYTES = 16;
 
 const HEADER = {
   formatVersion: 8,

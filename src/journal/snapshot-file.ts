@@ -8,6 +8,7 @@ import type { EpochMs, Seq } from "../domain/units.ts";
 import { HASH_BYTES } from "./frame.ts";
 import { RECORD_VERSION } from "./record.ts";
 import type { JournalPosition } from "./recovery.ts";
+import { JOURNAL_ID_BYTES } from "./segment.ts";
 
 /** What is dumped, and the number by which each is known; a number never changes its meaning. */
 export const SECTIONS = { engine: 1, orders: 2, directory: 3, feed: 4 } as const;
@@ -31,7 +32,6 @@ export const SECTION_HEADER_BYTES = 16;
 const MAGIC = Buffer.from("PREGAOS\n", "latin1");
 const FORMAT_VERSION = 1;
 const SECTION_VERSION = 1;
-const JOURNAL_ID_BYTES = 16;
 
 const HEADER = {
   formatVersion: 8,

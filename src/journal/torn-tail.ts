@@ -55,7 +55,10 @@ export async function repairTail(
   options: { readonly segmentBytes: number; readonly disk: Disk; readonly clock: Clock },
 ): Promise<string | null> {
   try {
-    return await cutTail(tail, options);
+    const { segmentBytes, disk, clock } = options;
+    const kept = tail.bytes.length > 0 ? await quarantine(tail, disk, clock) : null;
+    await cutTail(tail, segmentBytes, disk);
+    return kept;
   } catch (error) {
     const doing = `repairing the torn tail of ${basename(tail.file)}`;
     const remedy = "Nothing that was acknowledged is lost. Free some space on this disk and start again.";
@@ -63,15 +66,8 @@ export async function repairTail(
   }
 }
 
-async function cutTail(
-  tail: TornTail,
-  {
-    segmentBytes,
-    disk,
-    clock,
-  }: { readonly segmentBytes: number; readonly disk: Disk; readonly clock: Clock },
-): Promise<string | null> {
-  const kept = tail.bytes.length > 0 ? await quarantine(tail, disk, clock) : null;
+/** Puts zeros in the tail's place, durably, and fills up the file if it is shorter than its segment. */
+export async function cutTail(tail: TornTail, segmentBytes: number, disk: Disk): Promise<void> {
   const file = await disk.open(tail.file, "update");
   try {
     const to = tail.complete ? tail.offset + tail.bytes.length : segmentBytes;
@@ -80,7 +76,6 @@ async function cutTail(
   } finally {
     await disk.close(file);
   }
-  return kept;
 }
 
 async function quarantine(tail: TornTail, disk: Disk, clock: Clock): Promise<string> {

@@ -1,9 +1,9 @@
 /** Orders as columns, for states of a million of them: written row by row, and each read only when it is asked for. */
-import { DecodeError } from "../domain/codec.ts";
 import type { ColumnReader, ColumnWriter, Texts } from "../domain/columns.ts";
 import { ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../domain/commands.ts";
 import { SIDES } from "../domain/market.ts";
 import type { AccountIndex, EpochMs, Lots, MarketIndex, Minor, OrderId, Ticks } from "../domain/units.ts";
+import { type NumberColumns, NumberTable, readColumns } from "./number-columns.ts";
 import { ORDER_STATUSES, type OrderRecord } from "./order-record.ts";
 
 /** What is kept of an order as numbers; zero stands for a term that was not given, which no given one is. */
@@ -31,32 +31,26 @@ const NUMBERS = {
   updatedAt: ({ progress }) => progress.updatedAt,
 } as const satisfies Record<string, (record: OrderRecord) => number>;
 
-const FIELDS = Object.values(NUMBERS);
-
-type Numbers = Readonly<Record<keyof typeof NUMBERS, ArrayLike<number>>>;
-
 /** Takes so many orders one by one, and then writes their columns. */
 export class OrderTable {
-  readonly #columns: readonly Float64Array[];
+  readonly #numbers: NumberTable<OrderRecord>;
   readonly #clientOrderIds: (string | null)[] = [];
   readonly #requestIds: string[] = [];
   readonly #traceIds: (string | null)[] = [];
 
   constructor(rows: number) {
-    this.#columns = FIELDS.map(() => new Float64Array(rows));
+    this.#numbers = new NumberTable(NUMBERS, rows);
   }
 
   add(record: OrderRecord): void {
-    const row = this.#requestIds.length;
-    for (let field = 0; field < FIELDS.length; field += 1)
-      this.#columns[field]![row] = FIELDS[field]!(record);
+    this.#numbers.add(record);
     this.#clientOrderIds.push(record.terms.clientOrderId);
     this.#requestIds.push(record.requestId);
     this.#traceIds.push(record.traceId);
   }
 
   write(writer: ColumnWriter): void {
-    for (const column of this.#columns) writer.numbers(column);
+    this.#numbers.write(writer);
     writer.texts(this.#clientOrderIds);
     writer.texts(this.#requestIds);
     writer.texts(this.#traceIds);
@@ -65,7 +59,7 @@ export class OrderTable {
 
 /** The columns of an `OrderTable`, in the bytes that they are read from. */
 export class OrderColumns {
-  readonly numbers: Numbers;
+  readonly numbers: NumberColumns<typeof NUMBERS>;
   readonly count: number;
   readonly #clientOrderIds: Texts;
   readonly #requestIds: Texts;
@@ -73,13 +67,8 @@ export class OrderColumns {
 
   /** @throws DecodeError */
   constructor(reader: ColumnReader) {
-    const names = Object.keys(NUMBERS);
-    const columns = names.map(() => reader.numbers());
-    this.numbers = Object.fromEntries(names.map((name, i) => [name, columns[i]])) as Numbers;
+    this.numbers = readColumns(reader, NUMBERS);
     this.count = this.numbers.order.length;
-    if (columns.some(({ length }) => length !== this.count)) {
-      throw new DecodeError("columns are not of one length");
-    }
     this.#clientOrderIds = reader.texts(this.count);
     this.#requestIds = reader.texts(this.count);
     this.#traceIds = reader.texts(this.count);

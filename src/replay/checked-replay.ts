@@ -1,18 +1,18 @@
 /** The past again, for whoever checks it: counted, and with the wallets as the ledger must have seen them. */
-import { ByteWriter } from "../domain/codec.ts";
-import { encodeOutcome } from "../domain/event-codec.ts";
-import type { Event } from "../domain/events.ts";
+import type { CommittedFrame, Event } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import type { Frame } from "../journal/frame.ts";
 import type { LedgerCheck, WalletTotal } from "../projections/ledger/ledger-check.ts";
 import type { LoadedSnapshot } from "./load-snapshot.ts";
 import { emptyPresent, type Present } from "./present.ts";
+import { replayFrames } from "./replay-frames.ts";
 
 export class CheckedReplay {
-  /** The last command before the first that is replayed. */
-  readonly startSeq: Seq | 0;
+  /** The last command before the first that is replayed; 0 if that is the first of all. */
+  readonly startSeq: Seq;
   readonly present: Present;
-  readonly #writer = new ByteWriter();
+  /** Applies a frame and gives the canonical encoding of what it caused. */
+  readonly apply: (frame: Frame) => Uint8Array;
   readonly #ledger: LedgerCheck | null;
   readonly #wallets = new Map<string, WalletTotal>();
   #frames = 0;
@@ -24,9 +24,10 @@ export class CheckedReplay {
     readonly ledger: LedgerCheck | null;
     readonly feedEventsMax: number;
   }) {
-    this.startSeq = parts.start?.file.seq ?? 0;
     this.present = parts.start?.present ?? emptyPresent(parts.feedEventsMax);
+    this.startSeq = this.present.engine.appliedSeq;
     this.#ledger = parts.ledger;
+    this.apply = replayFrames(this.present, (frame) => this.#take(frame));
     this.#follow(this.present.engine.standing());
   }
 
@@ -47,23 +48,6 @@ export class CheckedReplay {
     return this.#trades;
   }
 
-  apply({ firstSeq, entries, hash }: Frame): Uint8Array {
-    const { engine, live } = this.present;
-    this.#writer.clear();
-    for (const entry of entries) {
-      const events = engine.apply(entry);
-      const committed = { entry, events };
-      encodeOutcome(this.#writer, committed);
-      live.projectDumped(committed);
-      for (const event of events) if (event.kind === "TradeExecuted") this.#trades += 1;
-      if (this.#ledger !== null && entry.seq <= this.#ledger.cursor.seq) this.#follow(events);
-    }
-    this.#frames += 1;
-    const outcomes = this.#writer.view();
-    if (this.startSeq === 0) this.#ledger?.feed({ firstSeq, lastSeq: this.seq, hash, outcomes });
-    return outcomes;
-  }
-
   cleanStop(): void {
     this.#cleanStops += 1;
   }
@@ -75,6 +59,16 @@ export class CheckedReplay {
 
   walletTotals(): Iterable<WalletTotal> {
     return this.#wallets.values();
+  }
+
+  #take({ committed, hash, outcomes }: CommittedFrame): void {
+    for (const { entry, events } of committed) {
+      for (const event of events) if (event.kind === "TradeExecuted") this.#trades += 1;
+      if (this.#ledger !== null && entry.seq <= this.#ledger.cursor.seq) this.#follow(events);
+    }
+    this.#frames += 1;
+    const firstSeq = committed[0]!.entry.seq;
+    if (this.startSeq === 0) this.#ledger?.feed({ firstSeq, lastSeq: this.seq, hash, outcomes });
   }
 
   #follow(events: readonly Event[]): void {

@@ -10,10 +10,10 @@ import { type Disk, nodeDisk } from "../journal/disk.ts";
 import { type ClosedSegment, closedAt, type JournalPosition, readJournal } from "../journal/recovery.ts";
 import { removeSegments } from "../journal/retention.ts";
 import { SEGMENT_HEADER_BYTES } from "../journal/segment.ts";
-import { type Sections, sectionPieces, stateDigestOf } from "../journal/snapshot-file.ts";
+import type { Sections } from "../journal/snapshot-file.ts";
 import { type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
 import { loadNewest, type UnusableSnapshot } from "./load-snapshot.ts";
-import { dumpPresent, emptyPresent, type Present, restorePresent } from "./present.ts";
+import { dumpPresent, emptyPresent, type Present, presentDigest, restorePresent } from "./present.ts";
 import { replayFrames } from "./replay-frames.ts";
 
 export type SnapshotTask = {
@@ -63,8 +63,7 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
   if ((await disk.freeBytes(task.directory)) < fileBytes + task.reserveBytes) {
     return { kind: "no-space", fileBytes };
   }
-  const aside = await store.writeAside(position, sections);
-  await checkReadBack(store, aside, task.feedEventsMax);
+  const aside = await writeChecked(store, { position, sections }, task.feedEventsMax);
   await store.publish(aside);
   const kept = await store.prune(task.ledgerSeq);
   const { ledgerSeq, keepsSegments } = task;
@@ -83,16 +82,15 @@ async function replayThrough(
   const options = { seqMax: (closed.seq - 1) as Seq, feedEventsMax, onUnusable };
   const loaded = await loadNewest(store, files, options);
   const present = loaded?.present ?? emptyPresent(feedEventsMax);
-  const { engine, live } = present;
-  const before = engine.appliedSeq;
+  const before = present.engine.appliedSeq;
   const end = await readJournal({
     directory: join(directory, "journal"),
     watermarks: [],
     start: loaded?.file.position,
     through: closed.segment,
-    replay: replayFrames({ engine, project: (committed) => live.projectDumped(committed) }),
-    ...(disk !== undefined && { disk }),
-    ...(clock !== undefined && { clock }),
+    replay: replayFrames(present),
+    disk,
+    clock,
   });
   if (end === null)
     throw new SnapshotDiffersError(`segment ${closed.segment} is not in the journal any more`);
@@ -121,6 +119,22 @@ function checkSame(replayed: ClosedSegment, live: ClosedSegment): void {
   );
 }
 
+/** Writes a snapshot aside and reads it back; of one that fails nothing is left to take up space. */
+async function writeChecked(
+  store: SnapshotStore,
+  { position, sections }: { readonly position: JournalPosition; readonly sections: Sections },
+  feedEventsMax: number,
+): Promise<SnapshotFile> {
+  try {
+    const aside = await store.writeAside(position, sections);
+    await checkReadBack(store, aside, feedEventsMax);
+    return aside;
+  } catch (error) {
+    await store.discardAside().catch(() => {});
+    throw error;
+  }
+}
+
 /** What was written, restored and dumped again, must be what was dumped. */
 async function checkReadBack(
   store: SnapshotStore,
@@ -133,13 +147,12 @@ async function checkReadBack(
       ? read
       : restoredFault(restorePresent(read.sections, feedEventsMax), stateDigest);
   if (fault === null) return;
-  await store.discardAside();
   throw new SnapshotDiffersError(`a snapshot that was read back is not what was written: ${fault}`);
 }
 
 function restoredFault(again: Present, stateDigest: Buffer): string | null {
   // The dump does not have what follows from it, such as what a level shows in all; the checks count it.
   again.engine.check();
-  const same = stateDigestOf(sectionPieces(dumpPresent(again))).equals(stateDigest);
+  const same = presentDigest(again).equals(stateDigest);
   return same ? null : "restoring it gives another state";
 }

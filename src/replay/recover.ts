@@ -55,7 +55,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   for (const { path, what } of damaged) onReport({ kind: "snapshot-unusable", file: path, what });
   const startedAt = clock.elapsed();
   const loaded = await loadNewest(store, files, { seqMax: ledger.seq, feedEventsMax, onUnusable: onReport });
-  const { engine, live } = loaded?.present ?? emptyPresent(feedEventsMax);
+  const present = loaded?.present ?? emptyPresent(feedEventsMax);
   if (loaded !== null) {
     const { path, seq } = loaded.file;
     onReport({ kind: "snapshot-loaded", file: path, seq, ms: Math.round(clock.elapsed() - startedAt) });
@@ -65,10 +65,11 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     directory: join(directory, "journal"),
     watermarks: [{ holder: "the ledger", ...ledger }, ...files.map(snapshotWatermark)],
     start: loaded?.file.position,
-    replay: replayFrames({ engine, project: (committed) => live.projectDumped(committed), publish }),
+    replay: replayFrames(present, publish),
     onReport,
     onProgress: progressTo(onReport, clock),
   });
+  const { engine, live } = present;
   live.stand(engine.appliedSeq, engine.standing());
   return { engine, live, journal, snapshotSeq: files[0]?.seq ?? null };
 }

@@ -4,16 +4,13 @@ import type { Committed, CommittedFrame } from "../domain/events.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { JournalOptions } from "../journal/journal.ts";
+import type { Present } from "./present.ts";
 
-export type Replaying = {
-  readonly engine: Engine;
-  /** Shows projections a command, right after it was applied. */
-  readonly project: (committed: Committed) => void;
-  /** Hands on a frame, whole. */
-  readonly publish?: (frame: CommittedFrame) => void;
-};
-
-export function replayFrames({ engine, project, publish }: Replaying): JournalOptions["replay"] {
+/** `publish` hands on a frame, whole, once all of it is applied and projected. */
+export function replayFrames(
+  { engine, live }: Present,
+  publish?: (frame: CommittedFrame) => void,
+): JournalOptions["replay"] {
   const writer = new ByteWriter();
   return ({ entries, hash }) => {
     const committed: Committed[] = [];
@@ -21,7 +18,7 @@ export function replayFrames({ engine, project, publish }: Replaying): JournalOp
     for (const entry of entries) {
       const outcome = { entry, events: engine.apply(entry) };
       encodeRecorded(writer, entry, engine.log);
-      project(outcome);
+      live.projectDumped(outcome);
       committed.push(outcome);
     }
     const outcomes = writer.view();

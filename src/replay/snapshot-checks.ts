@@ -2,11 +2,11 @@
 import { AssertionError } from "../domain/assert.ts";
 import { DecodeError } from "../domain/codec.ts";
 import type { ClosedSegment } from "../journal/recovery.ts";
-import { sectionPieces, stateDigestOf } from "../journal/snapshot-file.ts";
 import type { SnapshotFile } from "../journal/snapshot-store.ts";
+import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { PackedFeed } from "../projections/feeds/packed-feed.ts";
 import type { LoadedSnapshot } from "./load-snapshot.ts";
-import type { Present } from "./present.ts";
+import { type Present, presentDigest } from "./present.ts";
 import type { StoredSnapshots } from "./stored-snapshots.ts";
 
 /** One line of a result: what was looked at, how much of it, and what is wrong, if anything is. */
@@ -43,20 +43,18 @@ export class SnapshotChecks {
 
   /** What a replay has to keep of the feeds, to come to what each of them has. */
   get feedEventsMax(): number {
-    return Math.max(1, ...[...this.#extents.values()].map(({ events }) => events));
+    return Math.max(FEED_EVENTS_MIN, ...[...this.#extents.values()].map(({ events }) => events));
   }
 
   /** A snapshot stands where a segment ends. */
-  compare({ seq, frameHash }: ClosedSegment, { engine, live }: Present): void {
+  compare({ seq, frameHash }: ClosedSegment, present: Present): void {
     const file = this.#files.find((stored) => stored.seq === seq);
     const extent = this.#extents.get(seq);
     if (file === undefined || extent === undefined) return;
     const { oldestSeq } = extent;
-    const isReached = oldestSeq >= live.feed.oldestSeq;
-    const sections = isReached && { engine: engine.dump(), ...live.dump(oldestSeq) };
     const isSame =
-      sections !== false &&
-      stateDigestOf(sectionPieces(sections)).equals(file.stateDigest) &&
+      oldestSeq >= present.live.feed.oldestSeq &&
+      presentDigest(present, oldestSeq).equals(file.stateDigest) &&
       file.position.hash.toString("hex") === frameHash;
     if (isSame) this.#same.add(seq);
     else this.#differing.push(`${file.path} is not the state at sequence ${seq}`);

@@ -17,7 +17,7 @@ const COMMANDS_MIN = 250_000;
  * Half of one was measured to slow orders down on a machine with two, in spite of its low priority, since the garbage
  * of a thread is collected at that of the process. A longer pause shows in the time of the next start.
  */
-const PAUSES = 4;
+const PAUSE_RATIO = 4;
 
 export type SnapshotReport =
   | UnusableSnapshot
@@ -121,7 +121,7 @@ export class Snapshotter {
       return;
     }
     this.#making = undefined;
-    this.#callOffPause = this.#clock.after(took * PAUSES, () => this.#goOn());
+    this.#callOffPause = this.#clock.after(took * PAUSE_RATIO, () => this.#goOn());
     if (message.kind === "made") {
       const { kind: _, ...made } = message;
       this.#snapshotSeq = message.seq;

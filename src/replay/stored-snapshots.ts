@@ -6,6 +6,7 @@ import { nodeDisk } from "../journal/disk.ts";
 import { listSegments } from "../journal/segment.ts";
 import { type DamagedSnapshot, type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
 import type { Watermark } from "../journal/watermarks.ts";
+import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { type LoadedSnapshot, loadNewest } from "./load-snapshot.ts";
 
 export type StoredSnapshots = {
@@ -28,7 +29,7 @@ export async function storedSnapshots(directory: string): Promise<StoredSnapshot
 export async function readingStart(
   directory: string,
   { store, files }: Pick<StoredSnapshots, "store" | "files">,
-  { from, feedEventsMax = 1 }: { readonly from: Seq; readonly feedEventsMax?: number },
+  { from, feedEventsMax = FEED_EVENTS_MIN }: { readonly from: Seq; readonly feedEventsMax?: number },
 ): Promise<LoadedSnapshot | null> {
   const options = { feedEventsMax, onUnusable: () => {} };
   const before = await loadNewest(store, files, { ...options, seqMax: seq(from - 1) });

@@ -43,7 +43,7 @@ export async function verify({ directory, scratch, onProgress }: Verifying): Pro
         ...(usable === null ? [] : [{ holder: "the ledger", ...usable.cursor }]),
         ...snapshots.files.map(snapshotWatermark),
       ],
-      replay: (frame) => replay.apply(frame),
+      replay: replay.apply,
       onCleanStop: () => replay.cleanStop(),
       onSegment: () => replay.checkInvariants(),
       onClosed: (closed) => compared.compare(closed, replay.present),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { marketIndex, type PartsPerMillion, ticks } from "../../src/domain/units.ts";
+import { accountIndex, marketIndex, type PartsPerMillion, ticks } from "../../src/domain/units.ts";
+import { Directory } from "../../src/projections/live/directory.ts";
 import { committed } from "./committed.ts";
 import { listedDirectory } from "./listing.ts";
 
@@ -25,4 +26,24 @@ test("a market is listed with its band and what the band is measured from", () =
   const terms = { name: "VIX-BRL", priceBand: 50_000 as PartsPerMillion, referencePrice: ticks(700) };
   directory.project(committed(2, [{ kind: "MarketListed", ...listing, ...terms, market }]));
   expect(directory.marketByName("VIX-BRL")).toEqual({ ...listing, ...terms, market });
+});
+
+test("a directory that was restored counts an account's keys as the one that was dumped", () => {
+  const directory = listedDirectory();
+  const account = accountIndex(1);
+  const key = (keyId: string) =>
+    ({
+      kind: "KeyCreated",
+      account,
+      keyId,
+      name: "bot",
+      scopes: ["trade"],
+      secretHash: "0".repeat(64),
+    }) as const;
+  directory.project(committed(2, [key("first"), key("second")]));
+  const restored = new Directory();
+  restored.restore(directory.dump());
+  expect(restored.keyCount(account)).toBe(2);
+  restored.project(committed(3, [{ kind: "KeyRevoked", account, keyId: "first" }]));
+  expect(restored.keyCount(account)).toBe(1);
 });

@@ -50,6 +50,20 @@ describe("a snapshot that is being made", () => {
     expect(namesIn(directory, "snapshots")).toEqual([]);
   });
 
+  test("leaves nothing aside when the space ends while it is written", async () => {
+    const { directory, closed } = task();
+    rmSync(join(directory, "snapshots"), { recursive: true });
+    const filling: Disk = {
+      ...nodeDisk,
+      writeAside: async (file, bytes, position) => {
+        if (position > 1_000) throw new Error("no space left on device");
+        await nodeDisk.writeAside(file, bytes, position);
+      },
+    };
+    await expect(snapshotAt(directory, closed, { disk: filling })).rejects.toThrow("no space left");
+    expect(namesIn(directory, "snapshots")).toEqual([]);
+  });
+
   test("is not written if the space would not last", async () => {
     const { directory, closed } = task();
     rmSync(join(directory, "snapshots"), { recursive: true });

@@ -8,9 +8,8 @@ import type { CommittedFrame } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
-import { sectionPieces, stateDigestOf } from "../../src/journal/snapshot-file.ts";
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
-import { dumpPresent, type Present } from "../../src/replay/present.ts";
+import { type Present, presentDigest } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
 import { newFastDirectory } from "../journal/support.ts";
 import { type Story, stepsOf } from "../properties/stories.ts";
@@ -54,7 +53,7 @@ export async function reopen(
 
 /** The digest of all that the engine and the live projections are. */
 export function digestOf(present: Present): string {
-  return stateDigestOf(sectionPieces(dumpPresent(present))).toString("hex");
+  return presentDigest(present).toString("hex");
 }
 
 /** What was written, the segments that it closed, and the state that it has come to. */

@@ -11,10 +11,9 @@ import { type MarketIndex, type OrderId, seq } from "../../src/domain/units.ts";
 import type { Clock } from "../../src/journal/clock.ts";
 import type { Disk } from "../../src/journal/disk.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
-import { sectionPieces, stateDigestOf } from "../../src/journal/snapshot-file.ts";
 import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
 import type { Balances } from "../../src/projections/live/balances.ts";
-import { dumpPresent, emptyPresent } from "../../src/replay/present.ts";
+import { emptyPresent, presentDigest } from "../../src/replay/present.ts";
 import { OpenOrders } from "../properties/open-orders.ts";
 import type { Past } from "../properties/order-intents.ts";
 
@@ -84,7 +83,7 @@ export class History {
 
   /** As that of an exchange which has come as far. */
   stateDigest(): string {
-    return stateDigestOf(sectionPieces(dumpPresent(this.#present))).toString("hex");
+    return presentDigest(this.#present).toString("hex");
   }
 
   past(at: number): Past {

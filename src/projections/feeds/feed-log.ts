@@ -8,12 +8,15 @@ import type { Command } from "../../domain/commands.ts";
 import type { Committed, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { type EpochMs, type Seq, seq } from "../../domain/units.ts";
 import type { OrderUpdate } from "../live/live-orders.ts";
+import { firstAbove } from "../number-columns.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 import { FeedOrders, FeedTrades, FeedWallets } from "./feed-rows.ts";
 import { type FeedCounts, PackedFeed, packFeed } from "./packed-feed.ts";
 
 /** How many events are kept unless the configuration says otherwise. */
 export const FEED_EVENTS_MAX_DEFAULT = 1_000_000;
+/** How many are kept at least; for whoever reads no feed. */
+export const FEED_EVENTS_MIN = 1;
 
 /** The commands of a chunk; what is forgotten is let go a chunk at a time. */
 const CHUNK_COMMANDS = 1024;
@@ -56,7 +59,10 @@ export class FeedLog {
   #appliedSeq = seq(0);
 
   constructor({ eventsMax = FEED_EVENTS_MAX_DEFAULT }: { readonly eventsMax?: number } = {}) {
-    assert(Number.isSafeInteger(eventsMax) && eventsMax >= 1, "a feed log keeps at least one event");
+    assert(
+      Number.isSafeInteger(eventsMax) && eventsMax >= FEED_EVENTS_MIN,
+      "a feed log keeps at least one event",
+    );
     this.#eventsMax = eventsMax;
   }
 
@@ -220,14 +226,7 @@ export class FeedLog {
 
   #rowAfter(index: number, position: Seq): number {
     const { seqs, count } = this.#chunks[index]!;
-    let low = index === 0 ? this.#forgotten : 0;
-    let high = count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (seqs[middle]! <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstAbove(seqs, position, { from: index === 0 ? this.#forgotten : 0, to: count });
   }
 }
 

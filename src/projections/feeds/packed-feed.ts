@@ -20,6 +20,7 @@ import type {
   TradeId,
 } from "../../domain/units.ts";
 import { ORDER_UPDATE_TYPES, type OrderUpdate } from "../live/live-orders.ts";
+import { firstAbove, type NumberColumns, NumberTable, readColumns } from "../number-columns.ts";
 import { OrderColumns, OrderTable } from "../order-columns.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 
@@ -63,43 +64,6 @@ const WALLET = {
   held: ({ held }) => held,
 } as const satisfies Record<string, (wallet: WalletChanged) => number>;
 
-type Fields<Row> = Readonly<Record<string, (row: Row) => number>>;
-type Columns<F> = Readonly<Record<keyof F, ArrayLike<number>>>;
-
-/** Takes so many rows one by one, and then writes a column for each of their fields. */
-class Table<Row> {
-  readonly #fields: readonly ((row: Row) => number)[];
-  readonly #columns: readonly Float64Array[];
-  #count = 0;
-
-  constructor(fields: Fields<Row>, rows: number) {
-    this.#fields = Object.values(fields);
-    this.#columns = this.#fields.map(() => new Float64Array(rows));
-  }
-
-  add(row: Row): void {
-    const fields = this.#fields;
-    for (let field = 0; field < fields.length; field += 1) {
-      this.#columns[field]![this.#count] = fields[field]!(row);
-    }
-    this.#count += 1;
-  }
-
-  write(writer: ColumnWriter): void {
-    for (const column of this.#columns) writer.numbers(column);
-  }
-}
-
-function readColumns<F extends Fields<never>>(reader: ColumnReader, fields: F, rows?: number): Columns<F> {
-  let due = rows;
-  const read: Record<string, ArrayLike<number>> = {};
-  for (const name of Object.keys(fields)) {
-    read[name] = reader.numbers(due);
-    due ??= read[name].length;
-  }
-  return read as Columns<F>;
-}
-
 /** How many rows there are of each kind. */
 export type FeedCounts = {
   readonly commands: number;
@@ -114,11 +78,11 @@ export function packFeed(
   counts: FeedCounts,
   entries: Iterable<FeedEntry>,
 ): Uint8Array<ArrayBuffer> {
-  const commands = new Table(COMMAND, counts.commands);
-  const updates = new Table(UPDATE, counts.orders);
+  const commands = new NumberTable(COMMAND, counts.commands);
+  const updates = new NumberTable(UPDATE, counts.orders);
   const orders = new OrderTable(counts.orders);
-  const trades = new Table(TRADE, counts.trades);
-  const wallets = new Table(WALLET, counts.wallets);
+  const trades = new NumberTable(TRADE, counts.trades);
+  const wallets = new NumberTable(WALLET, counts.wallets);
   for (const entry of entries) {
     commands.add(entry);
     for (const update of entry.orders) {
@@ -137,11 +101,11 @@ export function packFeed(
 export class PackedFeed {
   /** The sequence after which everything is here. */
   #oldestSeq: Seq;
-  readonly #commands: Columns<typeof COMMAND>;
-  readonly #updates: Columns<typeof UPDATE>;
+  readonly #commands: NumberColumns<typeof COMMAND>;
+  readonly #updates: NumberColumns<typeof UPDATE>;
   readonly #orders: OrderColumns;
-  readonly #trades: Columns<typeof TRADE>;
-  readonly #wallets: Columns<typeof WALLET>;
+  readonly #trades: NumberColumns<typeof TRADE>;
+  readonly #wallets: NumberColumns<typeof WALLET>;
   /** Where each command's rows begin. */
   readonly #starts: { readonly [Kind in "orders" | "trades" | "wallets"]: Uint32Array };
   /** Commands that are forgotten. */
@@ -210,14 +174,7 @@ export class PackedFeed {
   /** The first row that is kept and comes after a sequence. */
   #rowAfter(position: Seq): number {
     const { seq } = this.#commands;
-    let low = this.#forgotten;
-    let high = seq.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (seq[middle]! <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstAbove(seq, position, { from: this.#forgotten, to: seq.length });
   }
 
   #entryAt(row: number): FeedEntry {

@@ -1,10 +1,9 @@
 /** Copies the ledger while it is being written, as it was at one point in time. */
 import { existsSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
-import type { Seq } from "../../domain/units.ts";
+import { readCursor } from "./cursor.ts";
 import type { LedgerCursor } from "./messages.ts";
 import { whyUnusable } from "./schema.ts";
-import { unpackHex } from "./words.ts";
 
 /** More pages than any file has: a copy in steps would begin anew after each write of the exchange. */
 const ALL_PAGES = 2 ** 31 - 1;
@@ -40,9 +39,7 @@ function readCopy(to: string): LedgerCopy {
     if (unusable !== null) return leaveOut(to, unusable);
     // One file, without a log beside it; the exchange goes back to a log when it opens it.
     copy.pragma("journal_mode = DELETE");
-    const row = copy.prepare("SELECT seq, frame_hash FROM cursor").raw().get();
-    const [seq, hash] = row as [number, Buffer | string | null];
-    return { cursor: { seq: seq as Seq, frameHash: hash === null ? null : unpackHex(hash) } };
+    return { cursor: readCursor(copy) };
   } finally {
     copy.close();
   }

@@ -8,11 +8,10 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { Seq } from "../../domain/units.ts";
+import { readCursor } from "./cursor.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { EXTERNAL_ACCOUNT, openForWriting, whyUnusable } from "./schema.ts";
-import { unpackHex } from "./words.ts";
 
 /** What one transaction of the ledger beside takes at most, as when it runs live. */
 const BATCH_BYTES = 1024 * 1024;
@@ -55,9 +54,7 @@ export class LedgerCheck {
 
   private constructor(ledger: Database.Database, beside: string) {
     this.#ledger = ledger;
-    const row = ledger.prepare("SELECT seq, frame_hash FROM cursor").raw().get();
-    const [seq, hash] = row as [number, Buffer | string | null];
-    this.cursor = { seq: seq as Seq, frameHash: hash === null ? null : unpackHex(hash) };
+    this.cursor = readCursor(ledger);
     this.#beside = openForWriting(beside).database;
     // It is thrown away, so it need not survive anything.
     this.#beside.pragma("synchronous = OFF");

@@ -16,12 +16,13 @@ import type {
 import { SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import type { Seq } from "../../domain/units.ts";
+import { readCursor } from "./cursor.ts";
 import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
 import { movementPostings, type Posting, tradePostings } from "./postings.ts";
 import { WalletTotals } from "./wallet-totals.ts";
-import { ENTRY_KINDS, numberOf, packHex, unpackHex } from "./words.ts";
+import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
 type Statements = ReturnType<typeof prepareStatements>;
 
@@ -219,15 +220,12 @@ export class LedgerWriter {
 }
 
 function remember(database: Database): Memory {
-  const row = database.prepare("SELECT seq, frame_hash, next_entry FROM cursor").raw().get();
-  const [seq, hash, nextEntry] = row as [number, Buffer | string | null, number];
   return {
+    ...readCursor(database),
     directory: new DirectoryRows(database),
     orders: new OrderRows(database),
     wallets: new WalletTotals(database),
-    seq,
-    frameHash: hash === null ? null : unpackHex(hash),
-    nextEntry,
+    nextEntry: database.prepare("SELECT next_entry FROM cursor").pluck().get() as number,
   };
 }
 

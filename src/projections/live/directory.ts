@@ -137,7 +137,7 @@ export class Directory {
     const { accounts, keys, assets, markets } = contents.read(reader);
     if (!reader.done) throw new DecodeError(`bytes are left over at ${reader.offset}`);
     for (const account of accounts) this.#setAccount(account);
-    for (const key of keys) this.#keys.set(key.keyId, key);
+    for (const key of keys) this.#addKey(key);
     for (const asset of assets) this.#setAsset(asset);
     for (const market of markets) this.#setMarket(market);
   }
@@ -158,8 +158,7 @@ export class Directory {
         return;
       case "KeyCreated": {
         const { kind: _, ...key } = event;
-        this.#keys.set(key.keyId, key);
-        this.#keyCounts[key.account] = this.keyCount(key.account) + 1;
+        this.#addKey(key);
         return;
       }
       case "KeyRevoked":
@@ -181,6 +180,11 @@ export class Directory {
         return;
       }
     }
+  }
+
+  #addKey(key: Key): void {
+    this.#keys.set(key.keyId, key);
+    this.#keyCounts[key.account] = this.keyCount(key.account) + 1;
   }
 
   #forgetKey(keyId: string): void {

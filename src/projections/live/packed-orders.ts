@@ -4,6 +4,7 @@
  */
 import { ColumnReader, ColumnWriter } from "../../domain/columns.ts";
 import type { AccountIndex, OrderId } from "../../domain/units.ts";
+import { firstAbove } from "../number-columns.ts";
 import { OrderColumns, OrderTable } from "../order-columns.ts";
 import type { OrderRecord } from "../order-record.ts";
 
@@ -40,15 +41,9 @@ export class PackedOrders {
   /** Whose order it is, if it is here. */
   accountOf(order: OrderId): AccountIndex | undefined {
     const { order: ids, account } = this.#columns.numbers;
-    let low = 0;
-    let high = ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ids[middle]! < order) low = middle + 1;
-      else high = middle;
-    }
-    const owner = account[low] as AccountIndex;
-    return ids[low] === order && this.#rows.has(owner) ? owner : undefined;
+    const row = firstAbove(ids, order - 1, { from: 0, to: ids.length });
+    const owner = account[row] as AccountIndex;
+    return ids[row] === order && this.#rows.has(owner) ? owner : undefined;
   }
 
   /** An account's orders, oldest first; they are not here any more. */
