@@ -10,9 +10,10 @@ import { judgeFlip } from "./flips.ts";
 import { History, replayed } from "./history.ts";
 import { type Ended, Incarnation, RESERVE_BYTES, type World } from "./incarnation.ts";
 import type { Plan, Restart, Step } from "./plan.ts";
+import { auditDisk } from "./process-disk.ts";
 import { Random } from "./random.ts";
 import { LAST_COMMAND, settingUp } from "./setting-up.ts";
-import { auditDisk, SimulatedDisk } from "./simulated-disk.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
 import { differs, ledgerDiffers, ledgerFault, lostOrChanged, notKept, snapshotFault } from "./verdicts.ts";
 import { type Life, VirtualTime } from "./virtual-time.ts";
@@ -58,7 +59,7 @@ class Simulation {
     this.#plan = plan;
     this.#onLine = onLine;
     this.#random = new Random(plan.seed ^ 0x5eed);
-    const disk = new SimulatedDisk(this.#time, this.#random);
+    const disk = new SimulatedDisk();
     const ledger = new SimulatedLedger(this.#time, this.#random);
     this.#world = { time: this.#time, disk, ledger, random: this.#random, plan };
     this.#clients = new Clients({
@@ -135,7 +136,7 @@ class Simulation {
         break;
       case "slow":
         this.#tell(`the disk is ${step.times} times as slow`);
-        disk.slow(step.times);
+        disk.slowness = step.times;
         break;
     }
   }
@@ -319,7 +320,7 @@ class Simulation {
     this.#tell("settles");
     disk.free();
     disk.arm(null);
-    disk.slow(1);
+    disk.slowness = 1;
     await this.#until(
       "the exchange comes back",
       () => this.#now?.isShown === true && this.#history.accounts > 0,
