@@ -27,7 +27,7 @@ export type Result = {
 };
 
 /** Where the simulated exchange keeps its files. */
-export const JOURNAL_DIRECTORY = "/data/journal";
+const JOURNAL_DIRECTORY = "/data/journal";
 /** Virtual time within which whatever should happen happens. */
 const PATIENCE_US = 60_000_000;
 
@@ -82,10 +82,7 @@ class Simulation {
   async run(): Promise<Result> {
     let isOver = false;
     this.#direct()
-      .catch((error: unknown) => {
-        if (!(error instanceof Violation))
-          this.#wrong(error instanceof Error ? (error.stack ?? error.message) : String(error));
-      })
+      .catch((error: unknown) => this.#broken(error))
       .finally(() => {
         isOver = true;
       });
