@@ -5,9 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { ByteWriter } from "../../src/domain/codec.ts";
-import type { Command, Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { Command } from "../../src/domain/commands.ts";
 import { minor, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
@@ -15,6 +13,7 @@ import { DamagedJournalError } from "../../src/journal/errors.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
 import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
 import { ANN, BASE, BEN, LISTING, placing, QUOTE } from "../engine/desk.ts";
+import { outcomesOf, runFrame } from "./run-frame.ts";
 import { copyOfOpen, newDirectory, openJournal, sequenced } from "./support.ts";
 
 /** Small enough for two segments. */
@@ -58,9 +57,7 @@ beforeAll(async () => {
   const { journal } = await openJournal(directory, { segmentBytes: SEGMENT_BYTES });
   const engine = new Engine();
   for (const commands of BATCHES) {
-    const entries = sequenced(commands, journal.nextSeq);
-    await journal.append(entries);
-    journal.witness(outcomesOf(engine, entries));
+    await runFrame(journal, { engine }, sequenced(commands, journal.nextSeq));
     shorter = whole;
     whole = `${engine.appliedSeq} ${journal.eventDigest}`;
   }
@@ -74,12 +71,6 @@ beforeAll(async () => {
 function load(directory: string): Segments {
   const names = readdirSync(directory).filter((name) => name.endsWith(".segment"));
   return new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
-}
-
-function outcomesOf(engine: Engine, entries: readonly Sequenced[]): Uint8Array {
-  const writer = new ByteWriter();
-  for (const entry of entries) encodeOutcome(writer, { entry, events: engine.apply(entry) });
-  return writer.view();
 }
 
 /** A disk that can only be read, and has nothing but these segments. */
@@ -104,7 +95,7 @@ async function outcomeOf(segments: Segments, watermark: number): Promise<string>
       directory: "journal",
       disk: memoryDisk(segments),
       watermarks: [{ holder: "ledger", seq: seq(watermark), frameHash: null }],
-      replay: ({ entries }) => outcomesOf(engine, entries),
+      replay: ({ entries }) => outcomesOf({ engine }, entries),
     });
     return `${engine.appliedSeq} ${end!.eventDigest.toString("hex")}`;
   } catch (error) {

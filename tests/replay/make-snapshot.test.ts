@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { SnapshotDiffersError } from "../../src/replay/make-snapshot.ts";
 import { type Story, story } from "../properties/stories.ts";
-import { copyOf, digestOf, live, namesIn, type Past, reopen, snapshotAt } from "./past.ts";
+import { copyOf, digestOf, liveThrough, namesIn, type Past, reopen, snapshotAt } from "./past.ts";
 
 /** A story of some length, the same in every run, with snapshots at the ends of its last segments. */
 let past: Past;
@@ -15,7 +15,7 @@ beforeAll(async () => {
     story(400).filter(({ steps }) => steps.length > 380),
     { seed: 7, numRuns: 1 },
   ) as [Story];
-  past = await live(told, async (closed, directory) => {
+  past = await liveThrough(told, async (closed, directory) => {
     if (closed.segment > 1) await snapshotAt(directory, closed);
   });
 });

@@ -1,9 +1,7 @@
 /** A past to recover: a random story in a journal of many small segments, as the exchange would have written it. */
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { CommittedFrame } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
@@ -12,6 +10,7 @@ import { sectionPieces, stateDigestOf } from "../../src/journal/snapshot-file.ts
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { dumpPresent, type Present } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
+import { runFrame } from "../journal/run-frame.ts";
 import { newFastDirectory } from "../journal/support.ts";
 import { type Story, stepsOf } from "../properties/stories.ts";
 
@@ -84,18 +83,14 @@ function framesOf(story: Story): Sequenced[][] {
 }
 
 /** Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk. */
-export async function live(
+export async function liveThrough(
   story: Story,
   onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
 ): Promise<Past> {
   const directory = newFastDirectory();
   const closed: ClosedSegment[] = [];
   let told = 0;
-  const {
-    engine,
-    live: projections,
-    journal,
-  } = await recover({
+  const { engine, live, journal } = await recover({
     directory,
     ledger: NO_LEDGER,
     feedEventsMax: FEED_EVENTS_MAX,
@@ -105,22 +100,14 @@ export async function live(
     onClosed: (segment) => closed.push(segment),
     onReport: () => {},
   });
-  const writer = new ByteWriter();
   let ledger = NO_LEDGER;
   for (const entries of framesOf(story)) {
-    const frameHash = await journal.append(entries);
-    writer.clear();
-    for (const entry of entries) {
-      const outcome = { entry, events: engine.apply(entry) };
-      encodeOutcome(writer, outcome);
-      projections.project(outcome);
-    }
-    journal.witness(writer.view());
+    const frameHash = await runFrame(journal, { engine, live }, entries);
     ledger = { seq: engine.appliedSeq, frameHash };
     for (; told < closed.length; told += 1) await onClosed(closed[told]!, directory);
   }
   await journal.close();
-  const present = { engine, live: projections };
+  const present = { engine, live };
   return { directory, closed, ledger, digest: digestOf(present), present };
 }
 

@@ -11,11 +11,12 @@ import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
 import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import type { Present } from "../../src/replay/present.ts";
 import { recover } from "../../src/replay/recover.ts";
+import { SEED, STORIES } from "../properties/search.ts";
 import { type Story, story } from "../properties/stories.ts";
 import {
   copyOf,
   digestOf,
-  live,
+  liveThrough,
   NO_LEDGER,
   namesIn,
   type Past,
@@ -24,10 +25,7 @@ import {
   withoutSnapshots,
 } from "./past.ts";
 
-const { PREGAO_STORIES, PREGAO_SEED } = process.env;
-const STORIES = Math.ceil(Number(PREGAO_STORIES ?? 1200) / 40);
-const SEED = PREGAO_SEED === undefined ? Date.now() & 0x7fffffff : Number(PREGAO_SEED);
-console.info(`snapshots: PREGAO_SEED=${SEED}`);
+const RUNS = Math.ceil(STORIES / 40);
 
 /** What clients can see of projections that are not dumped, but begin with what the engine has. */
 function seen({ engine, live: { books, balances, directory } }: Present): unknown {
@@ -53,7 +51,7 @@ describe("a start from a snapshot", () => {
     const every = fc.integer({ min: 1, max: 6 });
     await fc.assert(
       fc.asyncProperty(story(160), every, async (told, apart) => {
-        const past = await live(told, async (closed, directory) => {
+        const past = await liveThrough(told, async (closed, directory) => {
           if (closed.segment % apart === 0) await snapshotAt(directory, closed);
         });
         const whole = await reopen(withoutSnapshots(past.directory), past.ledger);
@@ -67,9 +65,9 @@ describe("a start from a snapshot", () => {
         expect(resumed.journal.lastAt).toBe(whole.journal.lastAt);
         loaded += loadedIn(resumed);
       }),
-      { seed: SEED, numRuns: STORIES },
+      { seed: SEED, numRuns: RUNS },
     );
-    expect(loaded).toBeGreaterThan(STORIES / 3);
+    expect(loaded).toBeGreaterThan(RUNS / 3);
   }, 120_000);
 });
 
@@ -83,7 +81,7 @@ beforeAll(async () => {
     story(400).filter(({ steps }) => steps.length > 380),
     { seed: 7, numRuns: 1 },
   ) as [Story];
-  past = await live(told, async (closed, directory) => {
+  past = await liveThrough(told, async (closed, directory) => {
     if (closed.segment > 1) await snapshotAt(directory, closed);
   });
   end = past.ledger.seq;
@@ -108,7 +106,7 @@ describe("the snapshots that are kept", () => {
   });
 
   test("include one that the ledger has come to, however old that is", async () => {
-    const behind = await live(told, async (closed, directory) => {
+    const behind = await liveThrough(told, async (closed, directory) => {
       if (closed.segment < 5) await snapshotAt(directory, closed, { ledgerSeq: past.closed[0]!.seq });
     });
     const seqs = behind.closed.slice(0, 4).map((closed) => closed.seq);
@@ -153,9 +151,12 @@ describe("a damaged snapshot", () => {
   });
 
   test("with every bit flipped is never another state", async () => {
-    const short = await live({ ...told, steps: told.steps.slice(0, 40) }, async (closed, directory) => {
-      if (closed.segment <= 2) await snapshotAt(directory, closed);
-    });
+    const short = await liveThrough(
+      { ...told, steps: told.steps.slice(0, 40) },
+      async (closed, directory) => {
+        if (closed.segment <= 2) await snapshotAt(directory, closed);
+      },
+    );
     const newest = newestIn(short.directory);
     const whole = readFileSync(newest);
     const flipped = Buffer.from(whole);
@@ -213,7 +214,7 @@ describe("a snapshot that does not belong to the journal", () => {
     expect(reopen(directory, ledger)).rejects.toThrowError(DamagedJournalError);
 
   test("is refused if it is another journal's", async () => {
-    const other = await live(told, async (closed, directory) => {
+    const other = await liveThrough(told, async (closed, directory) => {
       if (closed.segment === 2) await snapshotAt(directory, closed);
     });
     const [name] = namesIn(other.directory, "snapshots");
@@ -274,7 +275,7 @@ test("a snapshot may stand behind the frame of a clean stop", async () => {
 describe("segments that nobody will read again", () => {
   let removed: Past;
   beforeAll(async () => {
-    removed = await live(told, async (closed, directory) => {
+    removed = await liveThrough(told, async (closed, directory) => {
       if (closed.segment > 1) await snapshotAt(directory, closed, { keepsSegments: false });
     });
   });
@@ -305,7 +306,7 @@ describe("segments that nobody will read again", () => {
   });
 
   test("stay while the ledger has come to one snapshot only", async () => {
-    const behind = await live(told, async (closed, directory) => {
+    const behind = await liveThrough(told, async (closed, directory) => {
       const ledgerSeq = past.closed[0]!.seq;
       await snapshotAt(directory, closed, { ledgerSeq, keepsSegments: false });
     });

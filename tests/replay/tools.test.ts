@@ -10,7 +10,7 @@ import { type Verified, verify } from "../../src/replay/verify.ts";
 import { startServer } from "../edge/harness.ts";
 import { run, temporaryDirectory } from "../process/command-line.ts";
 import { story } from "../properties/stories.ts";
-import { copyOf, live, namesIn, snapshotAt } from "./past.ts";
+import { copyOf, liveThrough, namesIn, snapshotAt } from "./past.ts";
 
 const places = temporaryDirectory();
 /** With every segment, and with none that lies before the older of two snapshots. */
@@ -22,7 +22,7 @@ beforeAll(async () => {
     story(400).filter(({ steps }) => steps.length > 380),
     { seed: 7, numRuns: 1 },
   );
-  const past = await live(told!);
+  const past = await liveThrough(told!);
   whole = past.directory;
   for (const closed of past.closed.slice(2, 4)) await snapshotAt(whole, closed);
   const exchange = await Exchange.open({
