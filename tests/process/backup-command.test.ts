@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "../edge/harness.ts";
 import { run, runBeside, temporaryDirectory } from "./command-line.ts";
@@ -26,7 +25,7 @@ import {
   trade,
 } from "./trading.ts";
 
-const CUT = pathToFileURL(fileURLToPath(new URL("./cut-at-rename.mjs", import.meta.url))).href;
+const CUT = new URL("./cut-at-rename.mjs", import.meta.url).href;
 const BACKUPS = 3;
 const ACKNOWLEDGED_BETWEEN = 300;
 
