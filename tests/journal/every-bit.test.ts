@@ -3,18 +3,17 @@
  * same as before or the journal is refused. Nothing in between: no wrong command, no lost one, no other error.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Command } from "../../src/domain/commands.ts";
 import { minor, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
 import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
 import { ANN, BASE, BEN, LISTING, placing, QUOTE } from "../engine/desk.ts";
 import { outcomesOf, runFrame } from "./run-frame.ts";
-import { copyOfOpen, newDirectory, openJournal, sequenced } from "./support.ts";
+import { copyOfOpen, memoryDisk, newDirectory, openJournal, sequenced } from "./support.ts";
 
 /** Small enough for two segments. */
 const SEGMENT_BYTES = SEGMENT_HEADER_BYTES + 960;
@@ -71,20 +70,6 @@ beforeAll(async () => {
 function load(directory: string): Segments {
   const names = readdirSync(directory).filter((name) => name.endsWith(".segment"));
   return new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
-}
-
-/** A disk that can only be read, and has nothing but these segments. */
-function memoryDisk(segments: Segments): Disk {
-  const names = [...segments.keys()];
-  const bytesOf = (file: number) => segments.get(names[file]!)!;
-  return {
-    ...nodeDisk,
-    list: async () => names,
-    open: async (path) => names.indexOf(basename(path)),
-    close: async () => {},
-    size: async (file) => bytesOf(file).length,
-    read: async (file, into, position) => bytesOf(file).copy(into, 0, position),
-  };
 }
 
 /** What a journal comes to: how far, and all that it caused; or that it is refused. */

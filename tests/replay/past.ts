@@ -1,6 +1,7 @@
 /** A past to recover: a random story in a journal of many small segments, as the exchange would have written it. */
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { Sequenced } from "../../src/domain/commands.ts";
 import type { CommittedFrame } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
@@ -12,7 +13,7 @@ import { dumpPresent, type Present } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
 import { runFrame } from "../journal/run-frame.ts";
 import { newFastDirectory } from "../journal/support.ts";
-import { type Story, stepsOf } from "../properties/stories.ts";
+import { type Story, stepsOf, story } from "../properties/stories.ts";
 
 /** Room for a few frames only, so that a short story closes many segments. */
 const SEGMENT_BYTES = 5 * 1024;
@@ -28,26 +29,24 @@ export type Reopened = Recovered & {
   readonly published: readonly Seq[];
 };
 
+/** Recovers, as a start would, and stops at once. */
 export async function reopen(
   directory: string,
   ledger: Ledger,
-  {
-    disk = nodeDisk,
-    feedEventsMax = FEED_EVENTS_MAX,
-  }: { readonly disk?: Disk; readonly feedEventsMax?: number } = {},
+  { feedEventsMax = FEED_EVENTS_MAX }: { readonly feedEventsMax?: number } = {},
 ): Promise<Reopened> {
   const reports: RecoveryReport[] = [];
   const published: Seq[] = [];
   const recovered = await recover({
     directory,
     ledger,
-    disk,
     feedEventsMax,
     segmentBytes: SEGMENT_BYTES,
     limits: { reserveBytes: 0, probeMs: 1_000 },
     publish: ({ committed }: CommittedFrame) => published.push(...committed.map(({ entry }) => entry.seq)),
     onReport: (report) => reports.push(report),
   });
+  await recovered.journal.close();
   return { ...recovered, reports, published };
 }
 
@@ -65,6 +64,12 @@ export type Past = {
   readonly digest: string;
   readonly present: Present;
 };
+
+/** A story of some length, the same in every run. */
+export function longStory(): Story {
+  const long = story(400).filter(({ steps }) => steps.length > 380);
+  return fc.sample(long, { seed: 7, numRuns: 1 })[0]!;
+}
 
 /** Entries of one time, which may share a frame. */
 function framesOf(story: Story): Sequenced[][] {
@@ -131,6 +136,14 @@ export function snapshotAt(
 export function namesIn(directory: string, folder: "journal" | "snapshots"): readonly string[] {
   const path = join(directory, folder);
   return existsSync(path) ? readdirSync(path).sort() : [];
+}
+
+/** Where the newest snapshot is. */
+export function newestIn(directory: string): string {
+  const newest = namesIn(directory, "snapshots")
+    .filter((name) => name.endsWith(".snapshot"))
+    .at(-1)!;
+  return join(directory, "snapshots", newest);
 }
 
 /** The data directory again, in another place. */
