@@ -6,15 +6,13 @@ import { join } from "node:path";
 import { planted, type Replacement } from "./fault.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const ALWAYS_COPIED = ["src", "package.json", "tsconfig.json", "vitest.config.ts"];
+const COPIED = ["src", "tests", "package.json", "tsconfig.json", "vitest.config.ts"];
 
 export class ProjectCopy {
   readonly #directory = mkdtempSync(join(tmpdir(), "planted-faults-"));
 
-  /** Besides the sources it has these folders of tests. */
-  constructor(tests: readonly string[]) {
-    for (const path of [...ALWAYS_COPIED, ...tests])
-      cpSync(join(ROOT, path), this.path(path), { recursive: true });
+  constructor() {
+    for (const path of COPIED) cpSync(join(ROOT, path), this.path(path), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), this.path("node_modules"));
   }
 

@@ -12,7 +12,7 @@ const RUN_MS_MAX = 300_000;
 
 const wanted = process.argv[2] ?? "";
 const faults = DURABILITY_FAULTS.filter(({ name }) => name.includes(wanted));
-const copy = new ProjectCopy(["tests/simulation", "tests/properties"]);
+const copy = new ProjectCopy();
 let missed = 0;
 try {
   for (const fault of faults) {

@@ -31,7 +31,7 @@ type Results = {
 
 const wanted = process.argv[2] ?? "";
 const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS].filter(({ name }) => name.includes(wanted));
-const copy = new ProjectCopy(["tests/scenarios", "tests/properties"]);
+const copy = new ProjectCopy();
 let missed = 0;
 try {
   const sound = await ask();

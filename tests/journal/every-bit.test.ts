@@ -3,19 +3,17 @@
  * same as before or the journal is refused. Nothing in between: no wrong command, no lost one, no other error.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { ByteWriter } from "../../src/domain/codec.ts";
-import type { Command, Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
+import type { Command } from "../../src/domain/commands.ts";
 import { minor, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import { readJournal } from "../../src/journal/recovery.ts";
 import { SEGMENT_HEADER_BYTES } from "../../src/journal/segment.ts";
 import { ANN, BASE, BEN, LISTING, placing, QUOTE } from "../engine/desk.ts";
-import { copyOfOpen, newDirectory, openJournal, sequenced } from "./support.ts";
+import { outcomesOf, runFrame } from "./run-frame.ts";
+import { copyOfOpen, memoryDisk, newDirectory, openJournal, sequenced } from "./support.ts";
 
 /** Small enough for two segments. */
 const SEGMENT_BYTES = SEGMENT_HEADER_BYTES + 960;
@@ -58,9 +56,7 @@ beforeAll(async () => {
   const { journal } = await openJournal(directory, { segmentBytes: SEGMENT_BYTES });
   const engine = new Engine();
   for (const commands of BATCHES) {
-    const entries = sequenced(commands, journal.nextSeq);
-    await journal.append(entries);
-    journal.witness(outcomesOf(engine, entries));
+    await runFrame(journal, { engine }, sequenced(commands, journal.nextSeq));
     shorter = whole;
     whole = `${engine.appliedSeq} ${journal.eventDigest}`;
   }
@@ -76,26 +72,6 @@ function load(directory: string): Segments {
   return new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
 }
 
-function outcomesOf(engine: Engine, entries: readonly Sequenced[]): Uint8Array {
-  const writer = new ByteWriter();
-  for (const entry of entries) encodeOutcome(writer, { entry, events: engine.apply(entry) });
-  return writer.view();
-}
-
-/** A disk that can only be read, and has nothing but these segments. */
-function memoryDisk(segments: Segments): Disk {
-  const names = [...segments.keys()];
-  const bytesOf = (file: number) => segments.get(names[file]!)!;
-  return {
-    ...nodeDisk,
-    list: async () => names,
-    open: async (path) => names.indexOf(basename(path)),
-    close: async () => {},
-    size: async (file) => bytesOf(file).length,
-    read: async (file, into, position) => bytesOf(file).copy(into, 0, position),
-  };
-}
-
 /** What a journal comes to: how far, and all that it caused; or that it is refused. */
 async function outcomeOf(segments: Segments, watermark: number): Promise<string> {
   const engine = new Engine();
@@ -104,7 +80,7 @@ async function outcomeOf(segments: Segments, watermark: number): Promise<string>
       directory: "journal",
       disk: memoryDisk(segments),
       watermarks: [{ holder: "ledger", seq: seq(watermark), frameHash: null }],
-      replay: ({ entries }) => outcomesOf(engine, entries),
+      replay: ({ entries }) => outcomesOf({ engine }, entries),
     });
     return `${engine.appliedSeq} ${end!.eventDigest.toString("hex")}`;
   } catch (error) {

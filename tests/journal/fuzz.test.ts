@@ -12,6 +12,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter, DecodeError } from "../../src/domain/codec.ts";
 import type { Request } from "../../src/domain/commands.ts";
 import { type EpochMs, seq } from "../../src/domain/units.ts";
+import { contentEnd } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import {
   EMPTY_FRAME_BYTES,
@@ -198,7 +199,7 @@ describe("a journal on disk", () => {
     }
     await journal.close();
     whole = readFileSync(file);
-    contentBytes = whole.length - [...whole].reverse().findIndex((byte) => byte !== 0);
+    contentBytes = contentEnd(whole, 0);
   });
 
   /** How reading it ended; any other error is passed on. */

@@ -1,7 +1,7 @@
 /** What the journal's tests share: commands of every kind, a stand-in for the engine, and damaged copies. */
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll } from "vitest";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
@@ -19,6 +19,7 @@ import {
   seq,
   ticks,
 } from "../../src/domain/units.ts";
+import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import type { Frame } from "../../src/journal/frame.ts";
 import { Journal, type JournalOptions, type JournalReport } from "../../src/journal/journal.ts";
 
@@ -201,6 +202,20 @@ export function newDirectory(parent: string = tmpdir()): string {
 /** A directory in memory where there is such a thing, for tests that open thousands of journals. */
 export function newFastDirectory(): string {
   return newDirectory(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+}
+
+/** A disk that can only be read, and has nothing but these files, by their names. */
+export function memoryDisk(files: ReadonlyMap<string, Buffer>): Disk {
+  const names = [...files.keys()];
+  const bytesOf = (file: number) => files.get(names[file]!)!;
+  return {
+    ...nodeDisk,
+    list: async () => names,
+    open: async (path) => names.indexOf(basename(path)),
+    close: async () => {},
+    size: async (file) => bytesOf(file).length,
+    read: async (file, into, position) => bytesOf(file).copy(into, 0, position),
+  };
 }
 
 /** A journal that was opened, with all that it told. */

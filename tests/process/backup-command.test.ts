@@ -12,8 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { contentEnd } from "../../src/journal/disk.ts";
 import { type RunningServer, startServer } from "../edge/harness.ts";
 import { run, runBeside, temporaryDirectory } from "./command-line.ts";
 import {
@@ -26,7 +26,7 @@ import {
   trade,
 } from "./trading.ts";
 
-const CUT = pathToFileURL(fileURLToPath(new URL("./cut-at-rename.mjs", import.meta.url))).href;
+const CUT = new URL("./cut-at-rename.mjs", import.meta.url).href;
 const BACKUPS = 3;
 const ACKNOWLEDGED_BETWEEN = 300;
 
@@ -52,7 +52,7 @@ const knownTo = (all: readonly Trader[]): Known[] =>
 
 beforeAll(async () => {
   server = await startServer();
-  traders = await openTraders(server, { count: 6, random: seeded(Number(process.env.SEED ?? Date.now())) });
+  traders = await openTraders(server, { count: 6, random: seeded() });
 });
 
 afterAll(() => server.dispose());
@@ -173,7 +173,7 @@ test("a frame that a crash cut is left out, and a ledger that is none; both are 
   cpSync(join(places, "backup-0", "journal"), join(directory, "journal"), { recursive: true });
   const file = join(directory, "journal", "00000001.segment");
   const bytes = readFileSync(file);
-  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  const end = contentEnd(bytes, 0);
   writeFileSync(file, Buffer.from(bytes).fill("torn", end, end + 40));
   writeFileSync(join(directory, "ledger.sqlite"), "something else");
   const target = join(places, "of-crashed");

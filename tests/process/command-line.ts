@@ -1,6 +1,6 @@
 /** The command line as an operator uses it: the built program, run to its end. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { afterAll } from "vitest";
 import { ADMIN_KEY } from "../edge/harness.ts";
 
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there; \`npm run build\` makes it`);
 
 const directories: string[] = [];
 afterAll(() => {

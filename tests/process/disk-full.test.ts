@@ -4,10 +4,10 @@
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, vi } from "vitest";
 import { ADMIN_KEY, Client, openTrader, type Received, startServer } from "../edge/harness.ts";
 import { run } from "./command-line.ts";
-import { LoopDisk, whyNoLoopDisk } from "./loop-disk.ts";
+import { LoopDisk, testOnLoopDisk } from "./loop-disk.ts";
 
 const DISK_MIB = 128;
 const WAIT = { timeout: 20_000, interval: 50 };
@@ -17,8 +17,7 @@ const LEFT_BYTES = 8 * 1024 * 1024;
 const REFERENCE_CHARACTERS = 64;
 const AT_ONCE = 32;
 
-const why = await whyNoLoopDisk("ext4");
-const title = (claim: string) => (why === null ? claim : `${claim} (not tried here: ${why})`);
+const test = await testOnLoopDisk("ext4");
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -64,72 +63,63 @@ async function refusal(answers: () => Promise<Received>): Promise<Received> {
   }, WAIT);
 }
 
-test.skipIf(why !== null)(
-  title("below its reserve an exchange refuses commands and serves all reads, until there is space again"),
-  async () => {
-    const { alice, deposit, fill, free } = await onSmallDisk({ PREGAO_DISK_RESERVE_MIB: "16" });
-    expect((await deposit("before")).status).toBe(201);
-    fill(LEFT_BYTES);
-    let tries = 0;
-    const refused = await refusal(() => deposit(`filling-${tries++}`));
-    expect(refused.body.code).toBe("disk-full");
-    expect(refused.headers.get("retry-after")).toBeTruthy();
-    for (const path of ["/v1/wallets/BRL", "/v1/orders", "/v1/statement", "/v1/markets/VIB-BRL/book"]) {
-      expect((await alice.get(path)).status).toBe(200);
-    }
-    free();
-    await vi.waitFor(async () => expect((await deposit("after")).status).toBe(201), WAIT);
-    expect((await deposit("before")).replayed).toBe(true);
-  },
-);
+test("below its reserve an exchange refuses commands and serves all reads, until there is space again", async () => {
+  const { alice, deposit, fill, free } = await onSmallDisk({ PREGAO_DISK_RESERVE_MIB: "16" });
+  expect((await deposit("before")).status).toBe(201);
+  fill(LEFT_BYTES);
+  let tries = 0;
+  const refused = await refusal(() => deposit(`filling-${tries++}`));
+  expect(refused.body.code).toBe("disk-full");
+  expect(refused.headers.get("retry-after")).toBeTruthy();
+  for (const path of ["/v1/wallets/BRL", "/v1/orders", "/v1/statement", "/v1/markets/VIB-BRL/book"]) {
+    expect((await alice.get(path)).status).toBe(200);
+  }
+  free();
+  await vi.waitFor(async () => expect((await deposit("after")).status).toBe(201), WAIT);
+  expect((await deposit("before")).replayed).toBe(true);
+});
 
-test.skipIf(why !== null)(
-  title(
-    "without a reserve it goes on while the journal has room of its own, then waits for space, and loses nothing",
-  ),
-  async () => {
-    const env = { PREGAO_DISK_RESERVE_MIB: "0" };
-    const exchange = await onSmallDisk(env);
-    const { alice, server, deposit, fill, free } = exchange;
-    fill(0);
-    const acknowledged = new Map<string, number>();
-    let unanswered = 0;
-    let next = 0;
-    const sendUntilRefused = async () => {
-      for (;;) {
-        const reference = `r-${next++}-`.padEnd(REFERENCE_CHARACTERS, "x");
-        const answer = await deposit(reference);
-        if (answer.status === 503) {
-          expect(answer.body.code).toBe("disk-full");
-          unanswered += 1;
-          return;
-        }
-        expect(answer.status).toBe(201);
-        acknowledged.set(reference, answer.body.transactionId);
+test("without a reserve it goes on while the journal has room of its own, then waits for space, and loses nothing", async () => {
+  const env = { PREGAO_DISK_RESERVE_MIB: "0" };
+  const exchange = await onSmallDisk(env);
+  const { alice, server, deposit, fill, free } = exchange;
+  fill(0);
+  const acknowledged = new Map<string, number>();
+  let unanswered = 0;
+  let next = 0;
+  const sendUntilRefused = async () => {
+    for (;;) {
+      const reference = `r-${next++}-`.padEnd(REFERENCE_CHARACTERS, "x");
+      const answer = await deposit(reference);
+      if (answer.status === 503) {
+        expect(answer.body.code).toBe("disk-full");
+        unanswered += 1;
+        return;
       }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, sendUntilRefused));
-    expect(unanswered).toBe(AT_ONCE);
-    expect(acknowledged.size).toBeGreaterThan(1_000);
-    const balance = (await alice.get("/v1/wallets/BRL")).body.available;
-    expect(balance).toBe(`${10 + acknowledged.size}.00`);
-    free();
-    await vi.waitFor(async () => expect((await deposit("after")).status).toBe(201), WAIT);
-    await vi.waitFor(async () => expect((await alice.get("/v1/statement")).status).toBe(200), WAIT);
-    server.process.kill("SIGKILL");
-    const again = await startServer({ directory: exchange.directory, env });
-    cleanups.push(() => again.process.kill("SIGKILL"));
-    const operator = new Client(again.url, ADMIN_KEY);
-    for (const [reference, transactionId] of [...acknowledged].slice(-200)) {
-      const body = { accountId: "alice", asset: "BRL", amount: "1.00", reference };
-      const answer = await operator.post("/v1/deposits", body);
-      expect([answer.replayed, answer.body.transactionId]).toEqual([true, transactionId]);
+      expect(answer.status).toBe(201);
+      acknowledged.set(reference, answer.body.transactionId);
     }
-    const read = await new Client(again.url, alice.key).get("/v1/wallets/BRL");
-    expect(read.body.available).toBe(`${11 + acknowledged.size}.00`);
-    expect(await again.stop()).toBe(0);
-    expect(run(["verify", exchange.directory])).toMatchObject({ status: 0, stderr: "" });
-    process.stdout.write(`full disk: ${acknowledged.size} acknowledged while full, none lost\n`);
-  },
-  120_000,
-);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, sendUntilRefused));
+  expect(unanswered).toBe(AT_ONCE);
+  expect(acknowledged.size).toBeGreaterThan(1_000);
+  const balance = (await alice.get("/v1/wallets/BRL")).body.available;
+  expect(balance).toBe(`${10 + acknowledged.size}.00`);
+  free();
+  await vi.waitFor(async () => expect((await deposit("after")).status).toBe(201), WAIT);
+  await vi.waitFor(async () => expect((await alice.get("/v1/statement")).status).toBe(200), WAIT);
+  server.process.kill("SIGKILL");
+  const again = await startServer({ directory: exchange.directory, env });
+  cleanups.push(() => again.process.kill("SIGKILL"));
+  const operator = new Client(again.url, ADMIN_KEY);
+  for (const [reference, transactionId] of [...acknowledged].slice(-200)) {
+    const body = { accountId: "alice", asset: "BRL", amount: "1.00", reference };
+    const answer = await operator.post("/v1/deposits", body);
+    expect([answer.replayed, answer.body.transactionId]).toEqual([true, transactionId]);
+  }
+  const read = await new Client(again.url, alice.key).get("/v1/wallets/BRL");
+  expect(read.body.available).toBe(`${11 + acknowledged.size}.00`);
+  expect(await again.stop()).toBe(0);
+  expect(run(["verify", exchange.directory])).toMatchObject({ status: 0, stderr: "" });
+  process.stdout.write(`full disk: ${acknowledged.size} acknowledged while full, none lost\n`);
+}, 120_000);

@@ -3,13 +3,12 @@
  * anything more, and the next one has all that was acknowledged, and does what is sent again once.
  */
 import { once } from "node:events";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { type RunningServer, startServer } from "../edge/harness.ts";
 import { run, temporaryDirectory } from "./command-line.ts";
 import { checkMoney, openTraders, retryAllAndCompare, seeded, type Trader, trade } from "./trading.ts";
 
-const FAULTY_DISK = pathToFileURL(fileURLToPath(new URL("./faulty-disk.mjs", import.meta.url))).href;
+const FAULTY_DISK = new URL("./faulty-disk.mjs", import.meta.url).href;
 const CLIENTS = 3;
 /** A new exchange makes its first segment and writes its first commands; then every trader opens with four more. */
 const SYNCS_OF_OPENING = 3 + CLIENTS * 4;

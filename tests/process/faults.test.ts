@@ -1,15 +1,12 @@
 /** The process as an operator meets it: what it prints, what it exits with, and what it does when the disk fails. */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { afterEach, expect, test, vi } from "vitest";
 import { ADMIN_KEY, Client, openTrader, type RunningServer, startServer } from "../edge/harness.ts";
+import { run, temporaryDirectory } from "./command-line.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const FAULTY_DISK = pathToFileURL(fileURLToPath(new URL("./faulty-disk.mjs", import.meta.url))).href;
+const FAULTY_DISK = new URL("./faulty-disk.mjs", import.meta.url).href;
 const WAIT = { timeout: 10_000, interval: 20 };
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
@@ -17,24 +14,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), "pregao-process-"));
-  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 async function started(options: Parameters<typeof startServer>[0] = {}): Promise<RunningServer> {
   const server = await startServer({ directory: temporaryDirectory(), ...options });
   cleanups.push(() => server.stop());
   return server;
-}
-
-function run(args: readonly string[], env: Record<string, string> = {}) {
-  return spawnSync(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, PREGAO_ADMIN_KEY: ADMIN_KEY, ...env },
-    encoding: "utf8",
-    timeout: 20_000,
-  });
 }
 
 /** A server whose disk fails on command. */

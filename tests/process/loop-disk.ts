@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "vitest";
 
 const MIB = 1024 * 1024;
 const FORMAT = { ext4: ["mkfs.ext4", "-q", "-m", "0"], xfs: ["mkfs.xfs", "-q"] } as const;
@@ -86,8 +87,15 @@ export class LoopDisk {
   }
 }
 
+/** Tests with such a disk, which are skipped where there can be none, and say why in their names. */
+export async function testOnLoopDisk(fileSystem: FileSystem) {
+  const why = await whyNoLoopDisk(fileSystem);
+  return (claim: string, body: () => Promise<void>, msMax?: number) =>
+    test.skipIf(why !== null)(why === null ? claim : `${claim} (not tried here: ${why})`, body, msMax);
+}
+
 /** Why there can be no such disk here, or null if there can. */
-export async function whyNoLoopDisk(fileSystem: FileSystem): Promise<string | null> {
+async function whyNoLoopDisk(fileSystem: FileSystem): Promise<string | null> {
   if (process.platform !== "linux") return "this is not Linux";
   if (process.getuid?.() !== 0) return "this is not root";
   for (const needed of [FORMAT[fileSystem][0], "mount", "python3"]) {

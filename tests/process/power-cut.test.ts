@@ -7,11 +7,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { readJournal } from "../../src/journal/recovery.ts";
 import { type RunningServer, startServer } from "../edge/harness.ts";
 import { run } from "./command-line.ts";
-import { type FileSystem, LoopDisk, whyNoLoopDisk } from "./loop-disk.ts";
+import { type FileSystem, LoopDisk, testOnLoopDisk } from "./loop-disk.ts";
 import {
   checkLedger,
   checkMoney,
@@ -74,12 +74,11 @@ async function appendUntilCut(directory: string, disk: LoopDisk, count: number) 
 }
 
 for (const fileSystem of ["ext4", "xfs"] as const satisfies readonly FileSystem[]) {
-  const why = await whyNoLoopDisk(fileSystem);
-  const title = `a power cut on ${fileSystem} loses no acknowledged command, and a retry doubles none`;
-  test.skipIf(why !== null)(
-    why === null ? title : `${title} (not tried here: ${why})`,
+  const test = await testOnLoopDisk(fileSystem);
+  test(
+    `a power cut on ${fileSystem} loses no acknowledged command, and a retry doubles none`,
     async () => {
-      const random = seeded(Number(process.env.SEED ?? Date.now()));
+      const random = seeded();
       const disk = new LoopDisk(fileSystem, DISK_MIB);
       const directory = join(disk.path, "data");
       const env = { PREGAO_DISK_RESERVE_MIB: "8" };
@@ -108,11 +107,10 @@ for (const fileSystem of ["ext4", "xfs"] as const satisfies readonly FileSystem[
     60_000 + CUTS * 15_000,
   );
 
-  const claim = `a power cut on ${fileSystem} leaves every acknowledged frame, however often a segment is begun`;
-  test.skipIf(why !== null)(
-    why === null ? claim : `${claim} (not tried here: ${why})`,
+  test(
+    `a power cut on ${fileSystem} leaves every acknowledged frame, however often a segment is begun`,
     async () => {
-      const random = seeded(Number(process.env.SEED ?? Date.now()));
+      const random = seeded();
       const disk = new LoopDisk(fileSystem, DISK_MIB);
       const directory = join(disk.path, "journal");
       try {

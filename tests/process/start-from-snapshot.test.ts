@@ -2,21 +2,21 @@
  * A process that starts from a snapshot answers as the one that made it: by id and by client id, of wallets and of
  * the book, to keys that were made before, and to a client that sends again what it has no answer for.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openLog } from "../../src/edge/log.ts";
 import { createServer } from "../../src/edge/server.ts";
 import { Exchange, type ExchangeReport } from "../../src/exchange.ts";
 import { ADMIN_KEY, Client, openTrader, type RunningServer, startServer } from "../edge/harness.ts";
+import { temporaryDirectory } from "./command-line.ts";
 
 /** Closed by some hundred orders. */
 const SEGMENT_BYTES = 64 * 1024;
 const ORDERS_AT_ONCE = 50;
 const ROUNDS_MAX = 60;
 
-const directory = mkdtempSync(join(tmpdir(), "pregao-snapshot-"));
+const directory = temporaryDirectory();
 const reports: ExchangeReport[] = [];
 let keys: readonly string[];
 let before: unknown;
@@ -108,8 +108,6 @@ async function openAgain(exchange: Exchange, closed: () => Promise<void>): Promi
 /** Lines of the log are gathered for a moment before they are written. */
 const toldOf = (server: RunningServer, words: string) =>
   vi.waitFor(() => expect(server.log()).toContain(words), { timeout: 5_000 });
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe("a process that starts from a snapshot", () => {
   let server: RunningServer;

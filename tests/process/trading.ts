@@ -151,8 +151,8 @@ export function checkLedger(directory: string, traders: readonly Trader[]): void
   expect(found).toEqual(sent.sort((a, b) => a - b));
 }
 
-/** Says the seed, for a run that failed is to be had again. */
-export function seeded(seed: number): () => number {
+/** Says the seed, for a run that failed is to be had again, with SEED. */
+export function seeded(seed = Number(process.env.SEED ?? Date.now())): () => number {
   process.stdout.write(`SEED=${seed}\n`);
   return xorshift(seed);
 }

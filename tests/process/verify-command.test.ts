@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { contentEnd } from "../../src/journal/disk.ts";
 import { type Verified, verify } from "../../src/replay/verify.ts";
 import { ADMIN_KEY, Client, openTrader, type RunningServer, startServer } from "../edge/harness.ts";
 import { appendBatch, EVERY_COMMAND, openJournal } from "../journal/support.ts";
@@ -164,7 +165,7 @@ describe("a journal", () => {
   test("whose last frame was cut is whole without it, unless the ledger has seen it", async () => {
     const directory = copy();
     const bytes = readFileSync(join(directory, SEGMENT));
-    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    const end = contentEnd(bytes, 0);
     writeFileSync(join(directory, SEGMENT), Buffer.from(bytes).fill(0, end - 50, end));
     const { checks } = await verified(directory);
     expect(checks[0]).toMatchObject({ what: "journal", fault: null });

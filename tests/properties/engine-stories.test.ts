@@ -13,17 +13,12 @@ import { BookDepth } from "../../src/projections/feeds/book-depth.ts";
 import { Balances } from "../../src/projections/live/balances.ts";
 import type { Model } from "./model/model.ts";
 import { OpenOrders } from "./open-orders.ts";
+import { SEED, STORIES } from "./search.ts";
 import { type Step, type Story, stepsOf, story } from "./stories.ts";
 import { told } from "./told.ts";
 
-/**
- * PREGAO_STORIES makes a long search of what is a quick check otherwise; PREGAO_SEED tells the same stories again.
- * PREGAO_SHRINK=0 only says that a story fails, and looks for no shorter one.
- */
-const { PREGAO_STORIES, PREGAO_SEED, PREGAO_SHRINK } = process.env;
-const STORIES = Number(PREGAO_STORIES ?? 1200);
-const SEED = PREGAO_SEED === undefined ? Date.now() & 0x7fffffff : Number(PREGAO_SEED);
-console.info(`stories: PREGAO_SEED=${SEED} PREGAO_STORIES=${STORIES}`);
+/** PREGAO_SHRINK=0 only says that a story fails, and looks for no shorter one. */
+const { PREGAO_SHRINK } = process.env;
 
 /** What the compared stories brought about, and how often. */
 const seen = new Map<string, number>();

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import { epochMs, type Seq, seq } from "../../src/domain/units.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { recover } from "../../src/replay/recover.ts";
+import { runFrame } from "../journal/run-frame.ts";
 import { newFastDirectory } from "../journal/support.ts";
 import { digestOf, type Ledger, NO_LEDGER, reopen, snapshotAt } from "./past.ts";
 
@@ -34,11 +33,7 @@ async function stoppedOften(): Promise<{ readonly directory: string; readonly le
       onClosed: (segment) => void closed.set(segment.segment, segment),
       onReport: () => {},
     });
-    const entry = opening(number);
-    const frameHash = await journal.append([entry]);
-    const writer = new ByteWriter();
-    encodeOutcome(writer, { entry, events: engine.apply(entry) });
-    journal.witness(writer.view());
+    const frameHash = await runFrame(journal, { engine }, [opening(number)]);
     ledgers.push({ seq: number as Seq, frameHash });
     await journal.close();
   }
@@ -52,8 +47,7 @@ describe("snapshots at segments that end with a clean stop", () => {
     const digests = new Set<string>();
     let loaded = 0;
     for (const ledger of ledgers) {
-      const { journal, reports, ...present } = await reopen(directory, ledger);
-      await journal.close();
+      const { reports, ...present } = await reopen(directory, ledger);
       digests.add(digestOf(present));
       loaded += reports.filter(({ kind }) => kind === "snapshot-loaded").length;
     }

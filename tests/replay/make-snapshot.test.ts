@@ -1,33 +1,34 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
-import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { SnapshotDiffersError } from "../../src/replay/make-snapshot.ts";
-import { type Story, story } from "../properties/stories.ts";
-import { copyOf, digestOf, live, namesIn, type Past, reopen, snapshotAt } from "./past.ts";
+import {
+  copyOf,
+  digestOf,
+  liveThrough,
+  longStory,
+  namesIn,
+  newestIn,
+  type Past,
+  reopen,
+  snapshotAt,
+  withoutSnapshots,
+} from "./past.ts";
 
-/** A story of some length, the same in every run, with snapshots at the ends of its last segments. */
+/** A long story, with snapshots at the ends of its last segments. */
 let past: Past;
 
 beforeAll(async () => {
-  const [told] = fc.sample(
-    story(400).filter(({ steps }) => steps.length > 380),
-    { seed: 7, numRuns: 1 },
-  ) as [Story];
-  past = await live(told, async (closed, directory) => {
+  past = await liveThrough(longStory(), async (closed, directory) => {
     if (closed.segment > 1) await snapshotAt(directory, closed);
   });
 });
 
-const newestIn = (directory: string) => join(directory, "snapshots", namesIn(directory, "snapshots").at(-1)!);
-
 describe("a snapshot that is being made", () => {
-  const task = () => ({ directory: copyOf(past.directory), closed: past.closed.at(-1)! });
+  const task = () => ({ directory: withoutSnapshots(past.directory), closed: past.closed.at(-1)! });
 
   test("is not kept if the replay comes to something else than the live exchange", async () => {
     const { directory, closed } = task();
-    rmSync(join(directory, "snapshots"), { recursive: true });
     const other = { ...closed, eventDigest: "00".repeat(32) };
     await expect(snapshotAt(directory, other)).rejects.toThrowError(SnapshotDiffersError);
     expect(namesIn(directory, "snapshots")).toEqual([]);
@@ -35,7 +36,6 @@ describe("a snapshot that is being made", () => {
 
   test("is not kept if it is read back as something else", async () => {
     const { directory, closed } = task();
-    rmSync(join(directory, "snapshots"), { recursive: true });
     const garbling: Disk = {
       ...nodeDisk,
       writeAside: async (file, bytes, position) => {
@@ -66,14 +66,13 @@ describe("a snapshot that is being made", () => {
 
   test("is not written if the space would not last", async () => {
     const { directory, closed } = task();
-    rmSync(join(directory, "snapshots"), { recursive: true });
     const full: Disk = { ...nodeDisk, freeBytes: async () => 100 };
     expect(await snapshotAt(directory, closed, { disk: full })).toMatchObject({ kind: "no-space" });
     expect(namesIn(directory, "snapshots")).toEqual([]);
   });
 
   test("may be cut short at any step: nothing is lost, and the next one is made", async () => {
-    const { closed } = task();
+    const closed = past.closed.at(-1)!;
     let crashes = 0;
     for (let step = 0; ; step += 1) {
       const directory = copyOf(past.directory);
@@ -82,8 +81,7 @@ describe("a snapshot that is being made", () => {
         () => true,
         () => false,
       );
-      const { journal, ...present } = await reopen(copyOf(directory), past.ledger);
-      await journal.close();
+      const present = await reopen(copyOf(directory), past.ledger);
       expect(digestOf(present), `step ${step}`).toBe(past.digest);
       expect(await snapshotAt(directory, closed)).toMatchObject({ kind: "made", seq: closed.seq });
       if (made) break;

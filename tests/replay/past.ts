@@ -1,9 +1,8 @@
 /** A past to recover: a random story in a journal of many small segments, as the exchange would have written it. */
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ByteWriter } from "../../src/domain/codec.ts";
+import fc from "fast-check";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { CommittedFrame } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
@@ -11,8 +10,9 @@ import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { type Present, presentDigest } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
+import { runFrame } from "../journal/run-frame.ts";
 import { newFastDirectory } from "../journal/support.ts";
-import { type Story, stepsOf } from "../properties/stories.ts";
+import { type Story, stepsOf, story } from "../properties/stories.ts";
 
 /** Room for a few frames only, so that a short story closes many segments. */
 const SEGMENT_BYTES = 5 * 1024;
@@ -28,26 +28,24 @@ export type Reopened = Recovered & {
   readonly published: readonly Seq[];
 };
 
+/** Recovers, as a start would, and stops at once. */
 export async function reopen(
   directory: string,
   ledger: Ledger,
-  {
-    disk = nodeDisk,
-    feedEventsMax = FEED_EVENTS_MAX,
-  }: { readonly disk?: Disk; readonly feedEventsMax?: number } = {},
+  { feedEventsMax = FEED_EVENTS_MAX }: { readonly feedEventsMax?: number } = {},
 ): Promise<Reopened> {
   const reports: RecoveryReport[] = [];
   const published: Seq[] = [];
   const recovered = await recover({
     directory,
     ledger,
-    disk,
     feedEventsMax,
     segmentBytes: SEGMENT_BYTES,
     limits: { reserveBytes: 0, probeMs: 1_000 },
     publish: ({ committed }: CommittedFrame) => published.push(...committed.map(({ entry }) => entry.seq)),
     onReport: (report) => reports.push(report),
   });
+  await recovered.journal.close();
   return { ...recovered, reports, published };
 }
 
@@ -66,6 +64,12 @@ export type Past = {
   readonly present: Present;
 };
 
+/** A story of some length, the same in every run. */
+export function longStory(): Story {
+  const long = story(400).filter(({ steps }) => steps.length > 380);
+  return fc.sample(long, { seed: 7, numRuns: 1 })[0]!;
+}
+
 /** Entries of one time, which may share a frame. */
 function framesOf(story: Story): Sequenced[][] {
   const frames: Sequenced[][] = [];
@@ -83,18 +87,14 @@ function framesOf(story: Story): Sequenced[][] {
 }
 
 /** Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk. */
-export async function live(
+export async function liveThrough(
   story: Story,
   onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
 ): Promise<Past> {
   const directory = newFastDirectory();
   const closed: ClosedSegment[] = [];
   let told = 0;
-  const {
-    engine,
-    live: projections,
-    journal,
-  } = await recover({
+  const { engine, live, journal } = await recover({
     directory,
     ledger: NO_LEDGER,
     feedEventsMax: FEED_EVENTS_MAX,
@@ -104,22 +104,14 @@ export async function live(
     onClosed: (segment) => closed.push(segment),
     onReport: () => {},
   });
-  const writer = new ByteWriter();
   let ledger = NO_LEDGER;
   for (const entries of framesOf(story)) {
-    const frameHash = await journal.append(entries);
-    writer.clear();
-    for (const entry of entries) {
-      const outcome = { entry, events: engine.apply(entry) };
-      encodeOutcome(writer, outcome);
-      projections.project(outcome);
-    }
-    journal.witness(writer.view());
+    const frameHash = await runFrame(journal, { engine, live }, entries);
     ledger = { seq: engine.appliedSeq, frameHash };
     for (; told < closed.length; told += 1) await onClosed(closed[told]!, directory);
   }
   await journal.close();
-  const present = { engine, live: projections };
+  const present = { engine, live };
   return { directory, closed, ledger, digest: digestOf(present), present };
 }
 
@@ -143,6 +135,14 @@ export function snapshotAt(
 export function namesIn(directory: string, folder: "journal" | "snapshots"): readonly string[] {
   const path = join(directory, folder);
   return existsSync(path) ? readdirSync(path).sort() : [];
+}
+
+/** Where the newest snapshot is. */
+export function newestIn(directory: string): string {
+  const newest = namesIn(directory, "snapshots")
+    .filter((name) => name.endsWith(".snapshot"))
+    .at(-1)!;
+  return join(directory, "snapshots", newest);
 }
 
 /** The data directory again, in another place. */

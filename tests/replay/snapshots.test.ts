@@ -4,30 +4,30 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
 import { accountIndex, assetIndex, epochMs, marketIndex } from "../../src/domain/units.ts";
-import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
 import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import type { Present } from "../../src/replay/present.ts";
 import { recover } from "../../src/replay/recover.ts";
-import { type Story, story } from "../properties/stories.ts";
+import { memoryDisk } from "../journal/support.ts";
+import { SEED, STORIES } from "../properties/search.ts";
+import { story } from "../properties/stories.ts";
 import {
   copyOf,
   digestOf,
-  live,
+  liveThrough,
+  longStory,
   NO_LEDGER,
   namesIn,
+  newestIn,
   type Past,
   reopen,
   snapshotAt,
   withoutSnapshots,
 } from "./past.ts";
 
-const { PREGAO_STORIES, PREGAO_SEED } = process.env;
-const STORIES = Math.ceil(Number(PREGAO_STORIES ?? 1200) / 40);
-const SEED = PREGAO_SEED === undefined ? Date.now() & 0x7fffffff : Number(PREGAO_SEED);
-console.info(`snapshots: PREGAO_SEED=${SEED}`);
+const RUNS = Math.ceil(STORIES / 40);
 
 /** What clients can see of projections that are not dumped, but begin with what the engine has. */
 function seen({ engine, live: { books, balances, directory } }: Present): unknown {
@@ -53,12 +53,11 @@ describe("a start from a snapshot", () => {
     const every = fc.integer({ min: 1, max: 6 });
     await fc.assert(
       fc.asyncProperty(story(160), every, async (told, apart) => {
-        const past = await live(told, async (closed, directory) => {
+        const past = await liveThrough(told, async (closed, directory) => {
           if (closed.segment % apart === 0) await snapshotAt(directory, closed);
         });
         const whole = await reopen(withoutSnapshots(past.directory), past.ledger);
         const resumed = await reopen(past.directory, past.ledger);
-        await Promise.all([whole.journal.close(), resumed.journal.close()]);
         expect(digestOf(whole)).toBe(past.digest);
         expect(digestOf(resumed)).toBe(past.digest);
         expect(seen(resumed)).toEqual(seen(past.present));
@@ -67,37 +66,24 @@ describe("a start from a snapshot", () => {
         expect(resumed.journal.lastAt).toBe(whole.journal.lastAt);
         loaded += loadedIn(resumed);
       }),
-      { seed: SEED, numRuns: STORIES },
+      { seed: SEED, numRuns: RUNS },
     );
-    expect(loaded).toBeGreaterThan(STORIES / 3);
+    expect(loaded).toBeGreaterThan(RUNS / 3);
   }, 120_000);
 });
 
-/** A story of some length, the same in every run, with a snapshot at the end of each segment from the second on. */
-let told: Story;
+/** A long story, with a snapshot at the end of each segment from the second on. */
+const told = longStory();
 let past: Past;
 let end: number;
 
 beforeAll(async () => {
-  [told] = fc.sample(
-    story(400).filter(({ steps }) => steps.length > 380),
-    { seed: 7, numRuns: 1 },
-  ) as [Story];
-  past = await live(told, async (closed, directory) => {
+  past = await liveThrough(told, async (closed, directory) => {
     if (closed.segment > 1) await snapshotAt(directory, closed);
   });
   end = past.ledger.seq;
   expect(past.closed.length).toBeGreaterThan(5);
 });
-
-const newestIn = (directory: string) =>
-  join(
-    directory,
-    "snapshots",
-    namesIn(directory, "snapshots")
-      .filter((name) => /snapshot$/.test(name))
-      .at(-1)!,
-  );
 
 describe("the snapshots that are kept", () => {
   test("are the newest two", () => {
@@ -108,7 +94,7 @@ describe("the snapshots that are kept", () => {
   });
 
   test("include one that the ledger has come to, however old that is", async () => {
-    const behind = await live(told, async (closed, directory) => {
+    const behind = await liveThrough(told, async (closed, directory) => {
       if (closed.segment < 5) await snapshotAt(directory, closed, { ledgerSeq: past.closed[0]!.seq });
     });
     const seqs = behind.closed.slice(0, 4).map((closed) => closed.seq);
@@ -118,15 +104,13 @@ describe("the snapshots that are kept", () => {
       seqs[3],
     ]);
     const slow = { seq: seqs[0]!, frameHash: behind.closed[0]!.frameHash };
-    const { journal, published, ...present } = await reopen(behind.directory, slow);
-    await journal.close();
+    const { published, ...present } = await reopen(behind.directory, slow);
     expect(digestOf(present)).toBe(past.digest);
     expect(published[0]).toBe(seqs[0]! + 1);
   });
 
   test("are not used when the ledger is gone, which is made anew from the first frame", async () => {
-    const { journal, published, ...present } = await reopen(copyOf(past.directory), NO_LEDGER);
-    await journal.close();
+    const { published, ...present } = await reopen(copyOf(past.directory), NO_LEDGER);
     expect(loadedIn(present)).toBe(0);
     expect(published).toEqual(Array.from({ length: end }, (_, i) => i + 1));
     expect(digestOf(present)).toBe(past.digest);
@@ -140,8 +124,7 @@ describe("a damaged snapshot", () => {
     const bytes = readFileSync(newest);
     bytes[bytes.length - 9]! ^= 1;
     writeFileSync(newest, bytes);
-    const { journal, ...present } = await reopen(directory, past.ledger);
-    await journal.close();
+    const present = await reopen(directory, past.ledger);
     expect(present.reports).toContainEqual({
       kind: "snapshot-unusable",
       file: newest,
@@ -153,13 +136,19 @@ describe("a damaged snapshot", () => {
   });
 
   test("with every bit flipped is never another state", async () => {
-    const short = await live({ ...told, steps: told.steps.slice(0, 40) }, async (closed, directory) => {
-      if (closed.segment <= 2) await snapshotAt(directory, closed);
-    });
+    const short = await liveThrough(
+      { ...told, steps: told.steps.slice(0, 40) },
+      async (closed, directory) => {
+        if (closed.segment <= 2) await snapshotAt(directory, closed);
+      },
+    );
     const newest = newestIn(short.directory);
     const whole = readFileSync(newest);
     const flipped = Buffer.from(whole);
-    const store = new SnapshotStore({ directory: "", disk: diskOf(basename(newest), flipped) });
+    const store = new SnapshotStore({
+      directory: "",
+      disk: memoryDisk(new Map([[basename(newest), flipped]])),
+    });
     for (let bit = 0; bit < whole.length * 8; bit += 1) {
       flipped[bit >> 3]! ^= 1 << (bit & 7);
       const [file] = (await store.list()).files;
@@ -173,8 +162,7 @@ describe("a damaged snapshot", () => {
       flipped[bit >> 3]! ^= 1 << (bit & 7);
       writeFileSync(newest, flipped);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      const { journal, ...present } = await reopen(copyOf(short.directory), short.ledger);
-      await journal.close();
+      const present = await reopen(copyOf(short.directory), short.ledger);
       expect(digestOf(present), `bit ${bit}`).toBe(short.digest);
     }
   }, 120_000);
@@ -184,8 +172,7 @@ describe("a damaged snapshot", () => {
     const newest = newestIn(directory);
     rmSync(newest);
     mkdirSync(newest);
-    const { journal, ...present } = await reopen(directory, past.ledger);
-    await journal.close();
+    const present = await reopen(directory, past.ledger);
     expect(present.reports).toContainEqual({
       kind: "snapshot-unusable",
       file: newest,
@@ -200,8 +187,7 @@ describe("a damaged snapshot", () => {
     const whole = readFileSync(newest);
     for (const length of [0, 1, 255, 256, 271, 272, whole.length >> 1, whole.length - 1]) {
       writeFileSync(newest, whole.subarray(0, length));
-      const { journal, ...present } = await reopen(copyOf(directory), past.ledger);
-      await journal.close();
+      const present = await reopen(copyOf(directory), past.ledger);
       expect(present.reports.filter(({ kind }) => kind === "snapshot-unusable")).toHaveLength(1);
       expect(digestOf(present)).toBe(past.digest);
     }
@@ -213,7 +199,7 @@ describe("a snapshot that does not belong to the journal", () => {
     expect(reopen(directory, ledger)).rejects.toThrowError(DamagedJournalError);
 
   test("is refused if it is another journal's", async () => {
-    const other = await live(told, async (closed, directory) => {
+    const other = await liveThrough(told, async (closed, directory) => {
       if (closed.segment === 2) await snapshotAt(directory, closed);
     });
     const [name] = namesIn(other.directory, "snapshots");
@@ -265,7 +251,6 @@ test("a snapshot may stand behind the frame of a clean stop", async () => {
   await snapshotAt(directory, closed.at(-1)!);
   for (const ledger of [past.ledger, NO_LEDGER]) {
     const again = await reopen(copyOf(directory), ledger);
-    await again.journal.close();
     expect(loadedIn(again)).toBe(ledger === past.ledger ? 1 : 0);
     expect(again.engine.appliedSeq).toBe(end + 1);
   }
@@ -274,7 +259,7 @@ test("a snapshot may stand behind the frame of a clean stop", async () => {
 describe("segments that nobody will read again", () => {
   let removed: Past;
   beforeAll(async () => {
-    removed = await live(told, async (closed, directory) => {
+    removed = await liveThrough(told, async (closed, directory) => {
       if (closed.segment > 1) await snapshotAt(directory, closed, { keepsSegments: false });
     });
   });
@@ -284,8 +269,7 @@ describe("segments that nobody will read again", () => {
     expect(namesIn(removed.directory, "journal")[0]).toBe(
       `${String(older.segment + 1).padStart(8, "0")}.segment`,
     );
-    const { journal, ...present } = await reopen(copyOf(removed.directory), removed.ledger);
-    await journal.close();
+    const present = await reopen(copyOf(removed.directory), removed.ledger);
     expect(digestOf(present)).toBe(removed.digest);
     expect(seen(present)).toEqual(seen(removed.present));
   });
@@ -293,8 +277,7 @@ describe("segments that nobody will read again", () => {
   test("are not missed when the newer snapshot is damaged", async () => {
     const directory = copyOf(removed.directory);
     writeFileSync(newestIn(directory), "no snapshot");
-    const { journal, ...present } = await reopen(directory, removed.ledger);
-    await journal.close();
+    const present = await reopen(directory, removed.ledger);
     expect(digestOf(present)).toBe(removed.digest);
   });
 
@@ -305,25 +288,13 @@ describe("segments that nobody will read again", () => {
   });
 
   test("stay while the ledger has come to one snapshot only", async () => {
-    const behind = await live(told, async (closed, directory) => {
+    const behind = await liveThrough(told, async (closed, directory) => {
       const ledgerSeq = past.closed[0]!.seq;
       await snapshotAt(directory, closed, { ledgerSeq, keepsSegments: false });
     });
     expect(namesIn(behind.directory, "journal")[0]).toBe("00000001.segment");
   });
 });
-
-/** A disk that has one file and can be read. */
-function diskOf(name: string, bytes: Buffer): Disk {
-  return {
-    ...nodeDisk,
-    list: async () => [name],
-    open: async () => 0,
-    close: async () => {},
-    size: async () => bytes.length,
-    read: async (_, into, position) => bytes.copy(into, 0, position),
-  };
-}
 
 describe("the feeds", () => {
   /** All that can be resumed from. */
@@ -334,8 +305,7 @@ describe("the feeds", () => {
   });
 
   test("can be resumed after a start from a snapshot from where they could before", async () => {
-    const { journal, ...present } = await reopen(copyOf(past.directory), past.ledger);
-    await journal.close();
+    const present = await reopen(copyOf(past.directory), past.ledger);
     expect(loadedIn(present)).toBe(1);
     const before = kept(past.present);
     // Some of it is behind the snapshot, most of it is in front, and some was forgotten.
@@ -352,7 +322,6 @@ describe("the feeds", () => {
   test("keep as much as the configuration says now, of what there is", async () => {
     const few = await reopen(copyOf(past.directory), past.ledger, { feedEventsMax: 40 });
     const many = await reopen(copyOf(past.directory), past.ledger, { feedEventsMax: 10_000 });
-    await Promise.all([few.journal.close(), many.journal.close()]);
     const from = few.live.feed.oldestSeq;
     expect(few.live.feed.events).toBeLessThanOrEqual(40);
     expect(plain(kept(few))).toEqual(plain(kept(past.present, from)));
@@ -360,7 +329,6 @@ describe("the feeds", () => {
     expect(older).toBeLessThan(past.present.live.feed.oldestSeq);
     expect(plain(kept(many, past.present.live.feed.oldestSeq))).toEqual(plain(kept(past.present)));
     const whole = await reopen(withoutSnapshots(past.directory), past.ledger, { feedEventsMax: 10_000 });
-    await whole.journal.close();
     expect(whole.live.feed.oldestSeq).toBe(0);
     expect(plain(kept(many))).toEqual(plain(kept(whole, older)));
   });

@@ -2,15 +2,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import Database from "better-sqlite3";
-import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Exchange } from "../../src/exchange.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
 import { type Verified, verify } from "../../src/replay/verify.ts";
 import { startServer } from "../edge/harness.ts";
 import { run, temporaryDirectory } from "../process/command-line.ts";
-import { story } from "../properties/stories.ts";
-import { copyOf, live, namesIn, snapshotAt } from "./past.ts";
+import { copyOf, liveThrough, longStory, namesIn, newestIn, snapshotAt } from "./past.ts";
 
 const places = temporaryDirectory();
 /** With every segment, and with none that lies before the older of two snapshots. */
@@ -18,11 +16,7 @@ let whole: string;
 let trimmed: string;
 
 beforeAll(async () => {
-  const [told] = fc.sample(
-    story(400).filter(({ steps }) => steps.length > 380),
-    { seed: 7, numRuns: 1 },
-  );
-  const past = await live(told!);
+  const past = await liveThrough(longStory());
   whole = past.directory;
   for (const closed of past.closed.slice(2, 4)) await snapshotAt(whole, closed);
   const exchange = await Exchange.open({
@@ -50,8 +44,6 @@ async function faultsOf(directory: string): Promise<string> {
   return checks.flatMap(({ what, fault }) => (fault === null ? [] : [`${what}: ${fault}`])).join("\n");
 }
 
-const newest = (directory: string) => join(directory, "snapshots", namesIn(directory, "snapshots").at(-1)!);
-
 describe("verify", () => {
   test("finds every snapshot to be the state that the replay comes to", async () => {
     const { checks } = await verified(whole);
@@ -61,9 +53,9 @@ describe("verify", () => {
 
   test("names a snapshot with a flipped bit", async () => {
     const directory = copyOf(whole);
-    const bytes = readFileSync(newest(directory));
+    const bytes = readFileSync(newestIn(directory));
     bytes[bytes.length >> 1]! ^= 1;
-    writeFileSync(newest(directory), bytes);
+    writeFileSync(newestIn(directory), bytes);
     expect(await faultsOf(directory)).toMatch(/^snapshots: .*\.snapshot: the digest of its sections/);
   });
 
@@ -121,12 +113,12 @@ describe("backup", () => {
 
   test("leaves a damaged snapshot out", async () => {
     const directory = copyOf(whole);
-    const bytes = readFileSync(newest(directory));
+    const bytes = readFileSync(newestIn(directory));
     bytes[bytes.length - 9]! ^= 1;
-    writeFileSync(newest(directory), bytes);
+    writeFileSync(newestIn(directory), bytes);
     const target = join(places, "without");
     expect(run(["backup", directory, target]).status).toBe(0);
-    const left = namesIn(directory, "snapshots").filter((name) => name !== basename(newest(directory)));
+    const left = namesIn(directory, "snapshots").filter((name) => name !== basename(newestIn(directory)));
     expect(namesIn(target, "snapshots")).toEqual(left);
   });
 });

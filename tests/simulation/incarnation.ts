@@ -8,8 +8,9 @@ import type { FromSnapshotThread } from "../../src/replay/snapshot-worker.ts";
 import type { Making } from "../../src/replay/snapshotter.ts";
 import { FEED_EVENTS_MAX, OWN } from "./history.ts";
 import type { Plan } from "./plan.ts";
+import { type Met, ProcessDisk } from "./process-disk.ts";
 import type { Random } from "./random.ts";
-import type { Met, SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
 import type { Life, VirtualTime } from "./virtual-time.ts";
 
@@ -143,20 +144,20 @@ export class Incarnation {
   }
 
   #machine(listeners: Listeners): Machine {
-    const { time, disk, ledger, random } = this.#world;
+    const { time, ledger, random } = this.#world;
     const { life } = this;
     const clock = time.clockOf(life);
     const onDisk = (user: Life) =>
-      disk.forProcess(
-        user,
-        (met) => {
+      new ProcessDisk(this.#world, {
+        life: user,
+        onFailure: (met) => {
           this.met.push(met);
           listeners.onMet(met);
         },
-        () => {
+        onFull: () => {
           this.hasMetFull = true;
         },
-      );
+      });
     return {
       disk: onDisk(life),
       clock,

@@ -10,9 +10,10 @@ import { judgeFlip } from "./flips.ts";
 import { History, replayed } from "./history.ts";
 import { type Ended, Incarnation, RESERVE_BYTES, type World } from "./incarnation.ts";
 import type { Plan, Restart, Step } from "./plan.ts";
+import { auditDisk } from "./process-disk.ts";
 import { Random } from "./random.ts";
 import { LAST_COMMAND, settingUp } from "./setting-up.ts";
-import { auditDisk, SimulatedDisk } from "./simulated-disk.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
 import { differs, ledgerDiffers, ledgerFault, lostOrChanged, notKept, snapshotFault } from "./verdicts.ts";
 import { type Life, VirtualTime } from "./virtual-time.ts";
@@ -26,7 +27,7 @@ export type Result = {
 };
 
 /** Where the simulated exchange keeps its files. */
-export const JOURNAL_DIRECTORY = "/data/journal";
+const JOURNAL_DIRECTORY = "/data/journal";
 /** Virtual time within which whatever should happen happens. */
 const PATIENCE_US = 60_000_000;
 
@@ -58,7 +59,7 @@ class Simulation {
     this.#plan = plan;
     this.#onLine = onLine;
     this.#random = new Random(plan.seed ^ 0x5eed);
-    const disk = new SimulatedDisk(this.#time, this.#random);
+    const disk = new SimulatedDisk();
     const ledger = new SimulatedLedger(this.#time, this.#random);
     this.#world = { time: this.#time, disk, ledger, random: this.#random, plan };
     this.#clients = new Clients({
@@ -81,10 +82,7 @@ class Simulation {
   async run(): Promise<Result> {
     let isOver = false;
     this.#direct()
-      .catch((error: unknown) => {
-        if (!(error instanceof Violation))
-          this.#wrong(error instanceof Error ? (error.stack ?? error.message) : String(error));
-      })
+      .catch((error: unknown) => this.#broken(error))
       .finally(() => {
         isOver = true;
       });
@@ -135,7 +133,7 @@ class Simulation {
         break;
       case "slow":
         this.#tell(`the disk is ${step.times} times as slow`);
-        disk.slow(step.times);
+        disk.slowness = step.times;
         break;
     }
   }
@@ -319,7 +317,7 @@ class Simulation {
     this.#tell("settles");
     disk.free();
     disk.arm(null);
-    disk.slow(1);
+    disk.slowness = 1;
     await this.#until(
       "the exchange comes back",
       () => this.#now?.isShown === true && this.#history.accounts > 0,

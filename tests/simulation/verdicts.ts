@@ -12,7 +12,8 @@ import type { Sent } from "./clients.ts";
 import type { Counts } from "./counts.ts";
 import { type History, OWN } from "./history.ts";
 import type { AboutSnapshot, TornTail } from "./incarnation.ts";
-import type { Met, SimulatedDisk } from "./simulated-disk.ts";
+import type { Met } from "./process-disk.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
 
 /** Holds what was recovered against what was shown before and what may have been done since. */
