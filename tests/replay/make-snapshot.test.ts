@@ -52,7 +52,6 @@ describe("a snapshot that is being made", () => {
 
   test("leaves nothing aside when the space ends while it is written", async () => {
     const { directory, closed } = task();
-    rmSync(join(directory, "snapshots"), { recursive: true });
     const filling: Disk = {
       ...nodeDisk,
       writeAside: async (file, bytes, position) => {
