@@ -9,7 +9,7 @@ import type { Module } from "./source.ts";
 export const LAYERS: readonly (readonly string[])[] = [
   ["main.ts"],
   ["cli"],
-  ["exchange.ts", "edge", "replication"],
+  ["exchange.ts", "edge", "outward", "replication"],
   ["replay"],
   ["sequencer", "journal", "engine", "projections"],
   ["domain"],
@@ -19,6 +19,8 @@ export const LAYERS: readonly (readonly string[])[] = [
 const SEES: Readonly<Record<string, readonly string[]>> = {
   // One door in: nobody but the sequencer can change state.
   edge: ["edge", "sequencer", "projections", "domain"],
+  // What leaves the exchange has happened: it reads what is kept, and asks for nothing.
+  outward: ["outward", "journal", "projections", "domain"],
   engine: ["engine", "domain"],
   domain: ["domain"],
 };
