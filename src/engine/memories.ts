@@ -5,120 +5,141 @@
 import { assert } from "../domain/assert.ts";
 import type { ColumnReader, ColumnWriter, Texts } from "../domain/columns.ts";
 import type { AccountIndex } from "../domain/units.ts";
+import type { Contents } from "./contents.ts";
+import { grownDoubles, grownIntegers } from "./grown.ts";
+import { NameTable, NONE, type Row } from "./name-table.ts";
 
 /** Names of one account that may be forgotten, and are not yet. */
 export const REMEMBERED_MAX = 10_000;
 
+const FIRST = 16;
+
 /** What a name stood for, and with which content. */
-export type Remembered<T> = { readonly named: T; readonly content: string };
+export type Remembered<T, C = string> = { readonly named: T; readonly content: C };
 
-/** Names in the order in which they were given up to forgetting; the oldest goes when there are too many. */
-class Memory<T extends number> {
-  readonly #byName = new Map<string, Remembered<T>>();
-  /** A ring of the names that may be forgotten. */
-  readonly #fading: string[] = [];
-  #oldest = 0;
+/** The memories of all accounts for names of one kind, a row a name. */
+export class Memories<T extends number, C> {
+  readonly #table = new NameTable();
+  readonly #contents: Contents<C>;
+  #named = new Float64Array(FIRST);
+  /** Each account's names that may be forgotten, linked in their order: which goes first, which last, and how many they are. */
+  #oldest = new Int32Array(FIRST).fill(NONE);
+  #newest = new Int32Array(FIRST).fill(NONE);
+  #fadingCounts = new Int32Array(FIRST);
+  #packed: PackedNames | undefined;
 
-  get(name: string): Remembered<T> | undefined {
-    return this.#byName.get(name);
+  constructor(contents: Contents<C>) {
+    this.#contents = contents;
   }
-
-  keep(name: string, remembered: Remembered<T>): void {
-    this.#byName.set(name, remembered);
-  }
-
-  /** From now on the name counts towards the limit. */
-  fade(name: string): void {
-    if (this.#fading.length < REMEMBERED_MAX) {
-      this.#fading.push(name);
-      return;
-    }
-    this.#byName.delete(this.#fading[this.#oldest]!);
-    this.#fading[this.#oldest] = name;
-    this.#oldest = (this.#oldest + 1) % REMEMBERED_MAX;
-  }
-
-  /** The names that may be forgotten, the next to go first, and then the others, by what they stand for. */
-  names(): { readonly fading: readonly string[]; readonly kept: readonly string[] } {
-    const fading = [...this.#fading.slice(this.#oldest), ...this.#fading.slice(0, this.#oldest)];
-    const mayGo = new Set(fading);
-    const kept = [...this.#byName.keys()].filter((name) => !mayGo.has(name));
-    kept.sort((one, other) => this.#byName.get(one)!.named - this.#byName.get(other)!.named);
-    return { fading, kept };
-  }
-}
-
-/** The memories of all accounts for names of one kind. */
-export class Memories<T extends number> {
-  readonly #byAccount = new Map<AccountIndex, Memory<T>>();
-  #packed: PackedNames<T> | undefined;
 
   get(account: AccountIndex, name: string): Remembered<T> | undefined {
-    return this.#find(account)?.get(name);
+    if (this.#packed !== undefined) this.#unpack(account);
+    const row = this.#table.find(account, name);
+    return row === NONE ? undefined : { named: this.#named[row] as T, content: this.#contents.text(row) };
   }
 
-  keep(account: AccountIndex, name: string, remembered: Remembered<T>): void {
-    this.#reach(account).keep(name, remembered);
+  /** Of a name that is not remembered. */
+  keep(account: AccountIndex, name: string, { named, content }: Remembered<T, C | string>): void {
+    if (this.#packed !== undefined) this.#unpack(account);
+    const row = this.#table.add(account, name);
+    if (row === this.#named.length) this.#named = grownDoubles(this.#named, 2 * row);
+    this.#named[row] = named;
+    this.#contents.keep(row, content);
   }
 
   /** From now on the name may be forgotten, when enough others have come after it. */
   fade(account: AccountIndex, name: string): void {
-    this.#reach(account).fade(name);
+    if (this.#packed !== undefined) this.#unpack(account);
+    const table = this.#table;
+    const row = table.find(account, name);
+    assert(row !== NONE, "a name that may be forgotten is remembered");
+    while (account >= this.#oldest.length) this.#growAccounts();
+    table.setLink(row, NONE);
+    const newest = this.#newest[account]!;
+    if (newest === NONE) this.#oldest[account] = row;
+    else table.setLink(newest, row);
+    this.#newest[account] = row;
+    if (this.#fadingCounts[account]! < REMEMBERED_MAX) this.#fadingCounts[account]! += 1;
+    else this.#forgetOldest(account);
   }
 
+  /** Account by account: the names that may be forgotten, the next to go first, and then the others, by what they stand for. */
   dump(writer: ColumnWriter): void {
-    for (const account of this.#packed?.accounts ?? []) this.#find(account);
-    const accounts = [...this.#byAccount.keys()].sort((one, other) => one - other);
-    const fadingCounts: number[] = [];
-    const keptCounts: number[] = [];
-    const names: string[] = [];
-    const remembered: Remembered<T>[] = [];
-    for (const account of accounts) {
-      const memory = this.#byAccount.get(account)!;
-      const { fading, kept } = memory.names();
-      fadingCounts.push(fading.length);
-      keptCounts.push(kept.length);
-      for (const name of [...fading, ...kept]) {
-        names.push(name);
-        remembered.push(memory.get(name)!);
-      }
-    }
+    for (const account of this.#packed?.accounts ?? []) this.#unpack(account);
+    const kept = this.#keptRows();
+    const accounts = [...kept.keys()].sort((one, other) => one - other);
+    const rows = accounts.flatMap((account) => [...this.#fadingRows(account), ...kept.get(account)!]);
     writer.numbers(accounts);
-    writer.numbers(fadingCounts);
-    writer.numbers(keptCounts);
-    writer.texts(names);
-    writer.numbers(remembered.map(({ named }) => named));
-    writer.texts(remembered.map(({ content }) => content));
+    writer.numbers(accounts.map((account) => this.#fadingCounts[account] ?? 0));
+    writer.numbers(accounts.map((account) => kept.get(account)!.length));
+    writer.texts(rows.map((row) => this.#table.nameAt(row)));
+    writer.numbers(rows.map((row) => this.#named[row]!));
+    writer.texts(rows.map((row) => this.#contents.text(row)));
   }
 
   restore(reader: ColumnReader): void {
-    assert(this.#byAccount.size === 0 && this.#packed === undefined, "an empty memory is filled");
+    assert(this.#table.rowsEnd === 0 && this.#packed === undefined, "an empty memory is filled");
     this.#packed = new PackedNames(reader);
   }
 
-  #find(account: AccountIndex): Memory<T> | undefined {
-    const memory = this.#byAccount.get(account);
-    if (memory !== undefined || this.#packed === undefined) return memory;
-    const unpacked = this.#packed.take(account);
-    if (unpacked !== undefined) this.#byAccount.set(account, unpacked);
-    if (this.#packed.isEmpty) this.#packed = undefined;
-    return unpacked;
+  #forgetOldest(account: AccountIndex): void {
+    const oldest = this.#oldest[account]!;
+    this.#oldest[account] = this.#table.linkOf(oldest);
+    this.#table.remove(oldest);
   }
 
-  #reach(account: AccountIndex): Memory<T> {
-    let memory = this.#find(account);
-    if (memory === undefined) {
-      memory = new Memory();
-      this.#byAccount.set(account, memory);
+  /** The rows of every account that has names, without those that may be forgotten. */
+  #keptRows(): Map<AccountIndex, Row[]> {
+    const table = this.#table;
+    const isFading = new Uint8Array(table.rowsEnd);
+    this.#oldest.forEach((_, account) => {
+      for (const row of this.#fadingRows(account as AccountIndex)) isFading[row] = 1;
+    });
+    const kept = new Map<AccountIndex, Row[]>();
+    for (let row = 0; row < table.rowsEnd; row += 1) {
+      const account = table.accountAt(row);
+      if (account === NONE) continue;
+      const rows = kept.get(account) ?? [];
+      if (rows.length === 0) kept.set(account, rows);
+      if (isFading[row] === 0) rows.push(row);
     }
-    return memory;
+    for (const rows of kept.values()) rows.sort((one, other) => this.#named[one]! - this.#named[other]!);
+    return kept;
+  }
+
+  #fadingRows(account: AccountIndex): Row[] {
+    const rows: Row[] = [];
+    for (let row = this.#oldest[account] ?? NONE; row !== NONE; row = this.#table.linkOf(row)) rows.push(row);
+    return rows;
+  }
+
+  #unpack(account: AccountIndex): void {
+    const packed = this.#packed;
+    const place = packed?.take(account);
+    if (packed === undefined || place === undefined) return;
+    this.#packed = undefined;
+    for (let row = place.start; row < place.start + place.count; row += 1) {
+      const { name, named, content } = packed.at(row);
+      this.keep(account, name, { named: named as T, content });
+      if (row < place.start + place.fading) this.fade(account, name);
+    }
+    if (!packed.isEmpty) this.#packed = packed;
+  }
+
+  #growAccounts(): void {
+    const length = 2 * this.#oldest.length;
+    this.#oldest = grownIntegers(this.#oldest, length, NONE);
+    this.#newest = grownIntegers(this.#newest, length, NONE);
+    this.#fadingCounts = grownIntegers(this.#fadingCounts, length);
   }
 }
 
+/** Where an account's names begin, how many of them are fading, and how many there are. */
+type Place = { readonly start: number; readonly fading: number; readonly count: number };
+
 /** The names of accounts that nobody has asked about since the restart. */
-class PackedNames<T extends number> {
-  /** Where an account's names begin, how many of them are fading, and how many there are. */
-  readonly #places = new Map<AccountIndex, { start: number; fading: number; count: number }>();
+class PackedNames {
+  readonly #places = new Map<AccountIndex, Place>();
   readonly #names: Texts;
   readonly #named: Float64Array<ArrayBuffer>;
   readonly #contents: Texts;
@@ -147,16 +168,14 @@ class PackedNames<T extends number> {
     return [...this.#places.keys()];
   }
 
-  take(account: AccountIndex): Memory<T> | undefined {
+  at(row: number): { readonly name: string; readonly named: number; readonly content: string } {
+    return { name: this.#names.given(row), named: this.#named[row]!, content: this.#contents.given(row) };
+  }
+
+  /** Where an account's names are, which from now on are not here any more. */
+  take(account: AccountIndex): Place | undefined {
     const place = this.#places.get(account);
-    if (place === undefined) return undefined;
     this.#places.delete(account);
-    const memory = new Memory<T>();
-    for (let row = place.start; row < place.start + place.count; row += 1) {
-      const name = this.#names.given(row);
-      memory.keep(name, { named: this.#named[row] as T, content: this.#contents.given(row) });
-      if (row < place.start + place.fading) memory.fade(name);
-    }
-    return memory;
+    return place;
   }
 }

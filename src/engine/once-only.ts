@@ -5,29 +5,29 @@
  * and kind. Nobody else's activity can push them out.
  */
 import type { ColumnReader, ColumnWriter } from "../domain/columns.ts";
-import {
-  type MovementKind,
-  ORDER_TYPES,
-  type PlaceOrder,
-  SELF_TRADE_PREVENTIONS,
-  TIMES_IN_FORCE,
-} from "../domain/commands.ts";
+import type { MovementKind, PlaceOrder } from "../domain/commands.ts";
 import type { AccountIndex, OrderId, Seq } from "../domain/units.ts";
+import { OrderContents, TextContents } from "./contents.ts";
 import { Memories, type Remembered } from "./memories.ts";
 
 export class OnceOnly {
-  readonly #orders = new Memories<OrderId>();
+  readonly #orders = new Memories<OrderId, PlaceOrder>(new OrderContents());
   readonly #movements = {
-    deposit: new Memories<Seq>(),
-    withdrawal: new Memories<Seq>(),
-    transfer: new Memories<Seq>(),
-  } as const satisfies Record<MovementKind, Memories<Seq>>;
+    deposit: new Memories<Seq, string>(new TextContents()),
+    withdrawal: new Memories<Seq, string>(new TextContents()),
+    transfer: new Memories<Seq, string>(new TextContents()),
+  } as const satisfies Record<MovementKind, Memories<Seq, string>>;
 
   order(account: AccountIndex, clientOrderId: string): Remembered<OrderId> | undefined {
     return this.#orders.get(account, clientOrderId);
   }
 
-  rememberOrder(account: AccountIndex, clientOrderId: string, order: Remembered<OrderId>): void {
+  /** Of an id that is not remembered. The content is the order's, or one that was remembered before. */
+  rememberOrder(
+    account: AccountIndex,
+    clientOrderId: string,
+    order: Remembered<OrderId, PlaceOrder | string>,
+  ): void {
     this.#orders.keep(account, clientOrderId, order);
   }
 
@@ -57,34 +57,8 @@ export class OnceOnly {
     for (const memories of this.#all()) memories.restore(reader);
   }
 
-  #all(): readonly (Memories<OrderId> | Memories<Seq>)[] {
+  #all(): readonly (Memories<OrderId, PlaceOrder> | Memories<Seq, string>)[] {
     const { deposit, withdrawal, transfer } = this.#movements;
     return [this.#orders, deposit, withdrawal, transfer];
   }
-}
-
-/**
- * The content of an order, in units; two orders are the same exactly if these are. It is kept for long, so it
- * is short: all words are one number, and of the amounts only those that were given are there.
- */
-export function orderContent(command: PlaceOrder): string {
-  const { market, price, quantity, quoteQuantity, expiresAt } = command;
-  const { triggerPrice, trailingOffset, displayQuantity } = command;
-  let content = `${market} ${wordsOf(command)}`;
-  if (price !== null) content += ` p${price}`;
-  if (quantity !== null) content += ` q${quantity}`;
-  if (quoteQuantity !== null) content += ` b${quoteQuantity}`;
-  if (triggerPrice !== null) content += ` t${triggerPrice}`;
-  if (trailingOffset !== null) content += ` o${trailingOffset}`;
-  if (displayQuantity !== null) content += ` d${displayQuantity}`;
-  if (expiresAt !== null) content += ` e${expiresAt}`;
-  return content;
-}
-
-/** The words of an order as the digits of one number. */
-function wordsOf({ side, type, timeInForce, selfTradePrevention, postOnly }: PlaceOrder): number {
-  let words = ORDER_TYPES.indexOf(type);
-  words = words * TIMES_IN_FORCE.length + TIMES_IN_FORCE.indexOf(timeInForce);
-  words = words * SELF_TRADE_PREVENTIONS.length + SELF_TRADE_PREVENTIONS.indexOf(selfTradePrevention);
-  return words * 4 + (postOnly ? 2 : 0) + (side === "buy" ? 1 : 0);
 }

@@ -10,7 +10,7 @@ import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { EXPIRES, NAMED } from "./book/traits.ts";
 import { placeOrder } from "./commands/place-order.ts";
-import { orderContent } from "./once-only.ts";
+import { orderContent } from "./contents.ts";
 import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
 import { triggerOf } from "./triggers.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { MovementKind, PlaceOrder } from "../../src/domain/commands.ts";
 import { accountIndex, lots, marketIndex, orderId, seq, ticks } from "../../src/domain/units.ts";
+import { orderContent } from "../../src/engine/contents.ts";
 import { REMEMBERED_MAX } from "../../src/engine/memories.ts";
-import { OnceOnly, orderContent } from "../../src/engine/once-only.ts";
+import { OnceOnly } from "../../src/engine/once-only.ts";
 
 const alice = accountIndex(1);
 const bob = accountIndex(2);

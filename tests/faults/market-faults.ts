@@ -239,7 +239,7 @@ export const MARKET_FAULTS: readonly Fault[] = [
   },
   {
     name: "a client order id does not know the display quantity",
-    file: "once-only.ts",
+    file: "contents.ts",
     from: "if (displayQuantity !== null) content +=",
     to: "if (displayQuantity === 0) content +=",
     scenario: "a-client-order-id-repeated-with-another-trigger-display-or-self-trade-mode-is-refused",

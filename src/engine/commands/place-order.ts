@@ -9,11 +9,11 @@ import { AMOUNT_MAX, type OrderId, orderId, type Ticks } from "../../domain/unit
 import { type Band, bandOf, isWithin } from "../band.ts";
 import type { Trigger } from "../book/pending.ts";
 import { traitsOf } from "../book/traits.ts";
+import { orderContent } from "../contents.ts";
 import { enterNew, stateBefore } from "../entering.ts";
 import { shareRoundedUp } from "../fees.ts";
 import { newHold } from "../holds.ts";
 import type { Remembered } from "../memories.ts";
-import { orderContent } from "../once-only.ts";
 import { endEntering, TIME, UNFILLED } from "../order-ends.ts";
 import { type Reachable, reachable } from "../reachable.ts";
 import { type MarketState, marketState, type State } from "../state.ts";
@@ -40,7 +40,7 @@ export function placeOrder(state: State, { seq, at, command }: Sequenced<PlaceOr
   const before = place.triggers.count === 0 ? null : stateBefore(state, place, at);
   state.log.orderPlaced();
   if (clientOrderId !== null) {
-    state.once.rememberOrder(account, clientOrderId, { named: order, content: orderContent(command) });
+    state.once.rememberOrder(account, clientOrderId, { named: order, content: command });
   }
   const { pool } = state.open;
   const slot = pool.take(order, command, traitsOf(command), place.market);
