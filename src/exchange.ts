@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { ulid } from "ulid";
 import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
-import type { Committed, CommittedFrame, Event } from "./domain/events.ts";
+import type { Committed, CommittedFrame } from "./domain/events.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { Previewed } from "./engine/preview.ts";
 import { type Clock, nodeClock } from "./journal/clock.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -185,8 +186,8 @@ export class Exchange {
     if (refusal !== null) answer({ turnedAway: refusal });
   }
 
-  /** What the order would do if it were the next command. Nothing is changed and nothing is written. */
-  preview(command: PlaceOrder): readonly Event[] {
+  /** What the order would do if it were the next command, at most so many orders looked at. Nothing is changed and nothing is written. */
+  preview(command: PlaceOrder, ordersMax: number): Previewed {
     const at = epochMs(Math.max(this.now(), this.#sequencer.lastAt));
     const entry = {
       seq: seq(this.appliedSeq + 1),
@@ -195,7 +196,7 @@ export class Exchange {
       traceId: null,
       command,
     };
-    return this.#engine.preview(entry);
+    return this.#engine.preview(entry, ordersMax);
   }
 
   subscribe(listener: CommittedListener): () => void {

@@ -37,6 +37,16 @@ export type Positions = {
   readonly journalBytes: number;
 };
 
+export type Previewed = {
+  /**
+   * The events that the order would cause: its own placing, its trades and ends and its account's wallets, or its
+   * refusal. Null if it would meet more orders than are looked at.
+   */
+  readonly events: readonly Event[] | null;
+  /** The orders that were looked at, an iceberg's every part as one more. */
+  readonly met: number;
+};
+
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
@@ -51,11 +61,8 @@ export type ExchangePort = {
    * them. They are turned away as a whole; after `journal-failed` what became of each of them is unknown.
    */
   submitTogether(requests: readonly Request[], answer: (answer: AnswerTogether) => void): void;
-  /**
-   * The events that an order would cause if it were the next command: its own placing, its trades and ends and
-   * its account's wallets, or its refusal. Nothing is changed and nothing is written.
-   */
-  preview(command: PlaceOrder): readonly Event[];
+  /** What an order would do if it were the next command, at most so many orders looked at. Nothing is changed and nothing is written. */
+  preview(command: PlaceOrder, ordersMax: number): Previewed;
   /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
   subscribe(listener: CommittedListener): () => void;
   /** The last command that the projections below have seen. */

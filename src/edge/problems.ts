@@ -22,6 +22,7 @@ type EdgeCode =
   | "unknown-order"
   | "method-not-allowed"
   | "request-timeout"
+  | "preview-too-large"
   | "resume-too-old"
   | "payload-too-large"
   | "unsupported-media-type"
@@ -58,6 +59,7 @@ export const PROBLEMS = {
   "unsupported-media-type": { status: 415, title: "The body is not plain UTF-8 JSON." },
   "price-off-tick": { status: 422, title: "The price is not a whole number of ticks." },
   "quantity-off-lot": { status: 422, title: "The quantity is not a whole number of lots." },
+  "preview-too-large": { status: 422, title: "The order would meet too many others for a preview." },
   "account-suspended": { status: 422, title: "The account is suspended." },
   "market-halted": { status: 422, title: "The market's status does not allow this." },
   "no-liquidity": { status: 422, title: "The opposite side of the book is empty." },

@@ -18,7 +18,7 @@ import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { dump, type Moment, restore } from "./dump.ts";
 import { checkInvariants } from "./invariants.ts";
-import { preview } from "./preview.ts";
+import { type Previewed, preview } from "./preview.ts";
 import { standing } from "./standing.ts";
 import { emptyState, type State } from "./state.ts";
 
@@ -90,9 +90,9 @@ export class Engine {
     this.#at = entry.at;
   }
 
-  /** What placing an order would do now: its own events, and the changes of its account's wallets. Nothing changes. */
-  preview(entry: Sequenced<PlaceOrder>): Event[] {
-    return preview(this.#state, entry);
+  /** What placing an order would do now, if it meets no more orders than that. Nothing changes. */
+  preview(entry: Sequenced<PlaceOrder>, ordersMax: number): Previewed {
+    return preview(this.#state, entry, ordersMax);
   }
 
   /** Checks every invariant by full scans: for tests and verification, not for every command of a live exchange. */

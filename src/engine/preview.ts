@@ -18,11 +18,21 @@ import { triggerOf } from "./triggers.ts";
 const BASE = assetIndex(0);
 const QUOTE = assetIndex(1);
 
-/** Gives the order's own events, and the changes of its account's wallets. */
-export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
+/** What was found, and how many orders were looked at, an iceberg's every part as one more: that is what it costs. */
+export type Previewed = {
+  /** The order's own events, and the changes of its account's wallets; null if there were too many to look at. */
+  readonly events: readonly Event[] | null;
+  readonly met: number;
+};
+
+export function preview(state: State, entry: Sequenced<PlaceOrder>, ordersMax: number): Previewed {
   const { command } = entry;
   const copy = new PartialCopy(state, command);
-  copyWay(copy, state, command);
+  const met = copyWay(copy, state, command, ordersMax);
+  return { events: met > ordersMax ? null : placed(copy, entry), met };
+}
+
+function placed(copy: PartialCopy, entry: Sequenced<PlaceOrder>): Event[] {
   copy.finish();
   const { log, wallets } = copy.state;
   const copied = { ...entry, command: copy.command };
@@ -36,9 +46,12 @@ export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
     .map((event) => copy.back(event));
 }
 
-/** Copies the orders that the order would meet, in their order; at least one, since the best price counts for the checks. */
-function copyWay(copy: PartialCopy, state: State, command: PlaceOrder): void {
-  if (triggerOf(command) !== null) return;
+/**
+ * Copies the orders that the order would meet, in their order, and counts them; at least one, since the best price
+ * counts for the checks, and no more when there are too many.
+ */
+function copyWay(copy: PartialCopy, state: State, command: PlaceOrder, ordersMax: number): number {
+  if (triggerOf(command) !== null) return 0;
   const { pool } = state.open;
   const place = marketState(state, command.market);
   const { book, market } = place;
@@ -49,26 +62,36 @@ function copyWay(copy: PartialCopy, state: State, command: PlaceOrder): void {
   const side = book.oppositeOf(isBuy);
   let quantity: number = command.quantity ?? Infinity;
   let money: number = command.quoteQuantity ?? Infinity;
+  let met = 0;
   for (let level = side.best; level !== NONE && quantity > 0 && money > 0; level = side.after(level)) {
     const price = side.price[level]!;
     const isOut = isBuy ? price > limit : price < limit;
-    if (isOut && level !== side.best) return;
+    if (isOut && level !== side.best) return met;
     let hidden = 0;
+    let parts = 0;
     for (let maker = side.head[level]!; maker !== NONE; maker = pool.next[maker]!) {
       copy.rest(maker);
-      if (isOut) return;
+      met += 1;
+      if (isOut || met > ordersMax) return met;
       if (pool.account[maker] === account) {
-        if (mode === "cancel-taker" || mode === "cancel-both") return;
+        if (mode === "cancel-taker" || mode === "cancel-both") return met;
         continue;
       }
       quantity -= pool.shownOf(maker);
       money -= pool.shownOf(maker) * price * market.quoteMinorPerTickLot;
-      if (quantity <= 0 || money <= 0) return;
+      if (quantity <= 0 || money <= 0) return met;
+      if (pool.hidden[maker] === 0) continue;
       hidden += pool.hidden[maker]!;
+      parts += Math.ceil(pool.hidden[maker]! / pool.display[maker]!);
     }
+    const perLot = price * market.quoteMinorPerTickLot;
+    // The parts of a level come one after another, and the order may not come to all of them.
+    if (parts > 0) met += Math.ceil(parts * Math.min(1, quantity / hidden, money / (hidden * perLot)));
+    if (met > ordersMax) return met;
     quantity -= hidden;
-    money -= hidden * price * market.quoteMinorPerTickLot;
+    money -= hidden * perLot;
   }
+  return met;
 }
 
 function isOwn(event: Event, order: OrderId, account: AccountIndex): boolean {

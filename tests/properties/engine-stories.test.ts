@@ -75,7 +75,8 @@ describe("any random story of every command over several accounts, assets and ma
       const orders = new OpenOrders();
       for (const { entry, expected, model } of stepsOf(it)) {
         const { command } = entry;
-        const previewed = command.kind === "PlaceOrder" ? engine.preview({ ...entry, command }) : null;
+        const previewed =
+          command.kind === "PlaceOrder" ? engine.preview({ ...entry, command }, Infinity).events : null;
         const events = engine.apply(entry);
         expect(told(events), JSON.stringify(entry)).toEqual(expected);
         engine.check();
@@ -110,7 +111,7 @@ describe("any random story of every command over several accounts, assets and ma
         const writer = new ByteWriter();
         for (const entry of entries) {
           const { command } = entry;
-          if (previews && command.kind === "PlaceOrder") engine.preview({ ...entry, command });
+          if (previews && command.kind === "PlaceOrder") engine.preview({ ...entry, command }, Infinity);
           encodeOutcome(writer, { entry, events: engine.apply(entry) });
         }
         return Buffer.from(writer.view());

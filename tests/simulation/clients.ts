@@ -47,7 +47,7 @@ export class Clients {
     const random = new Random(seed);
     const commands = intents.map((intent) => this.#named(intent(past), random));
     const first = commands[0]!;
-    if (first.kind === "PlaceOrder" && random.chance(0.1)) exchange.preview(first);
+    if (first.kind === "PlaceOrder" && random.chance(0.1)) exchange.preview(first, 1_000);
     this.send(exchange, commands, random.chance(0.8));
   }
 

@@ -76,6 +76,12 @@ export class Guard {
     return left < 0 ? this.#refusal("key", limit, bucket, now) : limit.allowance(left);
   }
 
+  /** Counts so many requests more, for one that turned out to be as much work; they may come from later ones. */
+  chargeKey(principal: Principal, requests: number, now: number): Allowance | undefined {
+    if (this.#byKey === null || principal.kind === "operator" || requests === 0) return undefined;
+    return this.#byKey.allowance(this.#byKey.charge(principal.bucket, requests, now));
+  }
+
   /** Counts a request without a key. */
   takeForAddress(address: string, now: number): Refusal | undefined {
     const limit = this.#byAddress;

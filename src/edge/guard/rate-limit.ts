@@ -54,6 +54,13 @@ export class RateLimit {
     return Math.floor(spareMs / this.#requestMs);
   }
 
+  /** Counts requests that have been answered already, be there room for them or not, and gives how many could follow at once. */
+  charge(bucket: Bucket, requests: number, now: number): number {
+    bucket.fullAt = Math.max(bucket.fullAt, now) + requests * this.#requestMs;
+    const spareMs = this.#windowMs - (bucket.fullAt - now) + ROUNDING_MS;
+    return Math.max(0, Math.floor(spareMs / this.#requestMs));
+  }
+
   /** Whether nothing is left. */
   isSpent(bucket: Bucket, now: number): boolean {
     return bucket.fullAt + this.#requestMs - now > this.#windowMs + ROUNDING_MS;

@@ -7,6 +7,7 @@ import type { Scope } from "../../domain/commands.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { bearerKey } from "../auth.ts";
 import type { Guard } from "../guard/guard.ts";
+import type { Allowance } from "../guard/rate-limit.ts";
 import { Refusal } from "../problems.ts";
 import { sendRefusal } from "./replies.ts";
 
@@ -49,6 +50,11 @@ export function keyCheck(desk: Door, access: Scope | "admin"): onRequestHookHand
   };
 }
 
+/** Says what is left; said again, it is the last that counts. */
+export function tellAllowance(reply: FastifyReply, { policy, state }: Allowance): void {
+  reply.header("ratelimit-policy", policy).header("ratelimit", state);
+}
+
 function admit(
   { guard, exchange }: Door,
   access: Scope | "admin",
@@ -63,9 +69,7 @@ function admit(
   if (principal instanceof Refusal) return principal;
   const allowance = guard.takeForKey(principal, now);
   if (allowance instanceof Refusal) return allowance;
-  if (allowance !== undefined) {
-    reply.header("ratelimit-policy", allowance.policy).header("ratelimit", allowance.state);
-  }
+  if (allowance !== undefined) tellAllowance(reply, allowance);
   const allowed = principal.kind === "operator" || (access !== "admin" && principal.scopes.includes(access));
   if (!allowed) return new Refusal("forbidden", `The API key lacks the scope ${access}.`);
   request.principal = principal;

@@ -2,10 +2,12 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { ExchangePort } from "../exchange-port.ts";
+import type { Guard } from "../guard/guard.ts";
 import { type OrderBody, orderBody } from "../orders/order-body.ts";
-import { previewOrder } from "../orders/preview.ts";
+import { PREVIEW_ORDERS_MAX, previewOrder } from "../orders/preview.ts";
 import { readOrder } from "../orders/read-order.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import { tellAllowance } from "./admission.ts";
 import { ORDER_EXAMPLE } from "./place-order.ts";
 import { askerOf, markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
@@ -31,6 +33,8 @@ const previewSchema = z.object({
 });
 
 const CONFLICT = 409;
+/** To look at so many orders takes about as long as to answer another request. */
+const ORDERS_PER_REQUEST = 10;
 
 export function addPreviewOrderRoute(app: FastifyInstance, desk: Desk): void {
   addRoute(app, desk, {
@@ -43,26 +47,36 @@ export function addPreviewOrderRoute(app: FastifyInstance, desk: Desk): void {
     description:
       "Takes the body of an order. The answer has `order`, `fills`, `fees` and `balances`, or, if the order would be refused " +
       "with 409 or 422, that problem as `refused`. Nothing is journaled or held, and a moment later it may be otherwise. " +
-      "Other orders that its trades would trigger are not looked at.",
+      "Other orders that its trades would trigger are not looked at. " +
+      `An order that would meet more than ${PREVIEW_ORDERS_MAX.toLocaleString("en-US")} resting orders is not previewed, and every ${ORDERS_PER_REQUEST} of those that are looked at count as one more request.`,
     body: orderBody,
     example: ORDER_EXAMPLE,
     answers: { 200: { is: "What would happen.", body: previewSchema } },
-    problems: ["unknown-account", "unknown-market", "overloaded"],
-    handle: preview,
+    problems: ["unknown-account", "unknown-market", "preview-too-large", "overloaded"],
+    handle: (exchange, request, reply) => preview(exchange, desk.guard, request, reply),
   });
 }
 
 async function preview(
   exchange: ExchangePort,
+  guard: Guard,
   request: Call<OrderBody>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const asker = askerOf(request);
   const { appliedSeq, directory } = exchange;
   const command = readOrder(request.body, asker.principal, directory);
-  const answer = command instanceof Refusal ? command : await previewOrder(exchange, asker, command);
+  const { answer, met } =
+    command instanceof Refusal ? { answer: command, met: 0 } : await previewOrder(exchange, asker, command);
+  const allowance = guard.chargeKey(
+    request.principal,
+    Math.floor(met / ORDERS_PER_REQUEST),
+    request.startedAt,
+  );
+  if (allowance !== undefined) tellAllowance(reply, allowance);
   if (!(answer instanceof Refusal)) return markPosition(reply, appliedSeq).send(answer);
-  // What the rules would say is what was asked for; what is malformed or unknown is a fault of the asking.
-  if (PROBLEMS[answer.code].status < CONFLICT) return sendRefusal(reply, answer);
+  // What the rules would say is what was asked for; what is malformed or unknown is a fault of the asking, as is too much.
+  const { status } = PROBLEMS[answer.code];
+  if (status < CONFLICT || answer.code === "preview-too-large") return sendRefusal(reply, answer);
   return markPosition(reply, appliedSeq).send({ refused: problem(answer, asker) });
 }

@@ -33,13 +33,29 @@ export type Preview = {
   readonly replayed?: true;
 };
 
+/**
+ * The resting orders that a preview looks at, each part of an iceberg as one. A placing that meets more takes its time
+ * as well, and pays for it with its trades; whoever only asks must not hold up everybody else.
+ */
+export const PREVIEW_ORDERS_MAX = 1_000;
+
+/** What there is to say, and how many orders were looked at for it. */
+type Told = { readonly answer: Preview | Refusal; readonly met: number };
+
 /** What the exchange would say to an order; nothing is changed by it. */
-export async function previewOrder(
+export async function previewOrder(exchange: ExchangePort, asker: Asker, command: PlaceOrder): Promise<Told> {
+  const { events, met } = exchange.preview(command, PREVIEW_ORDERS_MAX);
+  if (events !== null) return { answer: await answerOf(exchange, asker, command, events), met };
+  const detail = `The order would meet more than ${PREVIEW_ORDERS_MAX} resting orders, and a preview looks at no more. Ask about a smaller quantity, or look at the book.`;
+  return { answer: new Refusal("preview-too-large", detail), met };
+}
+
+async function answerOf(
   exchange: ExchangePort,
   asker: Asker,
   command: PlaceOrder,
+  events: readonly Event[],
 ): Promise<Preview | Refusal> {
-  const events = exchange.preview(command);
   const first = events[0];
   if (first?.kind === "CommandRejected") return new Refusal(first.reason);
   const balances = balancesAfter(exchange, command, events);

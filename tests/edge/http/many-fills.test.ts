@@ -34,11 +34,14 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 describe("an order with more fills than an answer shows", () => {
-  test("is shown with the latest of them by a preview, whose fees and balances are of all", async () => {
-    const { body } = await taker.post("/v1/orders/preview", sweep);
-    expect(body.order).toMatchObject({ status: "filled", filledQuantity: String(MAKERS) });
-    expect(tradesOf(body)).toEqual(latest);
-    expect(body.balances[0]).toMatchObject({ asset: "VIB", total: String(MAKERS) });
+  test("is previewed for as long as it meets no more orders than a preview looks at", async () => {
+    const most = await taker.post("/v1/orders/preview", { ...sweep, quantity: String(SHOWN_MAX) });
+    expect(most.body.order).toMatchObject({ status: "filled", filledQuantity: String(SHOWN_MAX) });
+    expect(tradesOf(most.body)).toEqual(Array.from({ length: SHOWN_MAX }, (_, i) => i + 1));
+    expect(most.body.balances[0]).toMatchObject({ asset: "VIB", total: String(SHOWN_MAX) });
+    const more = await taker.post("/v1/orders/preview", { ...sweep, quantity: String(SHOWN_MAX + 1) });
+    expect(more).toMatchObject({ status: 422, body: { code: "preview-too-large" } });
+    expect(more.body.detail).toContain("more than 1000 resting orders");
   });
 
   test("is shown with the latest of them when it is placed, sent again, alone or in a batch, and read", async () => {

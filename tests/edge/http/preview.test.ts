@@ -74,6 +74,19 @@ describe("a preview", () => {
     }
   });
 
+  it("counts the parts of an iceberg as orders that it has to look at", async () => {
+    const market = await newMarket(operator, "BERG");
+    const more = { accountId: "bob", asset: "BERG", amount: "1000", reference: "more" };
+    await operator.post("/v1/deposits", more);
+    const iceberg = { ...ORDER, market, side: "sell", price: "1", quantity: "100", displayQuantity: "1" };
+    const { body } = await bob.post("/v1/orders/batch", { orders: Array(15).fill(iceberg) });
+    expect(body.results.map(({ order }: Body) => order?.status)).toEqual(Array(15).fill("open"));
+    const some = await preview(alice, { ...ORDER, market, price: "1", quantity: "900" });
+    expect(some.body.order).toMatchObject({ status: "filled", filledQuantity: "900" });
+    const many = await preview(alice, { ...ORDER, market, price: "1", quantity: "1100" });
+    expect(many).toMatchObject({ status: 422, seq: null, body: { code: "preview-too-large" } });
+  });
+
   it("of an order that was placed before shows that one", async () => {
     const market = await newMarket(operator, "KNOWN");
     const order = { ...ORDER, market, clientOrderId: "known" };

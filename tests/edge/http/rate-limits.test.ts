@@ -31,6 +31,25 @@ function expectRefused(answer: Received, name: string): void {
   expect(answer.headers.get("ratelimit-policy")).toMatch(new RegExp(`^"${name}";q=\\d+;w=\\d+$`));
 }
 
+test("a preview counts as one request, and one more for every ten orders that it looks at", async () => {
+  const server = await startServer({ env: { PREGAO_RATE_LIMIT: "20" } });
+  try {
+    const operator = new Client(server.url, ADMIN_KEY);
+    const alice = await openTrader(operator, { accountId: "alice", funds: { BRL: "1000" } });
+    await openTrader(operator, { accountId: "bob", funds: { VIB: "1000" } });
+    const sell = { ...ORDER, accountId: "bob", side: "sell" };
+    expect((await operator.post("/v1/orders/batch", { orders: Array(35).fill(sell) })).status).toBe(200);
+    const small = await alice.post("/v1/orders/preview", { ...ORDER, quantity: "35" });
+    expect(small.body.order).toMatchObject({ status: "filled" });
+    expect(small.headers.get("ratelimit")).toBe('"key";r=16;t=1');
+    await operator.post("/v1/orders/batch", { orders: Array(50).fill(sell) });
+    await burst(3, () => alice.post("/v1/orders/preview", { ...ORDER, quantity: "85" }));
+    expectRefused(await alice.get("/v1/wallets"), "key");
+  } finally {
+    await server.dispose();
+  }
+});
+
 describe("a limit of one request a second", () => {
   let server: RunningServer;
   let operator: Client;
