@@ -2,7 +2,6 @@
  * The exchange, put together: the architecture on a page. Recovery and live running show every command to
  * the same projections, so a restart brings back all that was there, and the edge reads nothing else.
  */
-import { join } from "node:path";
 import { ulid } from "ulid";
 import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
@@ -11,6 +10,7 @@ import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Previewed } from "./engine/preview.ts";
 import { type Clock, nodeClock } from "./journal/clock.ts";
+import { pathsIn } from "./journal/data-directory.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
 import type { Journal } from "./journal/journal.ts";
 import { newJournalId } from "./journal/segment.ts";
@@ -93,7 +93,7 @@ export class Exchange {
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
   static async open(options: ExchangeOptions): Promise<Exchange> {
     const { directory, onReport, onFailure, keepsSegments = true, machine = NODE } = options;
-    const path = join(directory, "ledger.sqlite");
+    const path = pathsIn(directory).ledger;
     const { ledgerThreads: threads, timers, disk, clock } = machine;
     const ledger = await Ledger.open({
       path,

@@ -14,14 +14,23 @@ const KEY_BYTES = 24;
 export function adminKey({ adminKey: configured, data }: Configuration): string {
   if (configured !== undefined) return configured;
   const file = join(data, ADMIN_KEY_FILE);
-  if (!existsSync(file)) {
-    writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-  }
-  const key = readFileSync(file, "utf8").trim();
+  const key = keyIn(file);
   if (!ADMIN_KEY_PATTERN.test(key)) {
     throw new UsageError(
       `${file} holds no operator key (16 to 128 of A-Z a-z 0-9 . _ -); delete it to have one made`,
     );
   }
   return key;
+}
+
+/** What the file holds; it is made if it is not there. */
+function keyIn(file: string): string {
+  try {
+    if (!existsSync(file)) {
+      writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+    }
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new UsageError(`the operator's key ${file} cannot be used: ${(error as Error).message}`);
+  }
 }

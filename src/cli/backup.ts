@@ -10,6 +10,7 @@ import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import type { JournalPosition } from "../journal/recovery.ts";
 import { listSegments } from "../journal/segment.ts";
@@ -93,12 +94,11 @@ async function makeAside(aside: string): Promise<void> {
 async function copyAll(directory: string, to: string): Promise<Copied> {
   const progress = new Progress();
   const journalFrom = journalIn(directory);
-  const journalTo = join(to, "journal");
+  const { journal: journalTo, ledger: ledgerTo } = pathsIn(to);
   await mkdir(journalTo);
   try {
     progress.show(0, "copying the ledger");
-    const ledgerTo = join(to, "ledger.sqlite");
-    const ledger = await copyLedger(join(directory, "ledger.sqlite"), ledgerTo);
+    const ledger = await copyLedger(pathsIn(directory).ledger, ledgerTo);
     if ("cursor" in ledger) await syncFile(ledgerTo);
     await copySnapshots(directory, to);
     const hasKey = await copyIfThere(join(directory, ADMIN_KEY_FILE), join(to, ADMIN_KEY_FILE));
@@ -130,7 +130,7 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
 async function copySnapshots(directory: string, to: string): Promise<void> {
   const { store, files } = await storedSnapshots(directory);
   if (files.length === 0) return;
-  const place = join(to, "snapshots");
+  const place = pathsIn(to).snapshots;
   await mkdir(place);
   for (const { path } of files) {
     const copy = join(place, basename(path));
@@ -192,7 +192,7 @@ async function told(
   ];
   if (leftOutBytes > 0) lines.push(`  left out: ${leftOutBytes} bytes of a frame that was not acknowledged`);
   if ("cursor" in ledger) {
-    const { size } = await stat(join(target, "ledger.sqlite"));
+    const { size } = await stat(pathsIn(target).ledger);
     lines.push(`  ledger: up to sequence ${ledger.cursor.seq}, ${Math.ceil(size / MIB)} MiB`);
   } else
     lines.push(`  ledger: left out, ${ledger.leftOut}; it is computed from the journal at the first start`);

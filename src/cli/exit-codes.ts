@@ -1,4 +1,5 @@
 /** The exit codes of every subcommand, and which error means which. */
+import { UnusableDirectoryError } from "../journal/data-directory.ts";
 import { DamagedJournalError, JournalFailedError } from "../journal/errors.ts";
 import { DirectoryInUseError } from "../journal/lock.ts";
 
@@ -25,7 +26,7 @@ export class UsageError extends Error {
 const LISTEN_CODES = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "ENOTFOUND", "EAI_AGAIN"]);
 
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof UsageError || error instanceof UnusableDirectoryError) return EXIT.usage;
   if (error instanceof DirectoryInUseError) return EXIT.inUse;
   if (error instanceof DamagedJournalError) return EXIT.damaged;
   if (error instanceof JournalFailedError) return EXIT.diskFailed;

@@ -1,10 +1,10 @@
 /** `pregao journal`: the commands of a journal, one a line, for people or for programs. It changes nothing. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Sequenced } from "../domain/commands.ts";
 import { type Seq, seq } from "../domain/units.ts";
 import { timeText } from "../edge/render.ts";
+import { checkContents, pathsIn } from "../journal/data-directory.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import type { Frame } from "../journal/frame.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
@@ -37,9 +37,12 @@ export function journalCommand(): Command {
 
 /** The journal's directory in a data directory. */
 export function journalIn(directory: string): string {
-  const journal = join(directory, "journal");
-  if (existsSync(journal)) return journal;
-  throw new UsageError(`there is no journal in ${directory}; name a data directory, or a backup of one`);
+  const { journal } = pathsIn(directory);
+  if (!existsSync(journal)) {
+    throw new UsageError(`there is no journal in ${directory}; name a data directory, or a backup of one`);
+  }
+  checkContents(directory);
+  return journal;
 }
 
 async function printJournal(directory: string, { from = seq(1), to, json = false }: Options): Promise<void> {

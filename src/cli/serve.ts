@@ -1,14 +1,14 @@
 /** `pregao serve`: runs the exchange until it is told to stop. */
-import { accessSync, constants, mkdirSync, readdirSync } from "node:fs";
 import closeWithGrace from "close-with-grace";
 import { Command } from "commander";
 import { type Log, openLog } from "../edge/log.ts";
 import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
+import { openDataDirectory } from "../journal/data-directory.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
-import { exitCodeOf, UsageError } from "./exit-codes.ts";
+import { exitCodeOf } from "./exit-codes.ts";
 import { tell } from "./reports.ts";
 import { version } from "./version.ts";
 
@@ -27,17 +27,6 @@ export function serveCommand(): Command {
     .action((options: Options & { config?: string }) => serve(readConfiguration(options, process.env)));
 }
 
-/** @throws UsageError for a directory that cannot be made, or be read and written. */
-function checkUsable(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    readdirSync(directory);
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new UsageError(`the data directory ${directory} cannot be used: ${(error as Error).message}`);
-  }
-}
-
 type Running = {
   readonly lock: DirectoryLock;
   readonly log: Log;
@@ -48,7 +37,7 @@ type Running = {
 /** Listens before it recovers, so that a health check is answered meanwhile. */
 async function serve(configuration: Configuration): Promise<void> {
   const { data: directory, host, port } = configuration;
-  checkUsable(directory);
+  await openDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
   const { clientLimits } = configuration;

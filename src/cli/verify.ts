@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import { pathsIn } from "../journal/data-directory.ts";
 import { lockDataDirectory } from "../journal/lock.ts";
 import type { Check } from "../replay/snapshot-checks.ts";
 import { verify } from "../replay/verify.ts";
@@ -21,7 +22,7 @@ export function verifyCommand(): Command {
 async function verifyDirectory(directory: string): Promise<void> {
   journalIn(directory);
   // A backup has no lock, and gets none: nothing in it is changed.
-  const lock = existsSync(join(directory, "lock")) ? lockDataDirectory(directory) : null;
+  const lock = existsSync(pathsIn(directory).lock) ? lockDataDirectory(directory) : null;
   const scratch = await mkdtemp(join(tmpdir(), "pregao-verify-"));
   const progress = new Progress();
   try {

@@ -3,8 +3,8 @@
  * SQLite on a file of its own. It ends with the process however that ends, which a file with a number in it does not.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import Database from "better-sqlite3";
+import { pathsIn } from "./data-directory.ts";
 
 /** Another process has the data directory; the command line exits with 3. */
 export class DirectoryInUseError extends Error {
@@ -17,7 +17,7 @@ export type DirectoryLock = { release(): void };
 /** Takes the data directory for this process; makes it if there is none. */
 export function lockDataDirectory(directory: string): DirectoryLock {
   mkdirSync(directory, { recursive: true });
-  const database = openLockFile(join(directory, "lock"));
+  const database = openLockFile(pathsIn(directory).lock);
   try {
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {

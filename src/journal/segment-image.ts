@@ -1,6 +1,6 @@
 /** A segment as it is read: its header, which must check, and all that its file holds. */
 import type { Seq } from "../domain/units.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, OpenFile } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./segment.ts";
 
@@ -22,7 +22,7 @@ export async function loadSegment(
   try {
     const fileBytes = await disk.size(file);
     const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const header = decodeSegmentHeader(start.subarray(0, await disk.read(file, start, 0)));
+    const header = await readStart(disk, file, start).then(decodeSegmentHeader, isNoFile);
     if (typeof header === "string") {
       throw new DamagedJournalError({ file: path, offset: 0, seq: nextSeq, what: header });
     }
@@ -33,4 +33,15 @@ export async function loadSegment(
   } finally {
     await disk.close(file);
   }
+}
+
+async function readStart(disk: Disk, file: OpenFile, into: Buffer): Promise<Buffer> {
+  return into.subarray(0, await disk.read(file, into, 0));
+}
+
+/** A directory can be opened as a file can, and only tells when it is read. */
+function isNoFile(error: unknown): string {
+  if (error instanceof Error && "code" in error && error.code === "EISDIR")
+    return "it is a directory and no file";
+  throw error;
 }

@@ -9,7 +9,7 @@ import { JournalFailedError } from "./errors.ts";
 import { encodeSegmentHeader, type SegmentHeader, segmentName } from "./segment.ts";
 
 /** The file that is being prepared; it is of no value to anyone but the process that makes it. */
-const ASIDE = "next-segment.aside";
+export const SEGMENT_ASIDE = "next-segment.aside";
 
 /**
  * Preparing syncs small pieces and pauses between them, so that it hardly holds up the sync of a frame. Pieces of
@@ -103,7 +103,7 @@ export class SegmentSupply {
   async #prepare(): Promise<void> {
     let file: OpenFile | undefined;
     try {
-      file = await this.#disk.open(join(this.#directory, ASIDE), "create");
+      file = await this.#disk.open(join(this.#directory, SEGMENT_ASIDE), "create");
       await this.#fill(file);
       if (this.#stopped) throw new Error("the journal is closing");
       this.#full = false;
@@ -149,7 +149,7 @@ export async function makeFirstSegment(
   header: SegmentHeader,
   disk: Disk,
 ): Promise<OpenFile> {
-  const file = await disk.open(join(directory, ASIDE), "create");
+  const file = await disk.open(join(directory, SEGMENT_ASIDE), "create");
   try {
     await writeZeros(disk, file, { from: 0, to: header.segmentBytes });
     await makeSegment({ file, header, directory, disk });
@@ -162,7 +162,7 @@ export async function makeFirstSegment(
 
 /** Removes what a crash left of a segment that was being prepared. */
 export async function removeAside(directory: string, disk: Disk): Promise<void> {
-  await disk.remove(join(directory, ASIDE));
+  await disk.remove(join(directory, SEGMENT_ASIDE));
 }
 
 /** The header is durable before the name is: a segment that has its name has its header. */
@@ -175,6 +175,6 @@ async function makeSegment(asked: {
   const { file, header, directory, disk } = asked;
   disk.write(file, encodeSegmentHeader(header), 0);
   await disk.sync(file);
-  await disk.rename(join(directory, ASIDE), join(directory, segmentName(header.segment)));
+  await disk.rename(join(directory, SEGMENT_ASIDE), join(directory, segmentName(header.segment)));
   await disk.syncDirectory(directory);
 }

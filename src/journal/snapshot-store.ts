@@ -26,7 +26,7 @@ export const SNAPSHOTS_KEPT = 2;
 
 const SNAPSHOT_NAME = /^([0-9]{16})\.snapshot$/;
 /** The snapshot that is being written; it is of no value to anyone but who writes it. */
-const ASIDE = "next-snapshot.aside";
+export const SNAPSHOT_ASIDE = "next-snapshot.aside";
 
 /** A snapshot's file, known by its header. */
 export type SnapshotFile = SnapshotHeader & {
@@ -56,7 +56,7 @@ export class SnapshotStore {
   async open(): Promise<void> {
     await this.#disk.makeDirectory(this.#directory);
     await this.#disk.syncDirectory(dirname(this.#directory));
-    await this.#disk.remove(join(this.#directory, ASIDE));
+    await this.#disk.remove(join(this.#directory, SNAPSHOT_ASIDE));
   }
 
   /** The snapshots whose headers check, the newest first, and what is wrong with the others. */
@@ -93,7 +93,7 @@ export class SnapshotStore {
 
   /** Writes a snapshot aside, durably; it is worth nothing until it is published. */
   async writeAside(position: JournalPosition, sections: Sections): Promise<SnapshotFile> {
-    const path = join(this.#directory, ASIDE);
+    const path = join(this.#directory, SNAPSHOT_ASIDE);
     const pieces = sectionPieces(sections);
     const header = {
       position,
@@ -123,7 +123,7 @@ export class SnapshotStore {
   }
 
   async discardAside(): Promise<void> {
-    await this.#disk.remove(join(this.#directory, ASIDE));
+    await this.#disk.remove(join(this.#directory, SNAPSHOT_ASIDE));
   }
 
   /**

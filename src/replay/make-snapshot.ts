@@ -3,9 +3,9 @@
  * the replay comes to what happened live. Nothing of the running exchange is touched, so it can be done in a thread
  * of its own, or by nobody for a while.
  */
-import { join } from "node:path";
 import type { Seq } from "../domain/units.ts";
 import type { Clock } from "../journal/clock.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { type Disk, nodeDisk } from "../journal/disk.ts";
 import { type ClosedSegment, closedAt, type JournalPosition, readJournal } from "../journal/recovery.ts";
 import { removeSegments } from "../journal/retention.ts";
@@ -56,7 +56,7 @@ export type SnapshotMachine = {
 /** @throws SnapshotDiffersError, and DamagedJournalError for a segment that cannot be read. */
 export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine): Promise<MadeSnapshot> {
   const { disk = nodeDisk } = machine;
-  const store = new SnapshotStore({ directory: join(task.directory, "snapshots"), disk });
+  const store = new SnapshotStore({ directory: pathsIn(task.directory).snapshots, disk });
   await store.open();
   const { position, sections, commands } = await replayThrough(task, store, machine);
   const fileBytes = SnapshotStore.bytesOf(sections);
@@ -67,7 +67,7 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
   await store.publish(aside);
   const kept = await store.prune(task.ledgerSeq);
   const { ledgerSeq, keepsSegments } = task;
-  const journal = join(task.directory, "journal");
+  const journal = pathsIn(task.directory).journal;
   const removed = keepsSegments ? [] : await removeSegments(journal, disk, { kept, ledgerSeq });
   return { kind: "made", seq: aside.seq, fileBytes, commands, segmentsRemoved: removed.length };
 }
@@ -84,7 +84,7 @@ async function replayThrough(
   const present = loaded?.present ?? emptyPresent(feedEventsMax);
   const before = present.engine.appliedSeq;
   const end = await readJournal({
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [],
     start: loaded?.file.position,
     through: closed.segment,

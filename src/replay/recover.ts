@@ -6,10 +6,10 @@
  * The ledger is fed by the replay, so a snapshot that it has not come to cannot be used: what lies between would
  * never reach it.
  */
-import { join } from "node:path";
 import type { CommittedFrame } from "../domain/events.ts";
 import type { Seq } from "../domain/units.ts";
 import { type Clock, nodeClock } from "../journal/clock.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { Journal, type JournalOptions, type JournalReport } from "../journal/journal.ts";
 import { SnapshotStore } from "../journal/snapshot-store.ts";
 import type { Watermark } from "../journal/watermarks.ts";
@@ -49,7 +49,7 @@ export type Recovered = Present & {
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { directory, ledger, feedEventsMax, publish, onReport, ...journalOptions } = options;
   const { disk, clock = nodeClock } = options;
-  const store = new SnapshotStore({ directory: join(directory, "snapshots"), disk });
+  const store = new SnapshotStore({ directory: pathsIn(directory).snapshots, disk });
   await store.open();
   const { files, damaged } = await store.list();
   for (const { path, what } of damaged) onReport({ kind: "snapshot-unusable", file: path, what });
@@ -62,7 +62,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   }
   const journal = await Journal.open({
     ...journalOptions,
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [{ holder: "the ledger", ...ledger }, ...files.map(snapshotWatermark)],
     start: loaded?.file.position,
     replay: replayFrames(present, publish),

@@ -1,7 +1,7 @@
 /** The snapshots of a data directory for whoever only looks at it: nothing is made, and nothing removed. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Seq, seq } from "../domain/units.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import { listSegments } from "../journal/segment.ts";
 import { type DamagedSnapshot, type SnapshotFile, SnapshotStore } from "../journal/snapshot-store.ts";
@@ -17,7 +17,7 @@ export type StoredSnapshots = {
 };
 
 export async function storedSnapshots(directory: string): Promise<StoredSnapshots> {
-  const place = join(directory, "snapshots");
+  const place = pathsIn(directory).snapshots;
   const store = new SnapshotStore({ directory: place });
   return existsSync(place) ? { store, ...(await store.list()) } : { store, files: [], damaged: [] };
 }
@@ -34,7 +34,7 @@ export async function readingStart(
   const options = { feedEventsMax, onUnusable: () => {} };
   const before = await loadNewest(store, files, { ...options, seqMax: seq(from - 1) });
   if (before !== null) return before;
-  const [firstSegment] = await listSegments(join(directory, "journal"), nodeDisk);
+  const [firstSegment] = await listSegments(pathsIn(directory).journal, nodeDisk);
   if (firstSegment === undefined || firstSegment === 1) return null;
   return loadNewest(store, [...files].reverse(), { ...options, seqMax: seq(Number.MAX_SAFE_INTEGER) });
 }

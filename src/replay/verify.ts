@@ -3,9 +3,9 @@
  * command is applied again, the events are compared with what happened live, and what was computed from them with
  * what is computed now. Nothing is changed, nothing is repaired, and the first fault of a kind ends its check.
  */
-import { join } from "node:path";
 import { AssertionError } from "../domain/assert.ts";
 import { seq } from "../domain/units.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { DamagedJournalError } from "../journal/errors.ts";
 import { type JournalEnd, readJournal } from "../journal/recovery.ts";
 import { LedgerCheck } from "../projections/ledger/ledger-check.ts";
@@ -28,7 +28,7 @@ export type Verifying = {
 };
 
 export async function verify({ directory, scratch, onProgress }: Verifying): Promise<Verified> {
-  const ledger = LedgerCheck.open(join(directory, "ledger.sqlite"), scratch);
+  const ledger = LedgerCheck.open(pathsIn(directory).ledger, scratch);
   const usable = ledger instanceof LedgerCheck ? ledger : null;
   const snapshots = await storedSnapshots(directory);
   const compared = await SnapshotChecks.read(snapshots);
@@ -37,7 +37,7 @@ export async function verify({ directory, scratch, onProgress }: Verifying): Pro
   const replay = new CheckedReplay({ start, ledger: usable, feedEventsMax });
   try {
     const end = await readJournal({
-      directory: join(directory, "journal"),
+      directory: pathsIn(directory).journal,
       start: start?.file.position,
       watermarks: [
         ...(usable === null ? [] : [{ holder: "the ledger", ...usable.cursor }]),

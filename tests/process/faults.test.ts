@@ -1,6 +1,6 @@
 /** The process as an operator meets it: what it prints, what it exits with, and what it does when the disk fails. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, expect, test, vi } from "vitest";
 import { ADMIN_KEY, Client, openTrader, type RunningServer, startServer } from "../edge/harness.ts";
@@ -75,6 +75,43 @@ test("a data directory that cannot be used ends with exit code 2 and is named", 
   expect(stderr).toContain(file);
 });
 
+test.each([
+  { path: "journal", is: "file", no: "directory" },
+  { path: "snapshots", is: "file", no: "directory" },
+  { path: "ledger.sqlite", is: "directory", no: "file" },
+  { path: "lock", is: "directory", no: "file" },
+  { path: "journal/next-segment.aside", is: "directory", no: "file" },
+  { path: "snapshots/next-snapshot.aside", is: "directory", no: "file" },
+])("a $is where $path belongs ends with exit code 2, and is left as it is", ({ path, is, no }) => {
+  const directory = temporaryDirectory();
+  const wrong = join(directory, path);
+  mkdirSync(is === "file" ? dirname(wrong) : wrong, { recursive: true });
+  if (is === "file") writeFileSync(wrong, "");
+  const { status, stderr } = run(["serve", "--data", directory, "--port", "0"]);
+  expect(stderr).toBe(
+    `pregao: ${wrong} cannot be used: it is no ${no}; move it away, or name another data directory\n`,
+  );
+  expect(status).toBe(2);
+  expect(statSync(wrong).isFile()).toBe(is === "file");
+});
+
+test("a directory where a segment belongs is damage, with exit code 4", () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "journal", "00000001.segment"), { recursive: true });
+  const { status, stderr } = run(["serve", "--data", directory, "--port", "0"]);
+  expect(stderr).toContain("journal/00000001.segment, offset 0, sequence 1: it is a directory and no file");
+  expect(status).toBe(4);
+});
+
+test("a ledger that cannot be opened is told in one line that names it", () => {
+  const directory = temporaryDirectory();
+  // Where SQLite keeps its log beside the file.
+  mkdirSync(join(directory, "ledger.sqlite-wal"));
+  const { status, stderr } = run(["serve", "--data", directory, "--port", "0"]);
+  expect(stderr).toMatch(/^pregao: the ledger \S+\/ledger\.sqlite cannot be opened: [^\n]+\n$/);
+  expect(status).toBe(1);
+});
+
 test("a port that is taken ends with exit code 2", async () => {
   const { url } = await started();
   const { status, stderr } = run(["serve", "--data", temporaryDirectory(), "--port", new URL(url).port]);
@@ -123,6 +160,15 @@ test("the operator's key is made once, for nobody else to read, and works", asyn
   await first.stop();
   const second = await started({ directory, env: { PREGAO_ADMIN_KEY: undefined as never } });
   expect((await new Client(second.url, key).get("/v1/status")).status).toBe(200);
+});
+
+test("a directory where the operator's key belongs ends with exit code 2 and is named", () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "admin.key"));
+  const env = { PREGAO_ADMIN_KEY: undefined as never };
+  const { status, stderr } = run(["serve", "--data", directory, "--port", "0"], env);
+  expect(stderr).toContain(`the operator's key ${join(directory, "admin.key")} cannot be used: EISDIR`);
+  expect(status).toBe(2);
 });
 
 test("after a failed sync nothing is acknowledged, and the process exits with 5", async () => {

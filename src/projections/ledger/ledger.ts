@@ -87,7 +87,7 @@ export class Ledger {
     const { path, onReport, retryMs = RETRY_MS, isDurable = false, threads = workerThreads } = options;
     const writer = threads.startWriter({ path, retryMs, isDurable });
     try {
-      const cursor = await opened(writer, onReport);
+      const cursor = await opened(writer, path, onReport);
       // The reader needs the tables that the writer makes.
       const reads = await LedgerReads.open(threads.startReader({ path }), {
         onFault: options.onFault,
@@ -304,7 +304,8 @@ function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: n
   return { batch: { outcomes, frames }, frames: count };
 }
 
-function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {
+function opened(writer: Worker, path: string, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {
+  const failed = (why: string) => new Error(`the ledger ${path} cannot be opened: ${why}`);
   return new Promise((resolve, reject) => {
     const hear = (message: FromWriter): void => {
       if (message.kind === "report") {
@@ -314,11 +315,11 @@ function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Le
       writer.off("message", hear);
       writer.off("error", reject);
       if (message.kind === "opened") resolve(message.cursor);
-      else reject(new Error(`the ledger cannot be opened: ${"message" in message ? message.message : ""}`));
+      else reject(failed("message" in message ? message.message : ""));
     };
     writer.on("message", hear);
     writer.on("error", reject);
-    writer.on("exit", () => reject(new Error("the ledger cannot be opened: its writer has ended")));
+    writer.on("exit", () => reject(failed("its writer has ended")));
   });
 }
 

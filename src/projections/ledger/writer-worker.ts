@@ -5,7 +5,7 @@ import { LedgerWriter } from "./ledger-writer.ts";
 import type { FromWriter, ToWriter } from "./messages.ts";
 import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
-import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
+import { unpack, WriteLoop } from "./write-loop.ts";
 
 const { path, retryMs, isDurable } = workerData as WriterOptions;
 const port = parentPort!;
@@ -27,5 +27,6 @@ try {
   if (moved !== null) post({ kind: "report", report: { kind: "moved-aside", ...moved } });
   post({ kind: "opened", cursor: writer.cursor });
 } catch (error) {
-  post({ kind: "fault", message: messageOf(error) });
+  // It is said to whoever starts the exchange, who cannot do anything with a stack.
+  post({ kind: "fault", message: error instanceof Error ? error.message : String(error) });
 }
