@@ -13,8 +13,8 @@ import { unpack, WriteLoop } from "../../src/projections/ledger/write-loop.ts";
 import type { Random } from "./random.ts";
 import type { Life, VirtualTime } from "./virtual-time.ts";
 
-/** Batches that a power failure may cost at most. */
-const IMAGES_MAX = 4;
+/** The file after so many batches: a power failure may cost all of them but one. On a disk it may cost thousands of pages. */
+const IMAGES_MAX = 16;
 /** Microseconds that a message or a batch takes. */
 const MESSAGE_US = [10, 200] as const;
 const BATCH_US = [200, 20_000] as const;

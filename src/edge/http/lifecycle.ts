@@ -97,9 +97,10 @@ export function refuseOtherMethods(app: FastifyInstance, known: KnownPaths): voi
 }
 
 function refusalAtTheDoor(desk: Desk, request: FastifyRequest): Refusal | undefined {
-  if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) {
-    return malformed("Host", "header is required");
-  }
+  const { httpVersion, rawHeaders } = request.raw;
+  const hosts = hostCount(rawHeaders);
+  if (hosts === 0 && httpVersion === "1.1") return malformed("Host", "header is required");
+  if (hosts > 1) return malformed("Host", "header is there more than once");
   if (desk.exchange === null && !request.url.startsWith("/health/")) return new Refusal("starting");
   const behind = refusalWhileBehind(desk.guard, request);
   if (behind !== undefined) return behind;
@@ -114,6 +115,16 @@ function refusalAtTheDoor(desk: Desk, request: FastifyRequest): Refusal | undefi
   const encoding = request.headers["content-encoding"];
   if (encoding === undefined || encoding === "identity") return undefined;
   return new Refusal("unsupported-media-type", "The body must not be compressed.");
+}
+
+/** Node joins or drops headers that come again; of two hosts, somebody on the way may have believed the other (RFC 9112, 3.2). */
+function hostCount(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === "host") count += 1;
+  }
+  return count;
 }
 
 function record(

@@ -22,6 +22,22 @@ test("a request without a host is refused as a problem", async () => {
   expect(problemOf(raw)).toMatchObject({ status: 400, code: "invalid-request" });
 });
 
+test.each(["x", "y"])(
+  "a request with two hosts is refused as a problem, be they the same or not: %s",
+  async (second) => {
+    const head = `Host: x\r\nhost: ${second}\r\nConnection: close`;
+    const raw = await sendRaw(server.url, `GET /v1/markets HTTP/1.1\r\n${head}\r\n\r\n`);
+    expect(problemOf(raw)).toMatchObject({ status: 400, code: "invalid-request" });
+    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";
+    const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    const socket = `GET /v1/ws HTTP/1.1\r\nHost: x\r\nHost: ${second}\r\n${upgrade}\r\n${key}\r\n\r\n`;
+    expect(problemOf(await sendRaw(server.url, socket))).toMatchObject({
+      status: 400,
+      code: "invalid-request",
+    });
+  },
+);
+
 test("a request for a tunnel is refused as a problem", async () => {
   const raw = await sendRaw(server.url, "CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n");
   expect(problemOf(raw)).toMatchObject({ status: 400, code: "invalid-request" });
