@@ -2,6 +2,7 @@
  * The open orders as columns, oldest first. Where an order stands in its book is the rank of its arrival among
  * those that rest there, which is all that matching asks of it; where it waits follows from its trigger.
  */
+import { DecodeError } from "../domain/codec.ts";
 import type { ColumnReader, ColumnWriter } from "../domain/columns.ts";
 import type { MarketIndex } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
@@ -26,10 +27,19 @@ export function restoreOrders(reader: ColumnReader, state: State): void {
   pool.takeFirst(markets.length);
   pool.market.set(markets);
   for (const column of columnsOf(pool)) column.fill(reader, markets.length);
+  checkOwners(state, markets.length);
   pool.setClientOrderIds(reader.texts(markets.length).copy());
   for (let slot = 0; slot < markets.length; slot += 1) open.add(slot);
   putBack(state, reader.integers(markets.length));
   restoreTriggers(reader, state);
+}
+
+/** Whose an order is, and where it is, must be there. */
+function checkOwners({ accountStatuses, markets, open: { pool } }: State, count: number): void {
+  for (let slot = 0; slot < count; slot += 1) {
+    const isKnown = pool.account[slot]! in accountStatuses && pool.market[slot]! in markets;
+    if (!isKnown) throw new DecodeError(`order ${slot} is of an unknown account or market`);
+  }
 }
 
 /** A field of all orders: what it is of these, and what it becomes of the first ones. */
@@ -93,7 +103,12 @@ function words(field: Uint16Array): Column {
       for (let row = 0; row < slots.length; row += 1) column[row] = field[slots[row]!]!;
       return column;
     },
-    fill: (reader, count) => field.set(reader.integers(count)),
+    fill: (reader, count) => {
+      const column = reader.integers(count);
+      const row = column.findIndex((value) => (value & 0xffff) !== value);
+      if (row >= 0) throw new DecodeError(`the traits of order ${row} are more than 16 bits`);
+      field.set(column);
+    },
   };
 }
 

@@ -3,7 +3,16 @@
  * equal bytes, whatever brought them there, so that a hash of the bytes is the digest of a state. What only shows
  * how a state came about is left out: slots, the sizes of tables, what a counter has counted.
  */
-import { ByteReader, ByteWriter, integer, list, nullable, record, text } from "../domain/codec.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  DecodeError,
+  integer,
+  list,
+  nullable,
+  record,
+  text,
+} from "../domain/codec.ts";
 import { ColumnReader, ColumnWriter } from "../domain/columns.ts";
 import { ACCOUNT_STATUSES } from "../domain/commands.ts";
 import { keyFields, marketListingFields } from "../domain/event-codec.ts";
@@ -90,7 +99,9 @@ function dumpListings(writer: ColumnWriter, { assetNames, markets, keys }: State
 }
 
 function restoreListings(reader: ColumnReader, state: State): void {
-  const { assetNames, markets, keys } = listings.read(new ByteReader(reader.bytes()));
+  const bytes = new ByteReader(reader.bytes());
+  const { assetNames, markets, keys } = listings.read(bytes);
+  if (!bytes.done) throw new DecodeError(`bytes are left over behind the listings at ${bytes.offset}`);
   for (const name of assetNames) {
     state.assetNames.push(name);
     state.wallets.listAsset();
@@ -114,7 +125,8 @@ function restoreAccounts(reader: ColumnReader, state: State): void {
   const statuses = reader.bytes(ids.count);
   // An empty state has the first account, the one for fees.
   for (let account = 0; account < ids.count; account += 1) {
-    const status = ACCOUNT_STATUSES[statuses[account]!]!;
+    const status = ACCOUNT_STATUSES[statuses[account]!];
+    if (status === undefined) throw new DecodeError(`account ${account} has an unknown status`);
     if (account < state.accountStatuses.length) state.accountStatuses[account] = status;
     else addAccount(state, status);
     state.accountIds.set(ids.given(account), account as AccountIndex);
