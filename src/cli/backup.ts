@@ -54,9 +54,16 @@ async function backup(directory: string, given: string): Promise<void> {
     await nodeDisk.syncDirectory(dirname(target));
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
-    throw error;
+    throw ofTheSystem(error)
+      ? new Error(`${target} was not made: ${error.message}`, { cause: error })
+      : error;
   }
   for (const line of await told(copied, target)) process.stdout.write(`${line}\n`);
+}
+
+/** What the system or SQLite says, such as that a disk is full, names no file, or one that is gone by then. */
+function ofTheSystem(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 /** A link to a directory will not do either: in the end the backup gets its name, and a link would be in its place. */

@@ -2,7 +2,7 @@
  * A disk that is really full: a small one of its own, filled to the last block and freed again. Commands are refused
  * and reads go on meanwhile; afterwards the exchange takes commands again by itself, and nothing is lost or doubled.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, vi } from "vitest";
 import { ADMIN_KEY, Client, openTrader, type Received, startServer } from "../edge/harness.ts";
@@ -123,3 +123,18 @@ test("without a reserve it goes on while the journal has room of its own, then w
   expect(run(["verify", exchange.directory])).toMatchObject({ status: 0, stderr: "" });
   process.stdout.write(`full disk: ${acknowledged.size} acknowledged while full, none lost\n`);
 }, 120_000);
+
+test("a backup that does not fit names its target and leaves nothing of it", async () => {
+  const { directory, stop } = await startServer();
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  await stop();
+  const disk = new LoopDisk("ext4", 16);
+  cleanups.push(() => disk.dispose());
+  fill(join(disk.path, "filler"), 1024 * 1024);
+  const target = join(disk.path, "backup");
+  const { status, stderr } = run(["backup", directory, target]);
+  expect(stderr).toMatch(/^pregao: (.*) was not made: ENOSPC/m);
+  expect(stderr).toContain(target);
+  expect(status).toBe(1);
+  expect(readdirSync(disk.path).filter((name) => name.startsWith("backup"))).toEqual([]);
+});
