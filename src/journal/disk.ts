@@ -159,3 +159,21 @@ export function contentEnd(bytes: Buffer, from: number): number {
   while (end > from && bytes[end - 1] === 0) end -= 1;
   return end;
 }
+
+/** The same of a file of so many bytes, of which only the zeros are read, and a piece in front of them. */
+export async function fileContentEnd(
+  disk: Disk,
+  file: OpenFile,
+  { from, fileBytes }: { readonly from: number; readonly fileBytes: number },
+): Promise<number> {
+  const piece = Buffer.allocUnsafe(Math.max(0, Math.min(fileBytes - from, ZEROS.length)));
+  for (let end = fileBytes; end > from; ) {
+    const start = Math.max(from, end - piece.length);
+    const part = piece.subarray(0, end - start);
+    await disk.read(file, part, start);
+    const contained = contentEnd(part, 0);
+    if (contained > 0) return start + contained;
+    end = start;
+  }
+  return from;
+}

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DecodeError } from "../domain/codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { type Clock, nodeClock } from "./clock.ts";
-import { contentEnd, type Disk, nodeDisk } from "./disk.ts";
+import { contentEnd, type Disk, fileContentEnd, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import {
@@ -195,16 +195,22 @@ class Reading {
     return to !== undefined && this.#position !== undefined && this.#position.nextSeq > to;
   }
 
-  /** Finds out how much there is to read. Only when it is loaded is it known how much of the last one is zeros. */
+  /** Finds out how much there is to read: nothing before a snapshot, and of the last segment no more than is not zeros. */
   async measure(segments: readonly number[]): Promise<void> {
+    const { directory, start, through } = this.#source;
     for (const segment of segments) {
-      const file = await this.#disk.open(join(this.#source.directory, segmentName(segment)), "read");
+      const isOpen = through === undefined && segment === segments.at(-1);
+      const file = await this.#disk.open(join(directory, segmentName(segment)), "read");
       try {
-        this.#bytesTotal += await this.#disk.size(file);
+        const fileBytes = await this.#disk.size(file);
+        const range = { from: SEGMENT_HEADER_BYTES, fileBytes };
+        this.#bytesTotal += isOpen ? await fileContentEnd(this.#disk, file, range) : fileBytes;
       } finally {
         await this.#disk.close(file);
       }
     }
+    this.#bytesBehind -= start?.offset ?? 0;
+    this.#bytesTotal -= start?.offset ?? 0;
   }
 
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
@@ -214,7 +220,6 @@ class Reading {
     });
     this.#bytes = image.bytes;
     if (last) await this.#source.beforeLast?.(image.file, image.bytes.subarray(0, image.fileBytes));
-    if (last) this.#bytesTotal -= image.fileBytes - contentEnd(image.bytes, 0);
     const position = this.#enter(image, segment, last);
     for (;;) {
       if (this.isDone) return position;
@@ -236,11 +241,9 @@ class Reading {
   }
 
   #tellProgress({ nextSeq, offset }: Position): void {
-    this.#source.onProgress?.({
-      seq: (nextSeq - 1) as Seq,
-      bytesDone: this.#bytesBehind + offset,
-      bytesTotal: this.#bytesTotal,
-    });
+    // An exchange that runs meanwhile may have added to what was measured.
+    const bytesDone = Math.min(this.#bytesBehind + offset, this.#bytesTotal);
+    this.#source.onProgress?.({ seq: (nextSeq - 1) as Seq, bytesDone, bytesTotal: this.#bytesTotal });
   }
 
   /** Checks that a segment continues the journal, and moves to its first frame, or to where a snapshot stands. */
