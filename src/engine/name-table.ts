@@ -1,7 +1,7 @@
 /**
  * Finds the row of a name that an account has given: a hash table whose rows are linked through columns, so that a
- * name costs no object but its text. It grows by one place with each row that is too many (linear hashing), so no
- * command waits until everything has found a new place.
+ * name costs no object but its text. A small table doubles when it is full; a large one grows by one place with each
+ * row that is too many (linear hashing), so no command waits until everything has found a new place.
  *
  * Clients choose the names, and could choose them so that all meet at one place. So the rows of a place are bounded:
  * what is beyond goes into a map of the language, whose hash nobody can foresee.
@@ -19,10 +19,13 @@ export type Row = number;
 const PLACES_FIRST = 16;
 /** The hash of the name; the next row at its place, or the next unused one; whose it is, or NONE; and another row. */
 const FIELD = { hash: 0, next: 1, account: 2, link: 3, count: 4 } as const;
+/** A table with fewer places doubles, in some milliseconds at most: row after row, that is many times less work. */
+const DOUBLED_MAX = 2 ** 19;
 /** Rows at one place. With as many places as rows, chance brings so many together nowhere. */
 const CHAIN_MAX = 16;
 
 export class NameTable {
+  readonly #doubledMax: number;
   readonly #names: string[] = [];
   /** What else there is of each row, in `FIELD.count` numbers side by side: most rows that are looked at are in no cache. */
   #fields = new Int32Array(PLACES_FIRST * FIELD.count);
@@ -34,6 +37,10 @@ export class NameTable {
   readonly #crowded = new Map<string, Row>();
   #count = 0;
   #freed: Row = NONE;
+
+  constructor(doubledMax: number = DOUBLED_MAX) {
+    this.#doubledMax = doubledMax;
+  }
 
   /** All rows that have ever been in use are below this. */
   get rowsEnd(): Row {
@@ -75,16 +82,14 @@ export class NameTable {
 
   /** Gives a row to a name that has none. */
   add(account: AccountIndex, name: string): Row {
-    if (this.#count === this.#placeCount) this.#addPlace();
+    if (this.#count === this.#placeCount) this.#grow();
     const row = this.#takeRow();
     const hash = hashOf(account, name);
     this.#names[row] = name;
     this.#fields[row * FIELD.count + FIELD.hash] = hash;
     this.#fields[row * FIELD.count + FIELD.account] = account;
     this.#count += 1;
-    const place = this.#home(hash);
-    if (this.#isFull(place)) this.#crowded.set(keyOf(account, name), row);
-    else this.#link(row, place);
+    this.#putInPlace(row, hash);
     return row;
   }
 
@@ -102,6 +107,13 @@ export class NameTable {
   #home(hash: number): number {
     const place = hash & (2 * this.#mask + 1);
     return place < this.#placeCount ? place : hash & this.#mask;
+  }
+
+  #putInPlace(row: Row, hash: number): void {
+    const place = this.#home(hash);
+    if (this.#isFull(place))
+      this.#crowded.set(keyOf(this.accountAt(row) as AccountIndex, this.nameAt(row)), row);
+    else this.#link(row, place);
   }
 
   #isFull(place: number): boolean {
@@ -126,6 +138,20 @@ export class NameTable {
     if (before === NONE) this.#places[place] = this.#nextOf(row);
     else this.#setNext(before, this.#nextOf(row));
     return true;
+  }
+
+  #grow(): void {
+    if (this.#placeCount >= this.#doubledMax) {
+      this.#addPlace();
+      return;
+    }
+    this.#placeCount *= 2;
+    this.#mask = this.#placeCount - 1;
+    this.#places = new Int32Array(this.#placeCount).fill(NONE);
+    this.#crowded.clear();
+    for (let row = 0; row < this.rowsEnd; row += 1) {
+      if (this.accountAt(row) !== NONE) this.#putInPlace(row, this.#hashAt(row));
+    }
   }
 
   /** Adds the next place, and moves to it what belongs there from the one place that had that so far. */

@@ -9,9 +9,9 @@ const bob = accountIndex(2);
 type Named = { readonly account: AccountIndex; readonly name: string };
 
 /** Adds and removes names at random, and asks for all of them, as a plain map has them. */
-function compare(all: readonly Named[], steps: number): void {
+function compare(all: readonly Named[], steps: number, doubledMax?: number): void {
   const random = xorshift(7);
-  const table = new NameTable();
+  const table = new NameTable(doubledMax);
   const rows = new Map<Named, Row>();
   for (let step = 0; step < steps; step += 1) {
     const named = all[Math.floor(random() * all.length)]!;
@@ -31,22 +31,29 @@ function compare(all: readonly Named[], steps: number): void {
 }
 
 describe("the table of names", () => {
-  test("finds each name in its own row, whatever was added and removed before", () => {
-    const names = Array.from({ length: 3_000 }, (_, n) => `order-${n}`);
-    compare(
-      [alice, bob].flatMap((account) => names.map((name) => ({ account, name }))),
-      20_000,
-    );
-  });
+  test.each([undefined, 16, 256])(
+    "finds each name in its own row, whatever came and went, doubling up to %s places",
+    (doubledMax) => {
+      const names = Array.from({ length: 3_000 }, (_, n) => `order-${n}`);
+      compare(
+        [alice, bob].flatMap((account) => names.map((name) => ({ account, name }))),
+        20_000,
+        doubledMax,
+      );
+    },
+  );
 
-  test("finds names that were chosen to meet at one place", () => {
-    const meeting: Named[] = [];
-    for (let n = 0; meeting.length < 300; n += 1) {
-      const name = `n${n}`;
-      if ((hashOf(alice, name) & 1023) === 5) meeting.push({ account: alice, name });
-    }
-    compare(meeting, 5_000);
-  });
+  test.each([undefined, 16])(
+    "finds names that were chosen to meet at one place, doubling up to %s places",
+    (doubledMax) => {
+      const meeting: Named[] = [];
+      for (let n = 0; meeting.length < 300; n += 1) {
+        const name = `n${n}`;
+        if ((hashOf(alice, name) & 1023) === 5) meeting.push({ account: alice, name });
+      }
+      compare(meeting, 5_000, doubledMax);
+    },
+  );
 
   test("uses the rows of removed names again", () => {
     const table = new NameTable();
