@@ -148,6 +148,29 @@ describe("why there is no answer", () => {
   });
 });
 
+describe("a question that takes its time", () => {
+  const PATH = "/v1/wallets?accountId=fees&asOf=1";
+
+  test("is given up when its asker leaves, and answered when the server closes", async () => {
+    const exchange = new StandIn();
+    exchange.pastWaits = true;
+    const { server, url } = await startEdge();
+    server.open(exchange);
+    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+    const stays = new Client(url, ADMIN_KEY).get(PATH);
+    await expect.poll(() => exchange.pastSignals.length).toBe(1);
+    const gone = new AbortController();
+    const left = fetch(url + PATH, { headers, signal: gone.signal }).catch(({ name }) => name);
+    await expect.poll(() => exchange.pastSignals.length).toBe(2);
+    gone.abort();
+    expect(await left).toBe("AbortError");
+    await expect.poll(() => exchange.pastSignals.filter(({ aborted }) => aborted).length).toBe(1);
+    const closed = server.close();
+    expect(await stays).toMatchObject({ status: 503, body: { code: "overloaded" } });
+    await closed;
+  });
+});
+
 describe("how often one may ask", () => {
   const MANY = 20;
   /** So many at once that nothing else is refused. */
