@@ -40,6 +40,11 @@ export type Positions = {
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
+/** Whole lines of the change stream, up to that of `lastSeq`, or why there are none. */
+export type ChangesBehind =
+  | { readonly lines: Uint8Array; readonly lastSeq: Seq }
+  | { readonly fault: { readonly kind: string; readonly oldestSeq?: Seq | null } };
+
 export type ExchangePort = {
   /**
    * Gives a command to the sequencer. `answer` is called exactly once, after the command is on disk and
@@ -58,6 +63,14 @@ export type ExchangePort = {
   preview(command: PlaceOrder): readonly Event[];
   /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
   subscribe(listener: CommittedListener): () => void;
+  /**
+   * Reads lines of the change stream behind a sequence out of the journal, up to `through` and as many as make a piece: none
+   * but when there is a fault, or when nobody wants them any more.
+   */
+  changesBehind(
+    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
+    signal: AbortSignal,
+  ): Promise<ChangesBehind>;
   /** The last command that the projections below have seen. */
   readonly appliedSeq: Seq;
   readonly positions: Positions;
