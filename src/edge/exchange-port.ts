@@ -4,12 +4,12 @@
  */
 import type { PlaceOrder, Request } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
-import type { EpochMs, Seq } from "../domain/units.ts";
-import type { BookDepth } from "../projections/feeds/book-depth.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
+import type { BookDepth, BookSnapshot } from "../projections/feeds/book-depth.ts";
 import type { FeedEntry } from "../projections/feeds/feed-entry.ts";
 import type { FeedLog } from "../projections/feeds/feed-log.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
-import type { Balances } from "../projections/live/balances.ts";
+import type { Balance, Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "../projections/live/live-orders.ts";
 
@@ -40,10 +40,49 @@ export type Positions = {
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
-/** Whole lines of the change stream, up to that of `lastSeq`, or why there are none. */
-export type ChangesBehind =
-  | { readonly lines: Uint8Array; readonly lastSeq: Seq }
-  | { readonly fault: { readonly kind: string; readonly oldestSeq?: Seq | null } };
+/** A moment, by its last command or by a time: then it is after the last command at or before that. */
+export type AsOf = { readonly seq: number } | { readonly at: number };
+
+/** Why a question about the past has no answer. */
+export type PastFault =
+  | { readonly kind: "before-the-beginning" }
+  /** `seq` is the last command that there is. */
+  | { readonly kind: "after-now"; readonly seq: Seq }
+  /** The first sequence that can still be asked about, if there is one. */
+  | { readonly kind: "removed"; readonly oldestSeq: Seq | null }
+  | { readonly kind: "too-many" }
+  | { readonly kind: "too-long" }
+  | { readonly kind: "too-large" }
+  | { readonly kind: "given-up" };
+
+/** What comes of a question about the past; for something that was not there then it is null. */
+export type PastTold<What> =
+  | { readonly answer: { readonly seq: Seq; readonly at: EpochMs } & What }
+  | { readonly fault: PastFault };
+
+type WalletThen = Balance & { readonly asset: AssetIndex };
+
+/** Questions about what was: answered by a thread that orders do not notice, one at a time, and a few may wait. */
+export type PastPort = {
+  book(
+    asked: { readonly market: MarketIndex; readonly depth: number; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly book: BookSnapshot | null }>>;
+  wallets(
+    asked: { readonly account: AccountIndex; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly wallets: readonly WalletThen[] | null }>>;
+  /**
+   * Lines of the change stream behind a sequence, up to that of `through` and as many as make a piece; `through` is after
+   * `after`, and not after what is applied.
+   */
+  changes(
+    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<
+    { readonly answer: { readonly lines: Uint8Array; readonly lastSeq: Seq } } | { readonly fault: PastFault }
+  >;
+};
 
 export type ExchangePort = {
   /**
@@ -63,14 +102,6 @@ export type ExchangePort = {
   preview(command: PlaceOrder): readonly Event[];
   /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
   subscribe(listener: CommittedListener): () => void;
-  /**
-   * Reads lines of the change stream behind a sequence out of the journal, up to `through` and as many as make a piece: none
-   * but when there is a fault, or when nobody wants them any more.
-   */
-  changesBehind(
-    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
-    signal: AbortSignal,
-  ): Promise<ChangesBehind>;
   /** The last command that the projections below have seen. */
   readonly appliedSeq: Seq;
   readonly positions: Positions;
@@ -80,6 +111,7 @@ export type ExchangePort = {
   readonly books: BookDepth;
   readonly feed: FeedLog;
   readonly ledger: Ledger;
+  readonly past: PastPort;
   /** The clock that the sequencer stamps with. */
   now(): EpochMs;
 };

@@ -8,9 +8,11 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import type { Committed } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
 import { changeFormFor } from "../../src/edge/changes/change-forms.ts";
+import type { Recorded } from "../../src/edge/changes/change-reader.ts";
 import { ChangeStreams } from "../../src/edge/changes/change-streams.ts";
+import type { Committing } from "../../src/edge/changes/change-tail.ts";
 import { CHANGE_LIMITS, type ChangeLimits } from "../../src/edge/changes/limits.ts";
-import type { ExchangePort } from "../../src/edge/exchange-port.ts";
+import type { CommittedListener } from "../../src/edge/exchange-port.ts";
 import { Refusal } from "../../src/edge/problems.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { changeLine, changeOf } from "../../src/projections/changes/change-line.ts";
@@ -42,20 +44,29 @@ beforeAll(() => {
 });
 
 /** An exchange that commits the story as a test tells it, and whose past is the lines as they were then. */
-class Stage {
-  readonly live = new LiveProjections(1);
+class Stage implements Committing, Recorded {
+  readonly #live = new LiveProjections(1);
   readonly lines: string[] = [];
-  readonly port: { -readonly [Name in keyof ExchangePort]: ExchangePort[Name] };
   readonly streams: ChangeStreams;
+  /** How often the past was asked. */
   replays = 0;
-  /** Whether the past cannot be asked every third time. */
+  /** Whether it cannot be asked every third time. */
   isHasty = false;
   refusals = 0;
+  /** The oldest sequence that can be resumed from. */
+  oldestSeq = 0;
   #next = 0;
 
   constructor(limits: ChangeLimits) {
-    this.port = this.#port();
-    this.streams = new ChangeStreams(this.port, limits);
+    this.streams = new ChangeStreams(this, limits);
+  }
+
+  get directory() {
+    return this.#live.directory;
+  }
+
+  get orders() {
+    return this.#live.orders;
   }
 
   get appliedSeq(): Seq {
@@ -66,45 +77,41 @@ class Stage {
     return this.#next === told.length;
   }
 
+  get listeners(): number {
+    return this.#live.listeners.size;
+  }
+
+  subscribe(listener: CommittedListener): () => void {
+    this.#live.listeners.add(listener);
+    return () => this.#live.listeners.delete(listener);
+  }
+
+  readonly past: Recorded["past"] = {
+    changes: async ({ after, through, bytesMax }) => {
+      await wait(1);
+      if (after < this.oldestSeq) return { fault: { kind: "removed", oldestSeq: seq(this.oldestSeq) } };
+      this.replays += 1;
+      if (this.isHasty && this.replays % 3 === 0) {
+        this.refusals += 1;
+        return { fault: { kind: "too-many" } };
+      }
+      let text = "";
+      let last: number = after;
+      while (last < through && text.length < bytesMax) {
+        text += this.lines[last];
+        last += 1;
+      }
+      return { answer: { lines: Buffer.from(text), lastSeq: seq(last) } };
+    },
+  };
+
   commit(count: number): void {
     for (let left = count; left > 0 && !this.isOver; left -= 1) {
       const committed = told[this.#next]!;
       this.#next += 1;
-      const updates = this.live.project(committed);
-      this.lines.push(changeLine(changeOf(committed, updates, this.live.orders), this.live.directory));
+      const updates = this.#live.project(committed);
+      this.lines.push(changeLine(changeOf(committed, updates, this.orders), this.directory));
     }
-  }
-
-  #port(): ExchangePort {
-    const stage = this;
-    const { directory, orders, listeners } = this.live;
-    const port: Partial<ExchangePort> = {
-      directory,
-      orders,
-      get appliedSeq() {
-        return stage.appliedSeq;
-      },
-      subscribe: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-      changesBehind: async ({ after, through, bytesMax }) => {
-        await wait(1);
-        this.replays += 1;
-        if (this.isHasty && this.replays % 3 === 0) {
-          this.refusals += 1;
-          return { fault: { kind: "too-many" } };
-        }
-        let text = "";
-        let last: number = after;
-        while (last < through && text.length < bytesMax) {
-          text += this.lines[last];
-          last += 1;
-        }
-        return { lines: Buffer.from(text), lastSeq: seq(last) };
-      },
-    };
-    return port as ExchangePort;
   }
 }
 
@@ -169,12 +176,12 @@ test("any followers of any story have its lines, whenever they come and however 
     expect(withoutHeartbeats(follower.text)).toBe(due);
   }
   expect(stage.refusals).toBeGreaterThan(0);
-  expect(stage.live.listeners.size).toBe(1);
+  expect(stage.listeners).toBe(1);
   for (const { bytes } of followers) await bytes.return?.();
   await wait(5);
   expect(stage.streams.count).toBe(0);
   // Nobody follows: a command costs nothing any more.
-  expect(stage.live.listeners.size).toBe(0);
+  expect(stage.listeners).toBe(0);
 });
 
 test("a stream that does not follow ends with the last command of the time when it was asked for", async () => {
@@ -232,9 +239,7 @@ test("a history that was removed is said before anything else, and later in a la
   stage = new Stage(SMALL);
   stage.commit(100);
   const { streams } = stage;
-  const removed = { fault: { kind: "removed", oldestSeq: seq(90) } };
-  const before = stage.port.changesBehind;
-  stage.port.changesBehind = async () => removed;
+  stage.oldestSeq = 90;
   const wish = { after: seq(1), follows: true, form: LINES, requestId: "r", gone: gone() };
   const refused = await streams.open(wish);
   expect(refused).toMatchObject({
@@ -243,11 +248,11 @@ test("a history that was removed is said before anything else, and later in a la
   });
   await wait(5);
   expect(streams.count).toBe(0);
-  expect(stage.live.listeners.size).toBe(0);
+  expect(stage.listeners).toBe(0);
 
-  stage.port.changesBehind = before;
+  stage.oldestSeq = 0;
   const bytes = await open(stage, { after: 1, follows: true });
-  stage.port.changesBehind = async () => removed;
+  stage.oldestSeq = 90;
   let text = "";
   for await (const piece of bytes) text += piece.toString();
   const last = JSON.parse(text.trimEnd().split("\n").at(-1)!);

@@ -5,7 +5,7 @@
  */
 import { assert } from "../../domain/assert.ts";
 import type { Seq } from "../../domain/units.ts";
-import type { ExchangePort } from "../exchange-port.ts";
+import type { PastFault, PastPort } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangePiece, ChangeTail } from "./change-tail.ts";
 import type { ChangeLimits } from "./limits.ts";
@@ -13,9 +13,12 @@ import type { ChangeLimits } from "./limits.ts";
 /** `heartbeat`: there is nothing to tell. A refusal is the last thing that is given. */
 export type Told = ChangePiece | "heartbeat" | Refusal;
 
+/** What the lines of the past are read from, and how far it goes. */
+export type Recorded = { readonly appliedSeq: Seq; readonly past: Pick<PastPort, "changes"> };
+
 export type ChangeSource = {
   readonly tail: ChangeTail;
-  readonly exchange: Pick<ExchangePort, "appliedSeq" | "changesBehind">;
+  readonly exchange: Recorded;
   readonly limits: ChangeLimits;
 };
 
@@ -71,18 +74,21 @@ export class ChangeReader {
     const after = this.#position;
     const through = this.#through ?? exchange.appliedSeq;
     const asked = { after, through, bytesMax: limits.pastPieceBytes };
-    const read = await exchange.changesBehind(asked, this.#signal);
-    if ("fault" in read) return refusalOf(read.fault);
-    assert(read.lastSeq > after && read.lastSeq <= through, "what is asked for is there");
-    return { after, ...read };
+    const told = await exchange.past.changes(asked, { signal: this.#signal });
+    if ("fault" in told) return refusalOf(told.fault);
+    const { lines, lastSeq } = told.answer;
+    assert(lastSeq > after && lastSeq <= through, "what is asked for is there");
+    return { after, lines, lastSeq };
   }
 }
 
-function refusalOf({ kind, oldestSeq }: { readonly kind: string; readonly oldestSeq?: Seq | null }): Refusal {
-  if (kind !== "removed") {
+function refusalOf(fault: PastFault): Refusal {
+  if (fault.kind !== "removed") {
     return new Refusal("overloaded", "The journal could not be read in time; try again.");
   }
-  const oldest = oldestSeq ?? null;
-  const left = oldest === null ? "it cannot be resumed" : `the oldest sequence to resume from is ${oldest}`;
+  const left =
+    fault.oldestSeq === null
+      ? "it cannot be resumed from any sequence of the past"
+      : `the oldest sequence to resume from is ${fault.oldestSeq}`;
   return new Refusal("resume-too-old", `The journal does not go back so far any more; ${left}.`);
 }

@@ -1,12 +1,11 @@
 /** All streams of changes that are open, and what they may take together. */
 import type { Readable } from "node:stream";
 import type { Seq } from "../../domain/units.ts";
-import type { ExchangePort } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangeForm } from "./change-forms.ts";
-import { ChangeReader } from "./change-reader.ts";
+import { ChangeReader, type Recorded } from "./change-reader.ts";
 import { ChangeStream } from "./change-stream.ts";
-import { ChangeTail } from "./change-tail.ts";
+import { ChangeTail, type Committing } from "./change-tail.ts";
 import type { ChangeLimits } from "./limits.ts";
 
 export type ChangeWish = {
@@ -19,13 +18,13 @@ export type ChangeWish = {
 };
 
 export class ChangeStreams {
-  readonly #exchange: ExchangePort;
+  readonly #exchange: Committing & Recorded;
   readonly #limits: ChangeLimits;
   readonly #tail: ChangeTail;
   readonly #open = new Set<ChangeStream>();
   #isClosed = false;
 
-  constructor(exchange: ExchangePort, limits: ChangeLimits) {
+  constructor(exchange: Committing & Recorded, limits: ChangeLimits) {
     this.#exchange = exchange;
     this.#limits = limits;
     this.#tail = new ChangeTail(exchange, limits);

@@ -18,8 +18,11 @@ type Kept = { readonly events: number; change: Change | undefined; line: Buffer 
 
 const NO_UPDATES: Change["orders"] = [];
 
+/** What the latest commands are taken from. */
+export type Committing = Pick<ExchangePort, "appliedSeq" | "directory" | "orders" | "subscribe">;
+
 export class ChangeTail {
-  readonly #exchange: ExchangePort;
+  readonly #exchange: Committing;
   readonly #limits: ChangeLimits;
   /** In order, without a gap; those before `#first` are forgotten. */
   #kept: (Kept | undefined)[] = [];
@@ -31,7 +34,7 @@ export class ChangeTail {
   #waiting = new Set<() => void>();
   #isWakeDue = false;
 
-  constructor(exchange: ExchangePort, limits: ChangeLimits) {
+  constructor(exchange: Committing, limits: ChangeLimits) {
     this.#exchange = exchange;
     this.#limits = limits;
   }
