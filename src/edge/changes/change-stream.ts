@@ -12,6 +12,9 @@ import type { ChangeLimits } from "./limits.ts";
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** The journal cannot be read, or a line cannot be written: a fault of the exchange or of its disk. */
+const BROKEN = new Refusal("internal-error");
+
 export class ChangeStream {
   readonly bytes: Readable;
   readonly #reader: ChangeReader;
@@ -69,15 +72,10 @@ export class ChangeStream {
 
   async #pull(): Promise<void> {
     clearTimeout(this.#stalled);
-    try {
-      await turn();
-      const told = this.#first ?? (await this.#next());
-      this.#first = undefined;
-      if (this.bytes.destroyed) return;
-      this.#push(told);
-    } catch (error) {
-      this.bytes.destroy(error as Error);
-    }
+    await turn();
+    const told = this.#first ?? (await this.#next().catch(() => BROKEN));
+    this.#first = undefined;
+    if (!this.bytes.destroyed) this.#push(told);
   }
 
   #push(told: Told | null): void {

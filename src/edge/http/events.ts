@@ -71,7 +71,8 @@ async function sendChanges(
   const after = positionOf(request, exchange.appliedSeq);
   if (after instanceof Refusal) return sendRefusal(reply, after);
   const form = changeFormFor(request.headers.accept);
-  const headers = { "content-type": form.type, "cache-control": "no-store" };
+  // A proxy that gathers an answer before it passes it on would hold a stream back for ever.
+  const headers = { "content-type": form.type, "cache-control": "no-store", "x-accel-buffering": "no" };
   if (request.method === "HEAD") {
     return markPosition(reply, exchange.appliedSeq).headers(headers).send();
   }
