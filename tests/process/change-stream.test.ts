@@ -18,17 +18,22 @@ const ROUNDS = Number(process.env.KILLS ?? 3);
 const CLIENTS = 6;
 const ACKNOWLEDGED_A_ROUND = [40, 160] as const;
 const TAILS = 12;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000;
 const authorization = `Bearer ${ADMIN_KEY}`;
 
 /** An address that stays while the server behind it is killed and comes again elsewhere. */
 class Door {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The server behind it, or nothing while it is down. */
   target = "";
 
   constructor() {
     this.#server = createServer((client) => {
+      if (this.target === "") {
+        client.destroy();
+        return;
+      }
       const behind = connect({ host: "127.0.0.1", port: Number(new URL(this.target).port) });
       for (const [from, to] of [
         [client, behind],
@@ -142,7 +147,9 @@ async function tradeAndKill(traders: readonly Trader[]): Promise<void> {
           copier?.kill("SIGKILL");
           startCopy();
         }
-        if (seen === total) server.process.kill("SIGKILL");
+        if (seen !== total) return;
+        server.process.kill("SIGKILL");
+        door.target = "";
       }),
     ),
   );
