@@ -243,7 +243,7 @@ test("a history that was removed is said before anything else, and later in a la
   const wish = { after: seq(1), follows: true, form: LINES, requestId: "r", gone: gone() };
   const refused = await streams.open(wish);
   expect(refused).toMatchObject({
-    code: "resume-too-old",
+    code: "history-removed",
     detail: expect.stringContaining("resume from is 90"),
   });
   await wait(5);
@@ -256,7 +256,7 @@ test("a history that was removed is said before anything else, and later in a la
   let text = "";
   for await (const piece of bytes) text += piece.toString();
   const last = JSON.parse(text.trimEnd().split("\n").at(-1)!);
-  expect(last).toMatchObject({ problem: { code: "resume-too-old", status: 410 } });
+  expect(last).toMatchObject({ problem: { code: "history-removed", status: 410 } });
   expect(text.startsWith(stage.lines.slice(1, last.resumeFrom).join(""))).toBe(true);
 });
 

@@ -90,5 +90,5 @@ function refusalOf(fault: PastFault): Refusal {
     fault.oldestSeq === null
       ? "it cannot be resumed from any sequence of the past"
       : `the oldest sequence to resume from is ${fault.oldestSeq}`;
-  return new Refusal("resume-too-old", `The journal does not go back so far any more; ${left}.`);
+  return new Refusal("history-removed", `The journal does not go back so far any more; ${left}.`);
 }

@@ -54,7 +54,7 @@ export function addEventsRoute(app: FastifyInstance, desk: Desk): void {
         types: CHANGE_TYPES,
       },
     },
-    problems: ["resume-too-old"],
+    problems: ["history-removed"],
     handle: (exchange, request: EventsCall, reply) => {
       streams ??= new ChangeStreams(exchange, CHANGE_LIMITS);
       return sendChanges(streams, exchange, request, reply);
