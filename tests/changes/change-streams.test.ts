@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Committed } from "../../src/domain/events.ts";
 import { type Seq, seq } from "../../src/domain/units.ts";
 import { changeFormFor } from "../../src/edge/changes/change-forms.ts";
@@ -178,8 +178,7 @@ test("any followers of any story have its lines, whenever they come and however 
   expect(stage.refusals).toBeGreaterThan(0);
   expect(stage.listeners).toBe(1);
   for (const { bytes } of followers) await bytes.return?.();
-  await wait(5);
-  expect(stage.streams.count).toBe(0);
+  await vi.waitUntil(() => stage?.streams.count === 0);
   // Nobody follows: a command costs nothing any more.
   expect(stage.listeners).toBe(0);
 });
@@ -193,7 +192,7 @@ test("a stream that does not follow ends with the last command of the time when 
   let text = "";
   for await (const piece of bytes) text += piece.toString();
   expect(text).toBe(due);
-  expect(stage.streams.count).toBe(0);
+  await vi.waitUntil(() => stage?.streams.count === 0);
   const nothing = await open(stage, { after: 150, follows: false });
   for await (const piece of nothing) expect(piece.toString()).toBe("");
 });
@@ -214,11 +213,11 @@ test("a stream that nobody reads takes one piece of memory, and is cut in the en
   const bytes = await open(stage, { after: 0, follows: true });
   const failed = new Promise<Error>((resolve) => bytes.once("error", resolve));
   bytes.read(0);
-  await wait(20);
-  expect(stage.replays).toBe(1);
+  await vi.waitUntil(() => bytes.readableLength > 0);
   expect(bytes.readableLength).toBeLessThan(2 * SMALL.pastPieceBytes);
   expect((await failed).message).toBe("the reader took nothing for 50 ms");
-  expect(stage.streams.count).toBe(0);
+  expect(stage.replays).toBe(1);
+  await vi.waitUntil(() => stage?.streams.count === 0);
 });
 
 test("says that it is there while there is nothing to tell, and at once", async () => {
@@ -246,8 +245,7 @@ test("a history that was removed is said before anything else, and later in a la
     code: "history-removed",
     detail: expect.stringContaining("resume from is 90"),
   });
-  await wait(5);
-  expect(streams.count).toBe(0);
+  await vi.waitUntil(() => streams.count === 0);
   expect(stage.listeners).toBe(0);
 
   stage.oldestSeq = 0;
@@ -274,7 +272,7 @@ test("only so many streams can be open, and only so many of them read the journa
   );
   third.destroy();
   far.destroy();
-  await wait(5);
+  await vi.waitUntil(() => stage?.streams.count === 1);
   await open(stage, { after: 0, follows: true });
 });
 
@@ -290,7 +288,6 @@ test("a stop ends every stream between two lines, and takes no further ones", as
   }
   expect(text.endsWith("\n")).toBe(true);
   expect(stage.lines.join("").startsWith(text)).toBe(true);
-  await wait(20);
-  expect(unread.destroyed).toBe(true);
+  await vi.waitUntil(() => unread.destroyed);
   await expect(open(stage, { after: 200, follows: true })).rejects.toThrow("stopping");
 });

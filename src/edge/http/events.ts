@@ -36,6 +36,11 @@ export function addEventsRoute(app: FastifyInstance, desk: Desk): void {
     streams?.close();
     done();
   });
+  desk.metrics.gauge({
+    name: "pregao_change_streams",
+    help: "Change streams that are open.",
+    read: () => streams?.count ?? 0,
+  });
   addRoute(app, desk, {
     method: "GET",
     path: "/v1/events",
