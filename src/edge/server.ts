@@ -129,7 +129,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   await app.register(fastifySwaggerUi, { routePrefix: "/docs", staticCSP: PAGE_POLICY });
   const limits = { ...WS_LIMITS, socketsPerAddressMax: connectionsPerAddress };
   await addWebSocket(app, desk, { log: options.log, limits });
-  addRoutes(app, desk);
+  addRoutes(app, desk, options.log);
   const routes = callsOf(app, known);
   refuseOtherMethods(app, known);
   await app.ready();
@@ -186,7 +186,7 @@ function createApp(trustProxy: false | ((address: string) => boolean)): FastifyI
   });
 }
 
-function addRoutes(app: FastifyInstance, desk: Desk): void {
+function addRoutes(app: FastifyInstance, desk: Desk, log: Log): void {
   addPlaceOrderRoute(app, desk);
   addBatchOrdersRoute(app, desk);
   addPreviewOrderRoute(app, desk);
@@ -200,7 +200,7 @@ function addRoutes(app: FastifyInstance, desk: Desk): void {
   addMarketRoutes(app, desk);
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);
-  addEventsRoute(app, desk);
+  addEventsRoute(app, desk, log);
   addProcessRoutes(app, desk);
 }
 

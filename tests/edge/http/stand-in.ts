@@ -42,7 +42,7 @@ export class StandIn implements ExchangePort {
   readonly past = {
     book: async () => ({ fault: this.pastFault }),
     wallets: async () => ({ fault: this.pastFault }),
-    changes: async () => ({ fault: this.pastFault }),
+    replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
   };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
