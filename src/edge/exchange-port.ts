@@ -72,6 +72,22 @@ export type PastPort = {
     asked: { readonly account: AccountIndex; readonly asOf: AsOf },
     asking: { readonly signal: AbortSignal },
   ): Promise<PastTold<{ readonly wallets: readonly WalletThen[] | null }>>;
+  /** Opens a reading that goes on for long, with a thread and a state of its own: whoever opens some counts them. */
+  replay(): Replay;
+};
+
+export type Replay = {
+  /**
+   * Lines of the change stream behind a sequence, up to that of `through` and as many as make a piece; `through` is after
+   * `after`, and not after what is applied. Each piece is asked for behind the last one.
+   */
+  changes(
+    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<
+    { readonly answer: { readonly lines: Uint8Array; readonly lastSeq: Seq } } | { readonly fault: PastFault }
+  >;
+  close(): Promise<void>;
 };
 
 export type ExchangePort = {

@@ -1,8 +1,9 @@
 /** All that the thread of the past can be asked, by name. Who asks sees the types; the thread alone loads the functions. */
 import { bookThen } from "./book-then.ts";
+import { changesBehind } from "./changes-behind.ts";
 import { walletsThen } from "./wallets-then.ts";
 
-export const PAST_QUESTIONS = { book: bookThen, wallets: walletsThen } as const;
+export const PAST_QUESTIONS = { book: bookThen, wallets: walletsThen, changes: changesBehind } as const;
 
 type Questions = typeof PAST_QUESTIONS;
 export type PastName = keyof Questions;

@@ -5,11 +5,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { EpochMs, Seq } from "../../domain/units.ts";
+import { timeText } from "../../projections/unit-text.ts";
 import type { AsOf, PastFault, PastTold } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import { parseAsOf } from "../parse.ts";
 import { malformed, type ProblemCode, Refusal } from "../problems.ts";
-import { timeText } from "../render.ts";
 import { markPosition } from "./replies.ts";
 import { queryText, time } from "./schemas.ts";
 

@@ -45,6 +45,7 @@ export class StandIn implements ExchangePort {
   readonly past = {
     book: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
     wallets: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
+    replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
   };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
