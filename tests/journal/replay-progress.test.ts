@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { seq } from "../../src/domain/units.ts";
 import { type Clock, nodeClock } from "../../src/journal/clock.ts";
 import type { Frame } from "../../src/journal/frame.ts";
-import { type JournalPosition, type ReplayProgress, readJournal } from "../../src/journal/recovery.ts";
+import type { JournalPosition } from "../../src/journal/frame-walk.ts";
+import { type ReplayProgress, readJournal } from "../../src/journal/recovery.ts";
 import { appendBatch, EVERY_COMMAND, newFastDirectory, openJournal, outcomesOf } from "./support.ts";
 
 const FRAMES = 100;
