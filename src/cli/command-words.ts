@@ -1,6 +1,6 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
 import { unreachable } from "../domain/assert.ts";
-import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
+import type { AmendOrder, Command, DepositFunds, OrderTerms, SettleFunds } from "../domain/commands.ts";
 import { formatDecimal } from "../domain/decimal.ts";
 import type { MarketListing } from "../domain/market.ts";
 import { PPM_SCALE } from "../domain/units.ts";
@@ -37,6 +37,8 @@ export function commandWords(command: Command, names: Names): CommandWords {
       const { accountId, ...rest } = movementWords(command, names);
       return { accountId, toAccountId: names.account(command.toAccount), ...rest };
     }
+    case "SettleFunds":
+      return settlementWords(command, names);
     case "SetAccountStatus":
       return { accountId: names.account(command.account), status: command.status };
     case "CreateKey": {
@@ -107,6 +109,19 @@ function movementWords(movement: Omit<DepositFunds, "kind">, names: Names): Comm
   const { account, amount, reference } = movement;
   const { name, scale } = names.asset(movement.asset);
   return { accountId: names.account(account), asset: name, amount: formatDecimal(amount, scale), reference };
+}
+
+/** An entry a line: `alice buys 10 VIB for 1009.90 BRL as r-1`. */
+function settlementWords({ base, quote, entries, settlementId }: SettleFunds, names: Names): CommandWords {
+  const [bought, paid] = [names.asset(base), names.asset(quote)];
+  return {
+    settlementId,
+    entries: entries.map(({ account, side, quantity, value, reference }) => {
+      const amount = `${formatDecimal(quantity, bought.scale)} ${bought.name}`;
+      const price = `${formatDecimal(value, paid.scale)} ${paid.name}`;
+      return `${names.account(account)} ${side}s ${amount} for ${price} as ${reference}`;
+    }),
+  };
 }
 
 function listingWords(listing: MarketListing, names: Names): CommandWords {

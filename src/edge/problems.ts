@@ -72,6 +72,7 @@ export const PROBLEMS = {
     title: "The quantity is not above what has been filled and prevented.",
   },
   "nothing-to-amend": { status: 422, title: "The order has this price and quantity already." },
+  unbalanced: { status: 422, title: "What is received and what is paid do not balance in every asset." },
   "amount-too-large": { status: 422, title: "An amount would exceed 2^53 - 1 units." },
   "insufficient-funds": { status: 422, title: "The available balance does not cover it." },
   "rate-limited": { status: 429, title: "There are more requests than are allowed." },

@@ -16,6 +16,7 @@ import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.t
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
+import { settleFunds } from "./commands/settle-funds.ts";
 import { dump, type Moment, restore } from "./dump.ts";
 import { checkInvariants } from "./invariants.ts";
 import { preview } from "./preview.ts";
@@ -137,6 +138,8 @@ function dispatch(state: State, entry: Sequenced): Rejection | null {
       return listMarket(state, of(entry, command));
     case "ChangeMarket":
       return changeMarket(state, of(entry, command));
+    case "SettleFunds":
+      return settleFunds(state, of(entry, command));
     default:
       return unreachable(command);
   }

@@ -53,6 +53,11 @@ export class Memories<T extends number> {
   readonly #byAccount = new Map<AccountIndex, Memory<T>>();
   #packed: PackedNames<T> | undefined;
 
+  /** Whether nothing has ever been kept. */
+  get isEmpty(): boolean {
+    return this.#byAccount.size === 0 && (this.#packed === undefined || this.#packed.isEmpty);
+  }
+
   get(account: AccountIndex, name: string): Remembered<T> | undefined {
     return this.#find(account)?.get(name);
   }

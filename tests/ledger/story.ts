@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { ByteWriter } from "../../src/domain/codec.ts";
-import type { Command, OrderTerms } from "../../src/domain/commands.ts";
+import type { Command, OrderTerms, SettlementEntry } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { Committed, EndReason, Event, MarketListed } from "../../src/domain/events.ts";
 import type { Side } from "../../src/domain/market.ts";
@@ -152,6 +152,30 @@ export class Story {
     this.did("TransferFunds", [
       { kind: "FundsTransferred", account: from, toAccount: to, asset, amount: amount as Minor, reference },
       ...wallets,
+    ]);
+  }
+
+  /** The seller gives, the buyer pays, and the ledger is told in the order of the list. */
+  settle(
+    entries: readonly {
+      account: AccountIndex;
+      side: "buy" | "sell";
+      quantity: number;
+      value: number;
+      reference: string;
+    }[],
+    settlementId: string | null = null,
+  ): void {
+    const wallets = new Map<string, Event>();
+    for (const { account, side, quantity, value } of entries) {
+      const sign = side === "buy" ? 1 : -1;
+      wallets.set(`${account} ${VIB}`, this.#moved(account, VIB, sign * quantity));
+      wallets.set(`${account} ${BRL}`, this.#moved(account, BRL, -sign * value));
+    }
+    const settled = entries as readonly SettlementEntry[];
+    this.did("SettleFunds", [
+      { kind: "FundsSettled", base: VIB, quote: BRL, entries: settled, settlementId },
+      ...wallets.values(),
     ]);
   }
 

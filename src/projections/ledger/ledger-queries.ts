@@ -63,6 +63,7 @@ export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrd
 
 const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
+const SETTLEMENT = numberOf(ENTRY_KINDS, "settlement");
 /** What trades post; entries of the other kinds have an index. */
 const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
 /** Above every id and time. */
@@ -75,6 +76,7 @@ export class LedgerQueries {
   readonly #firstEntry: Statement;
   readonly #lastSeq: Statement;
   readonly #reference: Statement;
+  readonly #settled: Statement;
   readonly #trades: Statement;
   readonly #bases: Statement;
   readonly #clientId: Statement;
@@ -88,6 +90,7 @@ export class LedgerQueries {
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
     this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
     this.#reference = prepare("SELECT reference FROM transfers WHERE seq = ?").pluck();
+    this.#settled = prepare("SELECT reference FROM settled_entries WHERE entry = ?").pluck();
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
     this.#lastOrder = prepare("SELECT last_order FROM order_heads WHERE account = ?").pluck();
@@ -210,8 +213,13 @@ export class LedgerQueries {
   }
 
   #entry(row: EntryRow): LedgerEntry {
-    const reference = row.trade === null ? (this.#reference.get(row.seq) as string) : null;
-    return ledgerEntry(row, this.#commandOf(row.seq), reference);
+    return ledgerEntry(row, this.#commandOf(row.seq), this.#referenceOf(row));
+  }
+
+  #referenceOf(row: EntryRow): string | null {
+    if (row.trade !== null) return null;
+    const found = row.kind === SETTLEMENT ? this.#settled.get(row.entry) : this.#reference.get(row.seq);
+    return found as string;
   }
 
   #commandOf(seq: number): CommandRow {

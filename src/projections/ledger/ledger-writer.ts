@@ -9,6 +9,7 @@ import { COMMAND_KINDS, decodeOutcomes, type Outcome } from "../../domain/event-
 import type {
   Event,
   FundsDeposited,
+  FundsSettled,
   FundsTransferred,
   FundsWithdrawn,
   TradeExecuted,
@@ -20,7 +21,7 @@ import { readCursor } from "./cursor.ts";
 import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
-import { movementPostings, type Posting, tradePostings } from "./postings.ts";
+import { movementPostings, type Posting, settlementPostings, tradePostings } from "./postings.ts";
 import { WalletTotals } from "./wallet-totals.ts";
 import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
@@ -122,6 +123,9 @@ export class LedgerWriter {
       case "FundsTransferred":
         this.#recordMovement(event, seq);
         break;
+      case "FundsSettled":
+        this.#recordSettlement(event, seq);
+        break;
       case "AccountOpened":
         directory.openAccount(event);
         break;
@@ -144,6 +148,7 @@ export class LedgerWriter {
       case "KeyCreated":
       case "KeyRevoked":
       case "MovementRepeated":
+      case "SettlementRepeated":
       case "OrderRepeated":
       case "CommandRejected":
         // Nothing of money or orders has changed: the command's own row says all that there is to say.
@@ -186,6 +191,15 @@ export class LedgerWriter {
     const { account, asset, amount, reference } = event;
     this.#statements.transfer.run(seq, kind, account, toAccount, asset, amount, reference);
     this.#post(postings, seq, null);
+  }
+
+  #recordSettlement(event: FundsSettled, seq: number): void {
+    const postings = settlementPostings(event);
+    const { nextEntry } = this.#memory;
+    this.#post(postings, seq, null);
+    for (const [place, { entry }] of postings.entries()) {
+      this.#statements.settled.run(nextEntry + place, event.settlementId ?? entry.reference);
+    }
   }
 
   #post(postings: readonly Posting[], seq: number, trade: TradeExecuted | null): void {
@@ -231,7 +245,7 @@ function remember(database: Database): Memory {
 
 function prepareStatements(
   database: Database,
-): Record<"frame" | "command" | "trade" | "entry" | "transfer" | "cursor", Statement> {
+): Record<"frame" | "command" | "trade" | "entry" | "transfer" | "settled" | "cursor", Statement> {
   return {
     frame: database.prepare("INSERT INTO frames (first_seq, last_seq, hash) VALUES (?, ?, ?)"),
     command: database.prepare(
@@ -252,6 +266,7 @@ function prepareStatements(
       `INSERT INTO transfers (seq, kind, account, to_account, asset, amount, reference)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
+    settled: database.prepare("INSERT INTO settled_entries (entry, reference) VALUES (?, ?)"),
     cursor: database.prepare("UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?"),
   };
 }

@@ -16,7 +16,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** "Preg" in ASCII: tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x50726567;
@@ -171,7 +171,7 @@ CREATE TABLE entries (
   previous INTEGER
 ) STRICT;
 
--- Deposits, withdrawals and transfers, which a trader's many trades would hide.
+-- Deposits, withdrawals, transfers and settlements, which a trader's many trades would hide.
 CREATE INDEX entries_by_movement ON entries (account, kind, entry) WHERE trade IS NULL;
 
 CREATE TABLE entry_marks (
@@ -190,6 +190,9 @@ CREATE TABLE transfers (
   amount INTEGER NOT NULL,
   reference TEXT NOT NULL
 ) STRICT;
+
+-- What names an entry of a settlement to its client: the settlement's id, or its own reference.
+CREATE TABLE settled_entries (entry INTEGER PRIMARY KEY, reference TEXT NOT NULL) STRICT;
 
 CREATE TABLE balances (
   account INTEGER NOT NULL,
@@ -233,9 +236,10 @@ CREATE VIEW readable_trades AS
 CREATE VIEW readable_entries AS
   SELECT e.entry, ${time("c.at")} AS at, a.account_id, s.name AS asset, e.amount AS amount_minor,
     e.balance_after AS balance_minor, ${spelled("e.kind", ENTRY_KINDS)} AS kind, e.order_id, m.name AS market,
-    e.trade, x.reference, e.seq, c.request_id
+    e.trade, coalesce(x.reference, l.reference) AS reference, e.seq, c.request_id
   FROM entries e JOIN accounts a USING (account) JOIN assets s USING (asset) JOIN commands c USING (seq)
-    LEFT JOIN markets m USING (market) LEFT JOIN transfers x USING (seq);
+    LEFT JOIN markets m USING (market) LEFT JOIN transfers x USING (seq)
+    LEFT JOIN settled_entries l USING (entry);
 
 CREATE VIEW readable_markets AS
   SELECT m.name, b.name AS base, q.name AS quote, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale,
