@@ -4,9 +4,16 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
-import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
+import {
+  CommandEffects,
+  type Effects,
+  type Touches,
+  type TracedTrade,
+  type TradeName,
+} from "./command-effects.ts";
 import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
 import {
@@ -72,6 +79,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
   readonly #chains: Chains;
+  readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
   readonly #command: Statement;
   readonly #atSeq: Statement;
@@ -86,6 +94,7 @@ export class LedgerQueries {
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = new Chains(database);
+    this.#effects = new CommandEffects(database, this.#chains);
     this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
@@ -205,6 +214,23 @@ export class LedgerQueries {
 
   commandsOfTrace(query: TraceIdQuery): Page<LedgerCommand> {
     return this.#search.byTraceId(query);
+  }
+
+  /** What a command did; it must be there. */
+  effects(seq: Seq): Effects {
+    return this.#effects.of(seq);
+  }
+
+  trade(name: TradeName): TracedTrade | undefined {
+    return this.#effects.trade(name);
+  }
+
+  seqOfEntry(entry: number): Seq | undefined {
+    return this.#effects.seqOfEntry(entry);
+  }
+
+  touches(order: OrderId): Touches | undefined {
+    return this.#effects.touches(order);
   }
 
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {

@@ -6,6 +6,7 @@
 import type { Worker } from "node:worker_threads";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
+import type { Effects, Touches, TracedTrade, TradeName } from "./command-effects.ts";
 import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
@@ -200,6 +201,24 @@ export class Ledger {
 
   commandsOfTrace(query: TraceIdQuery): Promise<Reading<Page<LedgerCommand>>> {
     return this.#reads.read("commandsOfTrace", query);
+  }
+
+  /** What a command did that the ledger has. */
+  effects(seq: Seq): Promise<Effects> {
+    return this.#reads.read("effects", seq).then(({ result }) => result);
+  }
+
+  trade(name: TradeName): Promise<TracedTrade | undefined> {
+    return this.#reads.read("trade", name).then(({ result }) => result);
+  }
+
+  seqOfEntry(entry: number): Promise<Seq | undefined> {
+    return this.#reads.read("seqOfEntry", entry).then(({ result }) => result);
+  }
+
+  /** The commands that touched an order. */
+  touches(order: OrderId): Promise<Touches | undefined> {
+    return this.#reads.read("touches", order).then(({ result }) => result);
   }
 
   orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {
