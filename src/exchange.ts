@@ -22,6 +22,8 @@ import type { Balances } from "./projections/live/balances.ts";
 import type { Directory } from "./projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
 import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
+import type { AskedOf } from "./replay/past-questions.ts";
+import { PastThread } from "./replay/past-thread.ts";
 import { presentDigest } from "./replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
 import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
@@ -71,6 +73,9 @@ export type ExchangeOptions = {
   readonly machine?: Machine;
 };
 
+/** How a question about the past can be given up. */
+type Asking = { readonly signal?: AbortSignal | undefined };
+
 /** What a command caused, with every order that it touched as it was then. */
 type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
 
@@ -87,6 +92,7 @@ export class Exchange {
   readonly #live: LiveProjections;
   readonly #snapshotter: Snapshotter;
   readonly #machine: Machine;
+  readonly #past: PastThread;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
@@ -132,26 +138,32 @@ export class Exchange {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ ledger, recovered, snapshotter, onFailure, machine });
+    const exchange = new Exchange({ directory, ledger, recovered, snapshotter, onFailure, machine });
     if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
     snapshotter.open(recovered.snapshotSeq);
     return exchange;
   }
 
   private constructor(parts: {
+    readonly directory: string;
     readonly ledger: Ledger;
     readonly recovered: Recovered;
     readonly snapshotter: Snapshotter;
     readonly onFailure: (error: Error) => void;
     readonly machine: Machine;
   }) {
-    const { ledger, recovered, snapshotter, onFailure, machine } = parts;
+    const { directory, ledger, recovered, snapshotter, onFailure, machine } = parts;
     const { engine, live, journal } = recovered;
     this.#engine = engine;
     this.#journal = journal;
     this.#live = live;
     this.#snapshotter = snapshotter;
     this.#machine = machine;
+    this.#past = new PastThread({
+      directory,
+      now: () => ({ seq: this.appliedSeq, at: this.now() }),
+      clock: machine.clock,
+    });
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -220,6 +232,12 @@ export class Exchange {
     };
   }
 
+  /** Questions about what was, answered beside what goes on. */
+  readonly past = {
+    book: (asked: AskedOf<"book">, asking?: Asking) => this.#past.ask("book", asked, asking),
+    wallets: (asked: AskedOf<"wallets">, asking?: Asking) => this.#past.ask("wallets", asked, asking),
+  };
+
   get directory(): Directory {
     return this.#live.directory;
   }
@@ -257,6 +275,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
+    await this.#past.close();
     await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();

@@ -11,7 +11,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
 import { nodeDisk } from "../journal/disk.ts";
-import type { JournalPosition } from "../journal/recovery.ts";
+import type { JournalPosition } from "../journal/frame-walk.ts";
 import { listSegments } from "../journal/segment.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
 import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";

@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Sequenced } from "../domain/commands.ts";
 import { type Seq, seq } from "../domain/units.ts";
-import { timeText } from "../edge/render.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import type { Frame } from "../journal/frame.ts";
-import { type JournalEnd, readJournal } from "../journal/recovery.ts";
+import type { JournalEnd } from "../journal/frame-walk.ts";
+import { readJournal } from "../journal/recovery.ts";
 import { segmentName } from "../journal/segment.ts";
 import { settle } from "../journal/settle.ts";
+import { commandWords, type Words } from "../projections/changes/command-words.ts";
 import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
+import { timeText } from "../projections/unit-text.ts";
 import { Names } from "../replay/names.ts";
 import { emptyPresent } from "../replay/present.ts";
 import { readingStart, storedSnapshots } from "../replay/stored-snapshots.ts";
-import { commandWords } from "./command-words.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { Progress } from "./progress.ts";
 
@@ -108,7 +109,7 @@ class TextLines {
     const words = { ...commandWords(command, names), requestId, traceId };
     const fields = Object.entries(words)
       .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => `${name}=${wordOf(String(value))}`);
+      .map(([name, value]) => `${name}=${wordOf(textOf(value))}`);
     this.#output.line(`${String(seq).padStart(9)}  ${timeText(at)}  ${command.kind}  ${fields.join(" ")}`);
   }
 
@@ -165,6 +166,12 @@ class Output {
     if (this.#text !== "") process.stdout.write(this.#text);
     this.#text = "";
   }
+}
+
+/** Lists of plain words are told apart by commas, what has fields of its own is told as JSON. */
+function textOf(value: Words[string]): string {
+  const isPlain = !Array.isArray(value) || value.every((item) => typeof item === "string");
+  return isPlain ? String(value) : JSON.stringify(value);
 }
 
 function wordOf(text: string): string {

@@ -4,12 +4,12 @@
  */
 import type { PlaceOrder, Request } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
-import type { EpochMs, Seq } from "../domain/units.ts";
-import type { BookDepth } from "../projections/feeds/book-depth.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
+import type { BookDepth, BookSnapshot } from "../projections/feeds/book-depth.ts";
 import type { FeedEntry } from "../projections/feeds/feed-entry.ts";
 import type { FeedLog } from "../projections/feeds/feed-log.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
-import type { Balances } from "../projections/live/balances.ts";
+import type { Balance, Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "../projections/live/live-orders.ts";
 
@@ -40,6 +40,40 @@ export type Positions = {
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
+/** A moment, by its last command or by a time: then it is after the last command at or before that. */
+export type AsOf = { readonly seq: number } | { readonly at: number };
+
+/** Why a question about the past has no answer. */
+export type PastFault =
+  | { readonly kind: "before-the-beginning" }
+  /** `seq` is the last command that there is. */
+  | { readonly kind: "after-now"; readonly seq: Seq }
+  /** The first sequence that can still be asked about, if there is one. */
+  | { readonly kind: "removed"; readonly oldestSeq: Seq | null }
+  | { readonly kind: "too-many" }
+  | { readonly kind: "too-long" }
+  | { readonly kind: "too-large" }
+  | { readonly kind: "given-up" };
+
+/** What comes of a question about the past; for something that was not there then it is null. */
+export type PastTold<What> =
+  | { readonly answer: { readonly seq: Seq; readonly at: EpochMs } & What }
+  | { readonly fault: PastFault };
+
+type WalletThen = Balance & { readonly asset: AssetIndex };
+
+/** Questions about what was: answered by a thread that orders do not notice, one at a time, and a few may wait. */
+export type PastPort = {
+  book(
+    asked: { readonly market: MarketIndex; readonly depth: number; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly book: BookSnapshot | null }>>;
+  wallets(
+    asked: { readonly account: AccountIndex; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly wallets: readonly WalletThen[] | null }>>;
+};
+
 export type ExchangePort = {
   /**
    * Gives a command to the sequencer. `answer` is called exactly once, after the command is on disk and
@@ -67,6 +101,7 @@ export type ExchangePort = {
   readonly books: BookDepth;
   readonly feed: FeedLog;
   readonly ledger: Ledger;
+  readonly past: PastPort;
   /** The clock that the sequencer stamps with. */
   now(): EpochMs;
 };

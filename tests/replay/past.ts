@@ -3,8 +3,8 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import type { CommittedFrame } from "../../src/domain/events.ts";
-import { type Seq, seq } from "../../src/domain/units.ts";
+import type { Committed, CommittedFrame } from "../../src/domain/events.ts";
+import { accountIndex, assetIndex, type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
@@ -49,6 +49,21 @@ export async function reopen(
   return { ...recovered, reports, published };
 }
 
+/** What clients can see of projections that are not dumped, but begin with what the engine has. */
+export function seen({ engine, live: { books, balances, directory } }: Present): unknown {
+  const accounts = Array.from({ length: 5 }, (_, index) => accountIndex(index));
+  return {
+    seq: engine.appliedSeq,
+    books: directory.markets.map(({ market }) => books.snapshot(market, null)),
+    balances: accounts.map((account) =>
+      directory.assets.map(({ asset }) => {
+        const { available, held } = balances.get(account, assetIndex(asset));
+        return [available, held];
+      }),
+    ),
+  };
+}
+
 /** The digest of all that the engine and the live projections are. */
 export function digestOf(present: Present): string {
   return presentDigest(present).toString("hex");
@@ -86,10 +101,14 @@ function framesOf(story: Story): Sequenced[][] {
   return frames;
 }
 
-/** Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk. */
+/**
+ * Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk;
+ * `onCommand` hears of each command once all that is live has seen it.
+ */
 export async function liveThrough(
   story: Story,
   onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
+  onCommand: (committed: Committed, present: Present) => void = () => {},
 ): Promise<Past> {
   const directory = newFastDirectory();
   const closed: ClosedSegment[] = [];
@@ -104,6 +123,7 @@ export async function liveThrough(
     onClosed: (segment) => closed.push(segment),
     onReport: () => {},
   });
+  live.listeners.add((committed) => onCommand(committed, { engine, live }));
   let ledger = NO_LEDGER;
   for (const entries of framesOf(story)) {
     const frameHash = await runFrame(journal, { engine, live }, entries);

@@ -4,14 +4,24 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
-import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
+import {
+  CommandEffects,
+  type Effects,
+  type Touches,
+  type TracedTrade,
+  type TradeName,
+} from "./command-effects.ts";
+import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
+import { References } from "./references.ts";
 import {
   type CommandRow,
   type EntryRow,
   fillEntry,
+  type LedgerCommand,
   type LedgerEntry,
   type LedgerFill,
   type LedgerTrade,
@@ -23,7 +33,7 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
+import { BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 type ListQuery = {
@@ -63,7 +73,6 @@ export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrd
 
 const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
-const SETTLEMENT = numberOf(ENTRY_KINDS, "settlement");
 /** What trades post; entries of the other kinds have an index. */
 const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
 /** Above every id and time. */
@@ -71,12 +80,13 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
   readonly #chains: Chains;
+  readonly #effects: CommandEffects;
+  readonly #search: CommandSearch;
   readonly #command: Statement;
   readonly #atSeq: Statement;
   readonly #firstEntry: Statement;
   readonly #lastSeq: Statement;
-  readonly #reference: Statement;
-  readonly #settled: Statement;
+  readonly #references: References;
   readonly #trades: Statement;
   readonly #bases: Statement;
   readonly #clientId: Statement;
@@ -85,18 +95,19 @@ export class LedgerQueries {
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = new Chains(database);
+    this.#effects = new CommandEffects(database, this.#chains);
+    this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
     this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
-    this.#reference = prepare("SELECT reference FROM transfers WHERE seq = ?").pluck();
-    this.#settled = prepare("SELECT reference FROM settled_entries WHERE entry = ?").pluck();
+    this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
     this.#lastOrder = prepare("SELECT last_order FROM order_heads WHERE account = ?").pluck();
     this.#clientId = prepare(
       `SELECT max(order_id) FROM orders INDEXED BY orders_by_client_id
-       WHERE order_id >> ${CLIENT_ID_BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
+       WHERE order_id >> ${BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
     ).pluck();
   }
 
@@ -114,7 +125,7 @@ export class LedgerQueries {
   /** The latest order of the account that was given this id. */
   orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
     const last = this.#lastOrder.get(account) as number | undefined;
-    const width = 2 ** CLIENT_ID_BUCKET_BITS;
+    const width = 2 ** BUCKET_BITS;
     for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
       if (order !== null) return order;
@@ -193,6 +204,36 @@ export class LedgerQueries {
     );
   }
 
+  /** The commands of these sequences: `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): LedgerCommand[] {
+    return this.#search.bySeq(seqs);
+  }
+
+  commandsOfRequest(requestId: string): LedgerCommand[] {
+    return this.#search.byRequestId(requestId);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Page<LedgerCommand> {
+    return this.#search.byTraceId(query);
+  }
+
+  /** What a command did; it must be there. */
+  effects(seq: Seq): Effects {
+    return this.#effects.of(seq);
+  }
+
+  trade(name: TradeName): TracedTrade | undefined {
+    return this.#effects.trade(name);
+  }
+
+  seqOfEntry(entry: number): Seq | undefined {
+    return this.#effects.seqOfEntry(entry);
+  }
+
+  touches(order: OrderId): Touches | undefined {
+    return this.#effects.touches(order);
+  }
+
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {
     const { account, market, limit } = query;
     const row = this.#chains.order(order);
@@ -213,13 +254,7 @@ export class LedgerQueries {
   }
 
   #entry(row: EntryRow): LedgerEntry {
-    return ledgerEntry(row, this.#commandOf(row.seq), this.#referenceOf(row));
-  }
-
-  #referenceOf(row: EntryRow): string | null {
-    if (row.trade !== null) return null;
-    const found = row.kind === SETTLEMENT ? this.#settled.get(row.entry) : this.#reference.get(row.seq);
-    return found as string;
+    return ledgerEntry(row, this.#commandOf(row.seq), this.#references.of(row));
   }
 
   #commandOf(seq: number): CommandRow {

@@ -6,6 +6,8 @@
 import type { Worker } from "node:worker_threads";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
+import type { Effects, Touches, TracedTrade, TradeName } from "./command-effects.ts";
+import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
   FillsQuery,
@@ -25,7 +27,7 @@ import type {
   ToWriter,
 } from "./messages.ts";
 import type { Page } from "./pages.ts";
-import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
+import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
 import { type LedgerThreads, workerThreads } from "./workers.ts";
 
@@ -185,6 +187,38 @@ export class Ledger {
   /** The latest order that was given this id. */
   orderByClientId(query: ClientIdQuery): Promise<OrderId | undefined> {
     return this.#reads.read("orderByClientId", query).then(({ result }) => result);
+  }
+
+  /** The commands of these sequences, in the order of the question; `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commands", seqs).then(({ result }) => result);
+  }
+
+  /** The commands of a request, oldest first: of a batch, there are several. */
+  commandsOfRequest(requestId: string): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commandsOfRequest", requestId).then(({ result }) => result);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Promise<Reading<Page<LedgerCommand>>> {
+    return this.#reads.read("commandsOfTrace", query);
+  }
+
+  /** What a command did that the ledger has. */
+  effects(seq: Seq): Promise<Effects> {
+    return this.#reads.read("effects", seq).then(({ result }) => result);
+  }
+
+  trade(name: TradeName): Promise<TracedTrade | undefined> {
+    return this.#reads.read("trade", name).then(({ result }) => result);
+  }
+
+  seqOfEntry(entry: number): Promise<Seq | undefined> {
+    return this.#reads.read("seqOfEntry", entry).then(({ result }) => result);
+  }
+
+  /** The commands that touched an order. */
+  touches(order: OrderId): Promise<Touches | undefined> {
+    return this.#reads.read("touches", order).then(({ result }) => result);
   }
 
   orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {

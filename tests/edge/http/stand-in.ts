@@ -3,7 +3,7 @@
  * gives. It turns every command away in the way that a test asks for, and its ledger never catches up.
  */
 import { epochMs, seq } from "../../../src/domain/units.ts";
-import type { ExchangePort, Turnaway } from "../../../src/edge/exchange-port.ts";
+import type { ExchangePort, PastFault, Turnaway } from "../../../src/edge/exchange-port.ts";
 import { openLog } from "../../../src/edge/log.ts";
 import { createServer, type Server } from "../../../src/edge/server.ts";
 import { BookDepth } from "../../../src/projections/feeds/book-depth.ts";
@@ -37,6 +37,12 @@ export class StandIn implements ExchangePort {
   readonly ledger = {
     reached: () => Promise.reject(new LedgerBehindError("the ledger is behind")),
   } as unknown as Ledger;
+  /** Why no question about the past has an answer. */
+  pastFault: PastFault = { kind: "too-many" };
+  readonly past = {
+    book: async () => ({ fault: this.pastFault }),
+    wallets: async () => ({ fault: this.pastFault }),
+  };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
     const { turnaway } = this;
