@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import { type FastifyInstance, fastify, LogController } from "fastify";
+import { addOperationsApi } from "./compat/operations/operations-api.ts";
 import type { ExchangePort } from "./exchange-port.ts";
 import { addressMatcher } from "./guard/addresses.ts";
 import { limitConnections } from "./guard/connections.ts";
@@ -129,6 +130,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const limits = { ...WS_LIMITS, socketsPerAddressMax: connectionsPerAddress };
   await addWebSocket(app, desk, { log: options.log, limits });
   addRoutes(app, desk);
+  await addOperationsApi(app, desk);
   const routes = callsOf(app, known);
   refuseOtherMethods(app, known);
   await app.ready();

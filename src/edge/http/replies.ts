@@ -79,9 +79,10 @@ export function askerOf({ principal, id: requestId, traceId }: FastifyRequest): 
   return { principal, requestId, traceId };
 }
 
-function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): void {
+/** Sends what refused a command, with its position if it got one. */
+export function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): FastifyReply {
   if (seq !== null) markPosition(reply, seq);
-  sendRefusal(reply, refusal);
+  return sendRefusal(reply, refusal);
 }
 
 /** Reads history that includes everything applied so far, and says up to where it goes. */

@@ -58,7 +58,7 @@ export type Route<Body, Query, Params> = {
   /** With parameters as `:name`. */
   readonly path: string;
   readonly access: Access;
-  readonly tag: "orders" | "wallets" | "markets" | "operating" | "process";
+  readonly tag: "orders" | "wallets" | "markets" | "operating" | "process" | "operations";
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodType<Params>;
