@@ -7,8 +7,8 @@ import type { Scale } from "./worlds.ts";
 
 const PAIRS_MAX = 3;
 
-/** One in so many lists has an entry of another size than its counterpart. */
-const UNBALANCED_ONE_IN = 8;
+/** Two in so many lists have an entry of another size than its counterpart, in one asset or the other. */
+const UNBALANCED_TWO_IN = 12;
 
 export function settling({ depositStep }: Scale): fc.Arbitrary<Intent> {
   const step = Math.ceil(depositStep / 20);
@@ -20,7 +20,7 @@ export function settling({ depositStep }: Scale): fc.Arbitrary<Intent> {
       pairs: fc.array(pair, { minLength: 1, maxLength: PAIRS_MAX }),
       name: fc.nat(30),
       settlementId: fc.option(fc.nat(15).map((number) => `A-C/${number}`)),
-      slip: fc.nat(UNBALANCED_ONE_IN - 1),
+      slip: fc.nat(UNBALANCED_TWO_IN - 1),
     })
     .map(({ assets: [base, quote], pairs, name, settlementId, slip }) => (): Command => {
       const entries = pairs.flatMap(({ buyer, seller, quantity, value }, place): SettlementEntry[] => [
@@ -28,7 +28,9 @@ export function settling({ depositStep }: Scale): fc.Arbitrary<Intent> {
         { account: seller, side: "sell", quantity, value, reference: `s${name}.${place}s` },
       ]);
       const [first, ...others] = entries;
-      const slipped = slip > 0 ? first! : { ...first!, value: minor(first!.value + 1) };
+      const slipped = { ...first! };
+      if (slip === 0) slipped.value = minor(slipped.value + 1);
+      if (slip === 1) slipped.quantity = minor(slipped.quantity + 1);
       return {
         kind: "SettleFunds",
         base: assetIndex(base!),

@@ -18,7 +18,7 @@ export function settleFunds(state: State, { seq, command }: Sequenced<SettleFund
   const { base, quote, entries, settlementId } = command;
   const content = contentOf(command);
   const known = remembered(state, command);
-  if (known.length > 0) return repeat(state, command, known, content);
+  if (known.length > 0) return repeat(state, known, content);
   const sums = { base: minor(0), quote: minor(0) };
   for (const { quantity, value } of entries) {
     sums.base = (sums.base + quantity) as Minor;
@@ -96,19 +96,13 @@ function remembered({ once }: State, { entries, settlementId }: SettleFunds): Re
 }
 
 /**
- * Answers a list of which something is known: nothing moves. It is the same list if all that is known was part of
- * one settlement with this content. References have to be known one and all; of an id it is enough that somebody
- * still remembers.
+ * Answers a list of which something is known: nothing moves. It is the same list if all that is still remembered was
+ * part of one settlement with this content.
  */
-function repeat(
-  state: State,
-  { entries, settlementId }: SettleFunds,
-  known: readonly Remembered<Seq>[],
-  content: string,
-): Rejection | null {
+function repeat(state: State, known: readonly Remembered<Seq>[], content: string): Rejection | null {
   const first = known[0]!;
   const isSame = known.every((each) => each.named === first.named && each.content === content);
-  if (!isSame || (settlementId === null && known.length < entries.length)) return "reference-reused";
+  if (!isSame) return "reference-reused";
   state.log.tell({ kind: "SettlementRepeated", transaction: first.named });
   return null;
 }

@@ -22,9 +22,7 @@ export function settle(seq: number, command: SettleFunds, around: Around): strin
   if (known.length > 0) {
     const isOne = known.every(({ named }) => named === known[0]!.named);
     const isSame = known.every((each) => each.content === content);
-    const isWhole = command.settlementId !== null || known.length === names.length;
-    const isAgain = isOne && isSame && isWhole;
-    return isAgain ? `settlement ${known[0]!.named} again` : "refused reference-reused";
+    return isOne && isSame ? `settlement ${known[0]!.named} again` : "refused reference-reused";
   }
   const refusal = refusalOf(command, around);
   if (refusal !== null) return `refused ${refusal}`;
