@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
+import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
@@ -19,6 +20,7 @@ import { listSegments } from "../journal/segment.ts";
 import { seqAtTime } from "../journal/seq-at-time.ts";
 import type { SnapshotFile } from "../journal/snapshot-store.ts";
 import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
+import type { OrderUpdate } from "../projections/live/live-orders.ts";
 import { loadNewest } from "./load-snapshot.ts";
 import { PastError } from "./past-error.ts";
 import { emptyPresent, type Present } from "./present.ts";
@@ -36,6 +38,8 @@ export type Now = { readonly seq: Seq; readonly at: EpochMs };
 /** A command of the past, what it caused, and the frame that holds it. */
 export type PastCommand = {
   readonly committed: Committed;
+  /** Every order that it touched. */
+  readonly updates: readonly OrderUpdate[];
   readonly frame: Pick<Frame, "firstSeq" | "hash" | "segment" | "offset"> & { readonly count: number };
 };
 
@@ -84,6 +88,13 @@ export class Past {
   /** Its time; zero before the first. */
   get at(): EpochMs {
     return this.#at;
+  }
+
+  /** The next command, before it is applied; null if it is beyond `durableSeq`. @throws PastError */
+  async upcoming(durableSeq: Seq): Promise<Sequenced | null> {
+    if (this.seq >= durableSeq) return null;
+    const frame = this.#frame ?? (await this.#nextFrame(durableSeq));
+    return frame?.entries[this.#applied] ?? null;
   }
 
   /** Applies the next command and tells of it; null if it is beyond `durableSeq`. @throws PastError */
@@ -135,7 +146,7 @@ export class Past {
     const entry = frame.entries[this.#applied]!;
     const committed = { entry, events: engine.apply(entry) };
     encodeRecorded(this.#outcomes, entry, engine.log);
-    live.project(committed);
+    const updates = live.project(committed);
     this.#at = entry.at;
     this.#applied += 1;
     const count = frame.entries.length;
@@ -144,7 +155,7 @@ export class Past {
       this.#frame = undefined;
     }
     const { firstSeq, hash, segment, offset } = frame;
-    return { committed, frame: { firstSeq, hash, segment, offset, count } };
+    return { committed, updates, frame: { firstSeq, hash, segment, offset, count } };
   }
 }
 
