@@ -74,7 +74,7 @@ export type ExchangeOptions = {
 };
 
 /** How a question about the past can be given up. */
-type Asking = { readonly signal?: AbortSignal | undefined };
+type Asking = { readonly signal: AbortSignal };
 
 /** What a command caused, with every order that it touched as it was then. */
 type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
@@ -234,8 +234,10 @@ export class Exchange {
 
   /** Questions about what was, answered beside what goes on. */
   readonly past = {
-    book: (asked: AskedOf<"book">, asking?: Asking) => this.#past.ask("book", asked, asking),
-    wallets: (asked: AskedOf<"wallets">, asking?: Asking) => this.#past.ask("wallets", asked, asking),
+    book: (asked: AskedOf<"book">, asking: Asking) =>
+      this.#past.ask("book", asked, { ...asking, isClients: true }),
+    wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
+      this.#past.ask("wallets", asked, { ...asking, isClients: true }),
   };
 
   get directory(): Directory {

@@ -15,6 +15,8 @@ import type { FromPast, ToPast } from "./past-worker.ts";
 export const PAST_LIMITS = {
   /** Questions that may wait for the one that is being answered. */
   waitingMax: 32,
+  /** Of them those that may be there when a client's comes, so that operators find room. */
+  clientsWaitingMax: 16,
   /** From asking to the answer. */
   questionMs: 30_000,
   /** A thread that does not give up a question within this is ended. */
@@ -40,6 +42,8 @@ export type Asking<Name extends PastName> = {
   readonly signal?: AbortSignal | undefined;
   /** Hears what comes ahead of the answer; while it has not resolved, few more pieces come. */
   readonly onPiece?: (piece: PieceOf<Name>) => Promise<void> | void;
+  /** The question is a client's, and not an operator's. */
+  readonly isClients?: boolean;
   /** For a question whose pieces somebody reads at a pace of his own. */
   readonly ms?: number;
 };
@@ -83,10 +87,11 @@ export class PastThread {
   ask<Name extends PastName>(
     name: Name,
     asked: AskedOf<Name>,
-    { signal, onPiece, ms = this.#limits.questionMs }: Asking<Name> = {},
+    { signal, onPiece, isClients = false, ms = this.#limits.questionMs }: Asking<Name> = {},
   ): Promise<Told<Name>> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ fault: { kind: "given-up" } });
-    if (this.#waiting.length >= this.#limits.waitingMax) {
+    const { waitingMax, clientsWaitingMax } = this.#limits;
+    if (this.#waiting.length >= (isClients ? clientsWaitingMax : waitingMax)) {
       return Promise.resolve({ fault: { kind: "too-many" } });
     }
     this.#lastId += 1;
