@@ -8,9 +8,10 @@ import type { Words } from "../projections/changes/command-words.ts";
 import { namesOf } from "../projections/changes/directory-names.ts";
 import { eventWords, type PlacedAt } from "../projections/changes/event-words.ts";
 import type { FillExplanation } from "../projections/changes/fill-explanation.ts";
+import type { TracedTrade } from "../projections/ledger/command-effects.ts";
 import type { OrderUpdate } from "../projections/live/live-orders.ts";
 import { explainFill } from "./explain-fill.ts";
-import { type FillAsked, standBefore } from "./fill-before.ts";
+import { standBefore } from "./fill-before.ts";
 import type { PastQuestion } from "./past-question.ts";
 
 type Asked = {
@@ -19,7 +20,7 @@ type Asked = {
   /** Events that are told of all commands together, at most. */
   readonly eventsMax: number;
   /** A trade of one of the commands that is to be explained. */
-  readonly fill: (FillAsked & { readonly seq: Seq }) | null;
+  readonly fill: TracedTrade | null;
 };
 
 export type CommandEffects = {

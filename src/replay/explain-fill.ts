@@ -66,7 +66,7 @@ export function explainFill(before: FillBefore, committed: Committed, after: Pre
 }
 
 function isTrade(event: Event, { asked }: FillBefore): boolean {
-  return event.kind === "TradeExecuted" && event.market === asked.market && event.trade === asked.trade;
+  return event.kind === "TradeExecuted" && event.market === asked.market && event.trade === asked.tradeId;
 }
 
 /** What happened to orders, in lots. */

@@ -1,8 +1,9 @@
 /** How things stood right before the command that a fill came of: all that its explanation needs and that is gone after it. */
 import type { Sequenced } from "../domain/commands.ts";
 import type { Market, Side } from "../domain/market.ts";
-import type { AccountIndex, AssetIndex, MarketIndex, OrderId, Ticks, TradeId } from "../domain/units.ts";
+import type { AccountIndex, AssetIndex, OrderId } from "../domain/units.ts";
 import type { Inspection, StandingLevel, StandingMarket, StandingOrder } from "../engine/inspect.ts";
+import type { TracedTrade } from "../projections/ledger/command-effects.ts";
 import type { Balance } from "../projections/live/balances.ts";
 import type { Present } from "./present.ts";
 
@@ -10,18 +11,6 @@ import type { Present } from "./present.ts";
 const QUEUE_MAX = 100_000;
 /** Levels that an explanation names, at most. */
 const LEVELS_MAX = 100;
-
-/** The trade that is to be explained, as history has it. */
-export type FillAsked = {
-  readonly market: MarketIndex;
-  readonly trade: TradeId;
-  readonly price: Ticks;
-  readonly takerSide: Side;
-  readonly takerOrder: OrderId;
-  readonly takerAccount: AccountIndex;
-  readonly makerOrder: OrderId;
-  readonly makerAccount: AccountIndex;
-};
 
 /** A side as far as the trade's price. */
 export type Queue = {
@@ -42,7 +31,8 @@ export type PartyBefore = {
 };
 
 export type FillBefore = {
-  readonly asked: FillAsked;
+  /** The trade that is to be explained, as history has it. */
+  readonly asked: TracedTrade;
   readonly listing: Market;
   readonly market: StandingMarket;
   /** The side that the maker stands on, and the taker's own, which counts when a market opens. */
@@ -52,7 +42,7 @@ export type FillBefore = {
   readonly maker: PartyBefore;
 };
 
-export function standBefore({ engine, live }: Present, entry: Sequenced, asked: FillAsked): FillBefore {
+export function standBefore({ engine, live }: Present, entry: Sequenced, asked: TracedTrade): FillBefore {
   const inspection = engine.inspect();
   const listing = live.directory.market(asked.market);
   const party = (order: OrderId, account: AccountIndex): PartyBefore => {
@@ -79,7 +69,7 @@ function holdOfNew(inspection: Inspection, { seq, command }: Sequenced, order: O
   return places ? inspection.holdOf(command) : 0;
 }
 
-function queueOf(inspection: Inspection, { market, price: through }: FillAsked, side: Side): Queue {
+function queueOf(inspection: Inspection, { market, price: through }: TracedTrade, side: Side): Queue {
   const orders: StandingOrder[] = [];
   let isWhole = true;
   for (const order of inspection.queue({ market, side, through })) {

@@ -6,7 +6,7 @@
 import type { Worker } from "node:worker_threads";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
-import type { Effects, Touches, TracedTrade, TradeName } from "./command-effects.ts";
+import type { Effects, EffectsQuery, Touches, TracedTrade, TradeName } from "./command-effects.ts";
 import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
@@ -204,8 +204,8 @@ export class Ledger {
   }
 
   /** What a command did that the ledger has. */
-  effects(seq: Seq): Promise<Effects> {
-    return this.#reads.read("effects", seq).then(({ result }) => result);
+  effects(query: EffectsQuery): Promise<Effects> {
+    return this.#reads.read("effects", query).then(({ result }) => result);
   }
 
   trade(name: TradeName): Promise<TracedTrade | undefined> {
