@@ -31,7 +31,7 @@ function headline({ market, tradeId, taker, maker, price, quantity, value, comma
 
 function standing({ before: { status, lastPrice, bestBid, bestAsk } }: Told): string {
   const bid = bestBid === null ? "there was no bid" : `the best bid was ${bestBid}`;
-  const ask = bestAsk === null ? "there was no ask" : `the best ask ${bestAsk}`;
+  const ask = bestAsk === null ? "there was no ask" : `the best ask was ${bestAsk}`;
   const last = lastPrice === null ? "nothing had traded yet" : `the last trade was at ${lastPrice}`;
   return `Before the command ${bid}, ${ask}, and ${last}; the market was ${status}.`;
 }
@@ -87,7 +87,7 @@ function selfTrade({ selfTrade: { mode, canceled, prevented }, taker }: Told): s
 }
 
 function band({ before: { band: found, lastPrice }, price }: Told): string {
-  if (found === null) return "The market had no price band then.";
+  if (found === null) return "No price band was in force.";
   const from = lastPrice === null ? "the listing's reference price" : `the last price of ${lastPrice}`;
   return (
     `The price band went from ${found.lowest} to ${found.highest}, measured from ${from}; ` +
@@ -101,7 +101,7 @@ function holds(party: Party, { command }: Told): string {
     ? `${released.slice(1)} more were kept aside`
     : `${released} were free again`;
   return (
-    `${named(party)} held ${before} ${asset} for this order; the command's trades (${command}) spent ${spent} of it, ` +
+    `For order ${party.orderId} ${party.accountId} held ${before} ${asset}; the command's trades (${command}) spent ${spent} of it, ` +
     `${freed}, and ${after} stay held.`
   );
 }

@@ -11,6 +11,7 @@ import type { ExchangePort } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Metrics } from "../metrics.ts";
 import { PROBLEMS, type ProblemCode } from "../problems.ts";
+import type { SettlementsPort } from "../settlements-port.ts";
 import { keyCheck } from "./admission.ts";
 import { type JsonSchema, jsonSchema } from "./validation.ts";
 
@@ -39,6 +40,8 @@ export type Desk = {
   exchange: ExchangePort | null;
   /** How far the recovery was when it was last heard of, or null before that. */
   recovery: Recovery | null;
+  /** Null if no trade is delivered to a wallet service. */
+  settlements: SettlementsPort | null;
   readonly guard: Guard;
   readonly metrics: Metrics;
   readonly version: string;

@@ -117,7 +117,7 @@ function orderEventWords(event: OrderEvent, names: Names, placedAt: PlacedAt): W
   }
 }
 
-function tradeWords(trade: TradeExecuted, names: Names): Words {
+export function tradeWords(trade: TradeExecuted, names: Names): Words {
   const market = names.market(trade.market);
   const quote = names.asset(market.quote);
   const money = (amount: Minor) => formatDecimal(amount, quote.scale);

@@ -15,6 +15,7 @@ import {
   ledgerTrade,
   type TradeRow,
 } from "./rows.ts";
+import { EXTERNAL_ACCOUNT } from "./schema.ts";
 import { numbersOf } from "./words.ts";
 
 /** Commands that touched one order, at most. */
@@ -32,7 +33,10 @@ export type TracedTrade = LedgerTrade & {
 };
 
 /** An entry with the account whose total it changed. */
-export type TracedEntry = LedgerEntry & { readonly account: AccountIndex };
+export type TracedEntry = LedgerEntry & {
+  /** Null for the world outside, where deposits come from and withdrawals go. */
+  readonly account: AccountIndex | null;
+};
 
 /** How much of what a command did is wanted. */
 export type EffectsQuery = { readonly seq: Seq; readonly tradesMax: number; readonly entriesMax: number };
@@ -98,7 +102,7 @@ export class CommandEffects {
     const rows = this.#entries.all(from, to, entriesMax) as EntryRow[];
     const entries = rows.map((row) => ({
       ...ledgerEntry(row, command, row.trade === null ? reference : null),
-      account: row.account as AccountIndex,
+      account: row.account === EXTERNAL_ACCOUNT ? null : (row.account as AccountIndex),
     }));
     const trades: TracedTrade[] = [];
     for (const { market, trade, entry } of rows) {
