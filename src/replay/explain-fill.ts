@@ -119,21 +119,26 @@ function aheadOf(of: "maker" | "taker", order: OrderId, queue: Queue, context: C
   return { of, count: front.length, isWhole: queue.isWhole, orders: shown };
 }
 
-/** An order whose shown part has been used up went to the back, and one that came in with the command stood there. */
+/** An order whose shown part has been used up went to the back of its price, and one that came in with the command stood there. */
 function inFront({ orders }: Queue, order: OrderId, { traded }: Fates): readonly StandingOrder[] {
   const place = orders.findIndex((standing) => standing.order === order);
   if (place < 0) return orders;
-  const wentBack = (traded.get(order) ?? 0) >= orders[place]!.shown;
-  return wentBack ? orders.filter((standing) => standing.order !== order) : orders.slice(0, place);
+  const { shown, price } = orders[place]!;
+  if ((traded.get(order) ?? 0) < shown) return orders.slice(0, place);
+  const last = orders.findLastIndex((standing) => standing.price === price);
+  return orders.slice(0, last + 1).filter((standing) => standing.order !== order);
 }
 
-function levelsWalked({ makers, listing }: FillBefore, events: readonly Event[]): LevelWalked[] {
+/** As far as the maker's own price, which in an uncross may be better than the one at which all trade. */
+function levelsWalked({ makers, maker, listing }: FillBefore, events: readonly Event[]): LevelWalked[] {
   const { traded } = fatesIn(events);
+  const last = makers.levels.findIndex(({ price }) => price === maker.order?.price);
+  const levels = last < 0 ? makers.levels : makers.levels.slice(0, last + 1);
   const sums = new Map<number, number>();
   for (const { order, price } of makers.orders) {
     sums.set(price!, (sums.get(price!) ?? 0) + (traded.get(order) ?? 0));
   }
-  return makers.levels.map(({ price, quantity }) => ({
+  return levels.map(({ price, quantity }) => ({
     price: formatSteps(price, listing.tickSize),
     shown: formatSteps(quantity, listing.lotSize),
     traded: formatSteps(sums.get(price) ?? 0, listing.lotSize),

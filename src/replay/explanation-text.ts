@@ -33,7 +33,7 @@ function standing({ before: { status, lastPrice, bestBid, bestAsk } }: Told): st
   const bid = bestBid === null ? "there was no bid" : `the best bid was ${bestBid}`;
   const ask = bestAsk === null ? "there was no ask" : `the best ask was ${bestAsk}`;
   const last = lastPrice === null ? "nothing had traded yet" : `the last trade was at ${lastPrice}`;
-  return `Before the command ${bid}, ${ask}, and ${last}; the market was ${status}.`;
+  return `Before the command ${bid}, ${ask}, and ${last}; the market's status was ${status}.`;
 }
 
 function levels({ levels: walked, maker, price, command }: Told): string {
@@ -63,7 +63,7 @@ function fate({ traded, prevented, ended }: Ahead): string {
   if (!isZero(prevented)) parts.push(`lost ${prevented} to the self-trade rule`);
   if (ended === "filled") parts.push("filled");
   else if (ended !== null) parts.push(`ended (${ended})`);
-  else parts.push("and went to the back with its next part");
+  else if (!isZero(traded)) parts.push("and went to the back with its next part");
   return parts.join(", ");
 }
 
