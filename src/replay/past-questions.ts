@@ -1,7 +1,6 @@
 /** All that the thread of the past can be asked, by name. Who asks sees the types; the thread alone loads the functions. */
 import { bookThen } from "./book-then.ts";
 import { effectsThen } from "./effects-then.ts";
-import type { PastDesk } from "./past-question.ts";
 import { recordsThen } from "./records-then.ts";
 import { walletsThen } from "./wallets-then.ts";
 
@@ -16,5 +15,3 @@ type Questions = typeof PAST_QUESTIONS;
 export type PastName = keyof Questions;
 export type AskedOf<Name extends PastName> = Parameters<Questions[Name]>[0];
 export type AnswerOf<Name extends PastName> = Awaited<ReturnType<Questions[Name]>>;
-export type PieceOf<Name extends PastName> =
-  Parameters<Questions[Name]>[1] extends PastDesk<infer Piece> ? Piece : never;
