@@ -73,9 +73,6 @@ export type ExchangeOptions = {
   readonly machine?: Machine;
 };
 
-/** A trace shows what it has without the events when these take longer: they are far from the nearest snapshot. */
-const EFFECTS_MS_MAX = 15_000;
-
 /** How a question about the past can be given up. */
 type Asking = { readonly signal: AbortSignal };
 
@@ -242,8 +239,8 @@ export class Exchange {
     wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
       this.#past.ask("wallets", asked, { ...asking, isClients: true }),
     records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
-    effects: (asked: AskedOf<"effects">, asking: Asking) =>
-      this.#past.ask("effects", asked, { ...asking, ms: EFFECTS_MS_MAX }),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
+    changes: (asked: AskedOf<"changes">, asking: Asking) => this.#past.ask("changes", asked, asking),
   };
 
   get directory(): Directory {

@@ -121,6 +121,16 @@ export type PastPort = {
   ): Promise<Told<readonly Journaled[]>>;
   /** What commands caused, as the engine brings it about again. */
   effects(asked: EffectsAsked, asking: { readonly signal: AbortSignal }): Promise<Told<EffectsTold>>;
+  /**
+   * Lines of the change stream behind a sequence, up to that of `through` and as many as make a piece; `through` is after
+   * `after`, and not after what is applied.
+   */
+  changes(
+    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<
+    { readonly answer: { readonly lines: Uint8Array; readonly lastSeq: Seq } } | { readonly fault: PastFault }
+  >;
 };
 
 export type ExchangePort = {

@@ -17,6 +17,7 @@ import { addAmendOrderRoute } from "./http/amend-order.ts";
 import { addBatchOrdersRoute } from "./http/batch-orders.ts";
 import { addCancelAfterRoute } from "./http/cancel-after.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
+import { addEventsRoute } from "./http/events.ts";
 import {
   addBodyParser,
   addErrorHandler,
@@ -210,6 +211,7 @@ function addRoutes(app: FastifyInstance, desk: Desk): void {
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);
   addTraceRoute(app, desk);
+  addEventsRoute(app, desk);
   addProcessRoutes(app, desk);
 }
 

@@ -1,5 +1,6 @@
 /** All that the thread of the past can be asked, by name. Who asks sees the types; the thread alone loads the functions. */
 import { bookThen } from "./book-then.ts";
+import { changesBehind } from "./changes-behind.ts";
 import { effectsThen } from "./effects-then.ts";
 import { recordsThen } from "./records-then.ts";
 import { walletsThen } from "./wallets-then.ts";
@@ -9,6 +10,7 @@ export const PAST_QUESTIONS = {
   wallets: walletsThen,
   records: recordsThen,
   effects: effectsThen,
+  changes: changesBehind,
 } as const;
 
 type Questions = typeof PAST_QUESTIONS;

@@ -119,6 +119,7 @@ const ROWS: readonly Row[] = [
   { access: "admin", route: "POST /v1/markets" },
   { access: "admin", route: "GET /v1/trace/:id", path: "/v1/trace/command:1" },
   { access: "admin", route: "PATCH /v1/markets/:market", path: `/v1/markets/${MARKET}` },
+  { access: "admin", route: "GET /v1/events" },
   { access: "admin", route: "GET /v1/status" },
   { access: "public", route: "GET /v1/markets" },
   { access: "public", route: "GET /v1/markets/:market", path: `/v1/markets/${MARKET}` },
