@@ -16,7 +16,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** "Preg" in ASCII: tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x50726567;
@@ -47,7 +47,9 @@ CREATE TABLE cursor (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   seq INTEGER NOT NULL,
   frame_hash ANY,
-  next_entry INTEGER NOT NULL
+  next_entry INTEGER NOT NULL,
+  settlements_from INTEGER,
+  next_settlement INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE accounts (
@@ -199,6 +201,25 @@ CREATE TABLE balances (
   entry_count INTEGER NOT NULL,
   PRIMARY KEY (account, asset)
 ) STRICT, WITHOUT ROWID;
+
+-- The outbox: what is told to the operator's own wallet service, from the command settlements_from of the cursor on. A
+-- row needs no other one, be it dropped or not: the trace, and the request ids of the two orders, are kept with it.
+CREATE TABLE settlements (
+  settlement INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  market INTEGER NOT NULL,
+  trade INTEGER NOT NULL,
+  price INTEGER NOT NULL,
+  quantity INTEGER NOT NULL,
+  buyer INTEGER NOT NULL,
+  seller INTEGER NOT NULL,
+  buyer_request TEXT NOT NULL,
+  seller_request TEXT NOT NULL,
+  trace_id ANY
+) STRICT;
+
+CREATE UNIQUE INDEX settlements_by_trade ON settlements (market, trade);
 `;
 
 const VIEWS = `
@@ -251,6 +272,12 @@ CREATE VIEW readable_accounts AS
 CREATE VIEW readable_balances AS
   SELECT a.account_id, s.name AS asset, w.total AS total_minor
   FROM balances w JOIN accounts a USING (account) JOIN assets s USING (asset);
+
+CREATE VIEW readable_settlements AS
+  SELECT t.settlement, ${time("t.at")} AS at, m.name || '/' || t.trade AS settlement_id, t.price AS price_ticks,
+    t.quantity AS quantity_lots, b.account_id AS buyer, s.account_id AS seller, t.buyer_request, t.seller_request, t.seq
+  FROM settlements t JOIN markets m USING (market) JOIN accounts b ON b.account = t.buyer
+    JOIN accounts s ON s.account = t.seller;
 `;
 
 /** The file as it was found: `movedTo` names the copy if it could not be used. */
@@ -331,7 +358,9 @@ function create(database: Database.Database): void {
   database.transaction(() => {
     database.exec(TABLES);
     database.exec(VIEWS);
-    database.exec("INSERT INTO cursor (id, seq, frame_hash, next_entry) VALUES (1, 0, NULL, 1)");
+    database.exec(
+      "INSERT INTO cursor (id, seq, frame_hash, next_entry, next_settlement) VALUES (1, 0, NULL, 1, 1)",
+    );
     database.prepare(account).run(EXTERNAL_ACCOUNT, "(outside)", "where deposits come from");
     database.prepare(account).run(0, FEES_ACCOUNT_ID, null);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
