@@ -91,3 +91,8 @@ export type SettlementFigures = {
 
 /** A settlement that a redrive may be asked for; `delivered` is what has arrived already. */
 export type Redriven = "redriven" | "delivered" | "unknown";
+
+/** Deliveries cannot be asked now; the same question may be answered later. */
+export class SettlementsBusyError extends Error {
+  override readonly name = "SettlementsBusyError";
+}

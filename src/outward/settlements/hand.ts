@@ -14,7 +14,11 @@ export class Hand {
   /** Not in the store yet, in the order of their numbers: after a crash they are taken from the outbox again. */
   readonly unrecorded = new Map<number, Item>();
 
-  add(row: OutboxRow, delivery: Pick<Delivery, "attempts" | "failures" | "nextAt"> | null, now: number): void {
+  add(
+    row: OutboxRow,
+    delivery: Pick<Delivery, "attempts" | "failures" | "nextAt"> | null,
+    now: number,
+  ): void {
     const { attempts = 0, failures = 0, nextAt = null } = delivery ?? {};
     const item: Item = { row, attempts, failures, state: "queued", notBefore: nextAt ?? 0, takenAt: now };
     this.items.set(row.settlement, item);

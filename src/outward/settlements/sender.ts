@@ -5,8 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns";
-import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as TlsAgent, request as httpsRequest } from "node:https";
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest, Agent as TlsAgent } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { Webhook } from "standardwebhooks";
 import type { AttemptOutcome } from "../../domain/settlements.ts";
@@ -218,6 +218,8 @@ function excerpt(body: Buffer): string | null {
 
 /** The receiver may say anything: one line of what can be shown. */
 function cleaned(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\ufffd]+/g, " ").trim().slice(0, DETAIL_CHARACTERS_MAX);
+  return text
+    .replace(/[\p{Cc}\ufffd]+/gu, " ")
+    .trim()
+    .slice(0, DETAIL_CHARACTERS_MAX);
 }

@@ -9,6 +9,7 @@ import {
   type Redriven,
   type Settlement,
   type SettlementFigures,
+  SettlementsBusyError,
   type SettlementsQuery,
   type SettlementWithAttempts,
 } from "../../domain/settlements.ts";
@@ -33,11 +34,6 @@ const RESTART_MS = 1_000;
 const CLOSE_MS_MAX = 5_000;
 
 export type SettlementsOptions = WorkerOptions & { readonly onReport: (report: SettlementsReport) => void };
-
-/** It cannot be answered now; the same question may be answered later. */
-export class SettlementsBusyError extends Error {
-  override readonly name = "SettlementsBusyError";
-}
 
 type Asked = { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void };
 type Counted = Pick<SettlementFigures, "retries" | "attempts">;

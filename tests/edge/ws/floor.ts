@@ -91,6 +91,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   const guard = new Guard({ adminKey: ADMIN_KEY, requestsPerSecond: options.requestsPerSecond ?? 0 });
   const desk: Desk = {
     exchange: options.isStarting === true ? null : exchange,
+    settlements: null,
     recovery: null,
     guard,
     metrics: createMetrics(() => undefined),
