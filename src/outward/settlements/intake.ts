@@ -58,7 +58,7 @@ export class Intake {
     return this.#parked;
   }
 
-  /** Whether the outbox had more than was taken the last time. */
+  /** Whether looking again at once may bring something that can be sent. */
   get mayHaveMore(): boolean {
     return this.#mayHaveMore || this.#fetching.size > 0;
   }
@@ -73,10 +73,11 @@ export class Intake {
   take(now: number): void {
     if (this.#hand.items.size >= IN_HAND_MAX || this.#parked >= PARKED_MAX) return;
     const rows = this.#outbox.after(this.#position, ROWS_AT_ONCE);
-    this.#mayHaveMore = rows.length === ROWS_AT_ONCE;
     const last = rows.at(-1);
-    if (last === undefined) return;
     const { taken, parked } = this.#sort(rows.filter((row) => !this.#isKnown(row)));
+    // A stretch of which all has to wait is passed over without haste.
+    this.#mayHaveMore = rows.length === ROWS_AT_ONCE && taken.length > 0;
+    if (last === undefined) return;
     // First on disk: if that fails, nothing has been taken.
     if (parked.length > 0) this.#park(parked);
     this.#position = last.settlement;
@@ -85,12 +86,14 @@ export class Intake {
 
   /** Fetches parked deliveries of accounts that have few in hand. */
   fetch(now: number): void {
-    let fetched = 0;
-    // What is added meanwhile is for the next time.
-    for (const account of [...this.#fetching]) {
-      if (fetched >= FETCHED_AT_ONCE || this.#hand.items.size >= IN_HAND_WITH_PARKED_MAX) return;
-      this.#fetching.delete(account);
-      fetched += this.#fetchOf(account, now);
+    if (this.#fetching.size === 0) return;
+    try {
+      this.#store.together(() => this.#outbox.together(() => this.#fetchSome(now)));
+    } catch (error) {
+      // What is in hand may still be parked on disk: the thread ends, and the next one goes by the disk.
+      throw new Error(`parked deliveries could not be fetched: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -171,8 +174,24 @@ export class Intake {
     for (const { row } of deliveries) this.#stalled.add(row.buyer).add(row.seller);
   }
 
-  /** Fetches what is next for an account, as far as it is next for the other account as well. */
-  #fetchOf(account: number, now: number): number {
+  #fetchSome(now: number): void {
+    let fetched = 0;
+    const late: number[] = [];
+    for (const account of this.#fetching) {
+      if (fetched >= FETCHED_AT_ONCE || this.#hand.items.size >= IN_HAND_WITH_PARKED_MAX) break;
+      this.#fetching.delete(account);
+      const count = this.#fetchOf(account, now);
+      if (count === null) late.push(account);
+      else fetched += count;
+    }
+    for (const account of late) this.#fetching.add(account);
+  }
+
+  /**
+   * Fetches what is next for an account, as far as it is next for the other account as well: where that one has an older
+   * one, this one is fetched when the other's turn comes. Null if the ledger, which is being made anew, has not come to it.
+   */
+  #fetchOf(account: number, now: number): number | null {
     const { queues } = this.#hand;
     let fetched = 0;
     while (queues.length(account) < OF_ACCOUNT_MAX) {
@@ -182,17 +201,9 @@ export class Intake {
         break;
       }
       const row = this.#outbox.find(settlement);
-      // A ledger that is being made anew has not come to it yet.
-      if (row === undefined) {
-        this.#fetching.add(account);
-        break;
-      }
+      if (row === undefined) return null;
       const other = row.buyer === account ? row.seller : row.buyer;
-      if (this.#store.firstParked(other) !== settlement) {
-        // The other account has an older one, which goes first; its own turn brings this one.
-        if (queues.length(other) < OF_ACCOUNT_LOW) this.#fetching.add(other);
-        break;
-      }
+      if (this.#store.firstParked(other) !== settlement) break;
       if (queues.length(other) >= OF_ACCOUNT_MAX) break;
       this.#fetchOne(row, now);
       fetched += 1;
@@ -202,7 +213,7 @@ export class Intake {
 
   #fetchOne(row: OutboxRow, now: number): void {
     const delivery = this.#store.find(row.settlement)!;
-    this.#store.together(() => this.#store.unpark(delivery, row));
+    this.#store.unpark(delivery, row);
     this.#parked -= 1;
     this.#hand.add(row, delivery, now);
   }

@@ -28,6 +28,7 @@ export type OutboxMarket = { readonly name: string; readonly tickSize: Decimal; 
 const NAMES_MAX = 100_000;
 
 export class Outbox {
+  readonly #database: Database;
   readonly #markets = new Map<number, OutboxMarket>();
   readonly #names = new Map<number, string>();
   readonly #after: Statement;
@@ -39,6 +40,7 @@ export class Outbox {
   readonly #name: Statement;
 
   constructor(database: Database) {
+    this.#database = database;
     this.#after = database.prepare(
       "SELECT * FROM settlements WHERE settlement > ? ORDER BY settlement LIMIT ?",
     );
@@ -57,6 +59,11 @@ export class Outbox {
   /** The number of the last one; 0 if there is none. */
   get last(): number {
     return this.#last.get() as number;
+  }
+
+  /** Many reads of one state: each by itself would take and give back the file's locks. */
+  together(read: () => void): void {
+    this.#database.transaction(read)();
   }
 
   after(settlement: number, limit: number): OutboxRow[] {
