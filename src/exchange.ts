@@ -68,6 +68,8 @@ export type ExchangeOptions = {
   readonly onReport: (report: ExchangeReport) => void;
   /** The exchange cannot go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The first command whose trades go into the ledger's outbox, if one is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   /** The length of the journal's segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly machine?: Machine;
@@ -106,6 +108,7 @@ export class Exchange {
       onReport,
       // What segments that are gone had caused must never be missing in it.
       isDurable: !keepsSegments,
+      settlementsFrom: options.settlementsFrom ?? null,
       threads,
       after: timers.after,
     });

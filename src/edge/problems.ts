@@ -32,7 +32,8 @@ type EdgeCode =
   | "rate-limited"
   | "internal-error"
   | "starting"
-  | "lagged";
+  | "lagged"
+  | "already-delivered";
 
 export type ProblemCode = EdgeCode | Rejection | Turnaway;
 
@@ -54,6 +55,7 @@ export const PROBLEMS = {
   "order-not-open": { status: 409, title: "The order has ended." },
   "reference-reused": { status: 409, title: "The reference already names a movement with other content." },
   "already-exists": { status: 409, title: "It already exists." },
+  "already-delivered": { status: 409, title: "The settlement has been delivered." },
   "resume-too-old": { status: 410, title: "The messages after that sequence are not kept any more." },
   "history-removed": { status: 410, title: "The journal does not go back so far any more." },
   "payload-too-large": { status: 413, title: "The body is too large." },

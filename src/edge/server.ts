@@ -38,6 +38,7 @@ import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
 import type { Desk, Recovery } from "./http/route.ts";
 import { PAGE_POLICY } from "./http/security-headers.ts";
+import { addSettlementRoutes } from "./http/settlements.ts";
 import { addTraceRoute } from "./http/trace.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
 import { addWalletRoutes } from "./http/wallets.ts";
@@ -82,7 +83,7 @@ export type Server = {
   listen(): Promise<string>;
   /** Says how far the recovery is, for who asks whether the exchange is ready. */
   starting(recovery: Recovery): void;
-  /** From now on requests are answered; until then nearly all get 503 `starting`. Without settlements, none are delivered. */
+  /** From now on requests are answered; until then nearly all get 503 `starting`. */
   open(exchange: ExchangePort, settlements?: SettlementsPort): void;
   /** Stops accepting, and resolves when every request in flight has been answered. */
   close(): Promise<void>;
@@ -111,18 +112,15 @@ const IDLE_CHECK_MS = 50;
 
 export async function createServer(options: ServerOptions): Promise<Server> {
   const closing: Closing = { now: false };
-  const metrics = createMetrics(() => desk.exchange?.positions);
+  const metrics = createMetrics(
+    () => desk.exchange?.positions,
+    () => desk.settlements?.figures,
+  );
   const { adminKey, clientLimits = NO_CLIENT_LIMITS } = options;
   const { requestsPerSecond, connectionsPerAddress, trustedProxies } = clientLimits;
   const guard = new Guard({ adminKey, requestsPerSecond });
-  const desk: Desk = {
-    exchange: null,
-    recovery: null,
-    guard,
-    metrics,
-    version: options.version,
-    settlements: null,
-  };
+  const { version } = options;
+  const desk: Desk = { exchange: null, settlements: null, recovery: null, guard, metrics, version };
   const isProxy = addressMatcher(trustedProxies);
   const app = createApp(trustedProxies.length === 0 ? false : isProxy);
   const { connectionsMax } = HTTP_LIMITS;
@@ -212,6 +210,7 @@ function addRoutes(app: FastifyInstance, desk: Desk): void {
   addListingRoutes(app, desk);
   addTraceRoute(app, desk);
   addEventsRoute(app, desk);
+  addSettlementRoutes(app, desk);
   addProcessRoutes(app, desk);
 }
 

@@ -38,10 +38,10 @@ export type Recovery = { readonly seq: Seq; readonly percent: number; readonly c
 /** What all routes share. The exchange is null until recovery is done; no handler runs before. */
 export type Desk = {
   exchange: ExchangePort | null;
+  /** Null where there is no wallet service to deliver to. */
+  settlements: SettlementsPort | null;
   /** How far the recovery was when it was last heard of, or null before that. */
   recovery: Recovery | null;
-  /** Null if no trade is delivered to a wallet service. */
-  settlements: SettlementsPort | null;
   readonly guard: Guard;
   readonly metrics: Metrics;
   readonly version: string;

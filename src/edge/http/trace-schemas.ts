@@ -6,9 +6,9 @@ import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import { ACCEPTED } from "../../projections/changes/change-line.ts";
-import { ATTEMPT_OUTCOMES, SETTLEMENT_STATUSES } from "../settlements-port.ts";
 import { changeSchema } from "./change-schemas.ts";
 import { amount, time } from "./schemas.ts";
+import { withAttemptsSchema } from "./settlements.ts";
 import { entrySchema, orderSchema } from "./views.ts";
 
 const kind = z.enum(COMMAND_KINDS);
@@ -48,28 +48,6 @@ const entry = entrySchema.extend({
   market: z.string().nullable(),
 });
 
-const delivery = z.strictObject({
-  settlementId: z.string(),
-  buyerAccountId: z.string(),
-  sellerAccountId: z.string(),
-  buyerRequestId: z.string(),
-  sellerRequestId: z.string(),
-  status: z.enum(SETTLEMENT_STATUSES),
-  attemptCount: z.int().nullable(),
-  nextAttemptAt: time.nullable(),
-  endedAt: time.nullable(),
-  attempts: z.array(
-    z.strictObject({
-      attempt: z.int(),
-      at: time,
-      milliseconds: z.number(),
-      outcome: z.enum(ATTEMPT_OUTCOMES),
-      httpStatus: z.int().nullable(),
-      detail: z.string().nullable(),
-    }),
-  ),
-});
-
 const tracedCommand = z.strictObject({
   seq: z.int(),
   at: time,
@@ -84,7 +62,9 @@ const tracedCommand = z.strictObject({
   tradeCount: z.int(),
   entries: z.array(entry).describe("All postings of the command, of all accounts: zero in sum by asset."),
   entryCount: z.int(),
-  settlements: z.array(delivery).describe("The deliveries of its trades to the operator's wallet service."),
+  settlements: z
+    .array(withAttemptsSchema)
+    .describe("The deliveries of its trades to the operator's wallet service."),
 });
 
 const touched = orderSchema.extend({

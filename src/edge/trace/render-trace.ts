@@ -10,8 +10,8 @@ import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
 import type { PastFault } from "../exchange-port.ts";
+import { withAttemptsView } from "../http/settlements.ts";
 import { entryView, orderView } from "../render.ts";
-import type { SettlementWithAttempts } from "../settlements-port.ts";
 import type { Resolved } from "./resolve.ts";
 import type { Trace, TracedCommand } from "./trace.ts";
 
@@ -63,7 +63,7 @@ function commandView(traced: TracedCommand, directory: Directory) {
       market: row.market === null ? null : directory.market(row.market).name,
     })),
     entryCount: effects.entryCount,
-    settlements: settlements.map((settlement) => deliveryView(settlement, directory)),
+    settlements: settlements.map((settlement) => withAttemptsView(settlement, directory)),
   };
 }
 
@@ -73,23 +73,6 @@ function tracedTradeView(trade: TracedTrade, directory: Directory) {
     namesOf(directory),
   );
   return words;
-}
-
-/** A delivery, as far as it follows from the trade beside it: what it came to, attempt by attempt. */
-function deliveryView(settlement: SettlementWithAttempts, directory: Directory) {
-  const { market, tradeId, nextAttemptAt, endedAt, attempts } = settlement;
-  return {
-    settlementId: `${directory.market(market).name}/${tradeId}`,
-    buyerAccountId: directory.account(settlement.buyer).accountId,
-    sellerAccountId: directory.account(settlement.seller).accountId,
-    buyerRequestId: settlement.buyerRequestId,
-    sellerRequestId: settlement.sellerRequestId,
-    status: settlement.status,
-    attemptCount: settlement.attemptCount,
-    nextAttemptAt: nextAttemptAt === null ? null : timeText(nextAttemptAt),
-    endedAt: endedAt === null ? null : timeText(endedAt),
-    attempts: attempts.map((attempt) => ({ ...attempt, at: timeText(attempt.at) })),
-  };
 }
 
 function orderTouchesView({ record, touches, commands }: NonNullable<Trace["order"]>, directory: Directory) {
