@@ -68,13 +68,15 @@ export type ExchangeOptions = {
   readonly onReport: (report: ExchangeReport) => void;
   /** The exchange cannot go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The first command whose trades go into the ledger's outbox, if one is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   /** The length of the journal's segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly machine?: Machine;
 };
 
 /** How a question about the past can be given up. */
-type Asking = { readonly signal?: AbortSignal | undefined };
+type Asking = { readonly signal: AbortSignal };
 
 /** What a command caused, with every order that it touched as it was then. */
 type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
@@ -106,6 +108,7 @@ export class Exchange {
       onReport,
       // What segments that are gone had caused must never be missing in it.
       isDurable: !keepsSegments,
+      settlementsFrom: options.settlementsFrom ?? null,
       threads,
       after: timers.after,
     });
@@ -234,8 +237,13 @@ export class Exchange {
 
   /** Questions about what was, answered beside what goes on. */
   readonly past = {
-    book: (asked: AskedOf<"book">, asking?: Asking) => this.#past.ask("book", asked, asking),
-    wallets: (asked: AskedOf<"wallets">, asking?: Asking) => this.#past.ask("wallets", asked, asking),
+    book: (asked: AskedOf<"book">, asking: Asking) =>
+      this.#past.ask("book", asked, { ...asking, isClients: true }),
+    wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
+      this.#past.ask("wallets", asked, { ...asking, isClients: true }),
+    records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
+    changes: (asked: AskedOf<"changes">, asking: Asking) => this.#past.ask("changes", asked, asking),
   };
 
   get directory(): Directory {

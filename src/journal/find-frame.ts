@@ -22,7 +22,7 @@ export type FrameSought = {
   readonly directory: string;
   /** Durable: what is behind the last durable frame may be half written, and is not looked at. */
   readonly seq: Seq;
-  /** A frame's segment that was read before is not read again. */
+  /** The segment that the frame before was found in. */
   readonly loaded?: SegmentImage | undefined;
   readonly disk?: Disk | undefined;
 };
@@ -69,6 +69,12 @@ export async function findFrame(sought: FrameSought): Promise<FoundFrame | null>
   }
 }
 
+/** The first sequence that the journal still has; null if it has none yet. */
+export async function oldestSeqIn(directory: string, disk: Disk = nodeDisk): Promise<Seq | null> {
+  const [first] = await listSegments(directory, disk);
+  return first === undefined ? null : firstSeqOf(join(directory, segmentName(first)), 1 as Seq, disk);
+}
+
 /** The last segment that begins at or before the sequence. */
 async function imageWith(sought: FrameSought): Promise<SegmentImage | null> {
   const { directory, seq, loaded, disk = nodeDisk } = sought;
@@ -77,12 +83,20 @@ async function imageWith(sought: FrameSought): Promise<SegmentImage | null> {
   let low = 0;
   for (let high = segments.length; low < high; ) {
     const middle = (low + high) >> 1;
-    if ((await firstSeqOf(path(segments[middle]!), seq, disk)) <= seq) low = middle + 1;
+    // A segment that has just been removed had earlier commands than any that is still there.
+    if (((await firstSeqOf(path(segments[middle]!), seq, disk).catch(nullIfGone)) ?? 0) <= seq)
+      low = middle + 1;
     else high = middle;
   }
   if (low === 0) return null;
   const file = path(segments[low - 1]!);
-  return loaded?.file === file ? loaded : loadSegment(file, disk, { nextSeq: seq, reuse: Buffer.alloc(0) });
+  if (loaded?.file === file) return loaded;
+  return loadSegment(file, disk, { nextSeq: seq, reuse: Buffer.alloc(0) }).catch(nullIfGone);
+}
+
+function nullIfGone(error: Error): null {
+  if ("code" in error && error.code === "ENOENT") return null;
+  throw error;
 }
 
 async function firstSeqOf(path: string, seq: Seq, disk: Disk): Promise<Seq> {

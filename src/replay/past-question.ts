@@ -5,8 +5,8 @@
 import type { Seq } from "../domain/units.ts";
 import type { AsOf, Now, Past } from "./past.ts";
 
-/** What the thread has for a question, while it is being answered; `Piece` is what it says ahead of its answer. */
-export type PastDesk<Piece = never> = {
+/** What the thread has for a question, while it is being answered. */
+export type PastDesk = {
   /** The data directory. */
   readonly directory: string;
   /** How far the live exchange was when the question was taken up; nothing behind that is read. */
@@ -20,12 +20,7 @@ export type PastDesk<Piece = never> = {
    * goes on with it if it asks about something later. @throws PastError
    */
   past(seq: Seq): Promise<Past>;
-  /** Says something ahead of the answer. Resolves when there is room for more, which is up to who listens. */
-  tell(piece: Piece): Promise<void>;
 };
 
 /** Takes and gives what can be sent from thread to thread. */
-export type PastQuestion<Asked, Answer, Piece = never> = (
-  asked: Asked,
-  desk: PastDesk<Piece>,
-) => Promise<Answer>;
+export type PastQuestion<Asked, Answer> = (asked: Asked, desk: PastDesk) => Promise<Answer>;

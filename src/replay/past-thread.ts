@@ -8,13 +8,15 @@ import { type Clock, nodeClock } from "../journal/clock.ts";
 import { EXTENSION, startThread } from "../projections/threads.ts";
 import type { Now } from "./past.ts";
 import type { PastFault } from "./past-error.ts";
-import type { AnswerOf, AskedOf, PastName, PieceOf } from "./past-questions.ts";
+import type { AnswerOf, AskedOf, PastName } from "./past-questions.ts";
 import type { FromPast, ToPast } from "./past-worker.ts";
 
 /** What questions about the past may take; beyond it they are refused, and orders do not notice. */
 export const PAST_LIMITS = {
   /** Questions that may wait for the one that is being answered. */
   waitingMax: 32,
+  /** Of them those that may be there when a client's comes, so that operators find room. */
+  clientsWaitingMax: 16,
   /** From asking to the answer. */
   questionMs: 30_000,
   /** A thread that does not give up a question within this is ended. */
@@ -35,13 +37,11 @@ export type PastThreadOptions = {
   readonly clock?: Clock;
 };
 
-export type Asking<Name extends PastName> = {
+export type Asking = {
   /** Gives the question up. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears what comes ahead of the answer; while it has not resolved, few more pieces come. */
-  readonly onPiece?: (piece: PieceOf<Name>) => Promise<void> | void;
-  /** For a question whose pieces somebody reads at a pace of his own. */
-  readonly ms?: number;
+  /** The question is a client's, and not an operator's. */
+  readonly isClients?: boolean;
 };
 
 /** What comes of a question. */
@@ -50,7 +50,6 @@ export type Told<Name extends PastName> = { readonly answer: AnswerOf<Name> } | 
 type Question = {
   readonly id: number;
   readonly ask: () => ToPast;
-  readonly onPiece: (piece: unknown) => Promise<void> | void;
   /** Settles it; what comes later changes nothing. */
   readonly settle: (outcome: Outcome) => void;
 };
@@ -74,19 +73,15 @@ export class PastThread {
     this.#clock = options.clock ?? nodeClock;
   }
 
-  /** Questions that have no answer yet. */
-  get underWay(): number {
-    return this.#waiting.length + (this.#current === undefined ? 0 : 1);
-  }
-
   /** Gives the answer, or why there is none; rejects for what is a fault of ours, or damage. */
   ask<Name extends PastName>(
     name: Name,
     asked: AskedOf<Name>,
-    { signal, onPiece, ms = this.#limits.questionMs }: Asking<Name> = {},
+    { signal, isClients = false }: Asking = {},
   ): Promise<Told<Name>> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ fault: { kind: "given-up" } });
-    if (this.#waiting.length >= this.#limits.waitingMax) {
+    const { waitingMax, clientsWaitingMax, questionMs } = this.#limits;
+    if (this.#waiting.length >= (isClients ? clientsWaitingMax : waitingMax)) {
       return Promise.resolve({ fault: { kind: "too-many" } });
     }
     this.#lastId += 1;
@@ -94,11 +89,10 @@ export class PastThread {
     return new Promise((resolve, reject) => {
       const giveUp = (fault: PastFault) => this.#giveUp(question, { fault });
       const onAbort = () => giveUp({ kind: "given-up" });
-      const callOff = this.#clock.after(ms, () => giveUp({ kind: "too-long" }));
+      const callOff = this.#clock.after(questionMs, () => giveUp({ kind: "too-long" }));
       const question: Question = {
         id,
         ask: () => ({ kind: "ask", id, name, asked, now: this.#options.now() }),
-        onPiece: (onPiece ?? (() => {})) as Question["onPiece"],
         settle: (outcome) => {
           callOff();
           signal?.removeEventListener("abort", onAbort);
@@ -146,10 +140,6 @@ export class PastThread {
   #hear(thread: Worker, message: FromPast): void {
     const current = this.#current;
     if (thread !== this.#thread || message.id !== current?.id) return;
-    if (message.kind === "piece") {
-      void this.#hand(thread, current, message.piece);
-      return;
-    }
     this.#callOffEnd();
     this.#current = undefined;
     if (message.kind === "failed") {
@@ -158,15 +148,6 @@ export class PastThread {
       current.settle(message);
     }
     this.#goOn();
-  }
-
-  async #hand(thread: Worker, question: Question, piece: unknown): Promise<void> {
-    try {
-      await question.onPiece(piece);
-      thread.postMessage({ kind: "taken", id: question.id } satisfies ToPast);
-    } catch (error) {
-      this.#giveUp(question, { error: error as Error });
-    }
   }
 
   /** One that waits is forgotten at once; the thread is told of the one that it is at, and ended if it does not hear. */

@@ -16,19 +16,14 @@ export type ToPast =
       readonly now: Now;
     }
   /** Nobody wants to know any more. */
-  | { readonly kind: "stop"; readonly id: number }
-  /** A piece has been taken. */
-  | { readonly kind: "taken"; readonly id: number };
+  | { readonly kind: "stop"; readonly id: number };
 
-/** Any number of pieces, and then one of the others. */
+/** What comes of a question. */
 export type FromPast =
-  | { readonly kind: "piece"; readonly id: number; readonly piece: unknown }
   | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
   | { readonly kind: "fault"; readonly id: number; readonly fault: PastFault }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };
 
-/** Pieces that may be on their way. */
-const PIECES_AHEAD_MAX = 4;
 /** A snapshot that is nearer by so many commands is loaded; to replay fewer is cheaper than to load it. */
 const COMMANDS_WORTH_A_SNAPSHOT = 50_000;
 
@@ -37,48 +32,28 @@ const directory = workerData as string;
 const post = (message: FromPast) => port.postMessage(message);
 
 /** The question that is being answered. */
-let current: { readonly id: number; readonly stop: AbortController; taken: () => void } | undefined;
+let current: { readonly id: number; readonly stop: AbortController } | undefined;
 let kept: Past | undefined;
 
 yieldToOrders(NICENESS.past);
 port.on("message", (message: ToPast) => {
   if (message.kind === "ask") void answer(message);
-  else if (message.id !== current?.id) return;
-  else if (message.kind === "stop") current.stop.abort(new PastError({ kind: "given-up" }));
-  else current.taken();
+  else if (message.id === current?.id) current.stop.abort(new PastError({ kind: "given-up" }));
 });
 
 async function answer({ id, name, asked, now }: ToPast & { kind: "ask" }): Promise<void> {
   const stop = new AbortController();
-  let ahead = 0;
-  let room: (() => void) | undefined;
-  const taken = () => {
-    ahead -= 1;
-    room?.();
-  };
-  current = { id, stop, taken };
   const { signal } = stop;
-  signal.addEventListener("abort", () => room?.());
-  const desk: PastDesk<unknown> = {
+  current = { id, stop };
+  const desk: PastDesk = {
     directory,
     now,
     signal,
     seqAsOf: (asOf) => seqAsOf(directory, asOf, now),
     past: (seq) => pastAt(seq, { durableSeq: now.seq, signal }),
-    tell: async (piece) => {
-      signal.throwIfAborted();
-      post({ kind: "piece", id, piece });
-      ahead += 1;
-      while (ahead >= PIECES_AHEAD_MAX) {
-        await new Promise<void>((resolve) => {
-          room = resolve;
-        });
-        signal.throwIfAborted();
-      }
-    },
   };
   try {
-    const question = PAST_QUESTIONS[name] as PastQuestion<unknown, unknown, unknown>;
+    const question = PAST_QUESTIONS[name] as PastQuestion<unknown, unknown>;
     post({ kind: "answer", id, answer: await question(asked, desk) });
   } catch (error) {
     if (error instanceof PastError) {

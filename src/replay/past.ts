@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
+import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
@@ -18,7 +19,7 @@ import type { Frame } from "../journal/frame.ts";
 import { listSegments } from "../journal/segment.ts";
 import { seqAtTime } from "../journal/seq-at-time.ts";
 import type { SnapshotFile } from "../journal/snapshot-store.ts";
-import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
+import type { OrderUpdate } from "../projections/live/live-orders.ts";
 import { loadNewest } from "./load-snapshot.ts";
 import { PastError } from "./past-error.ts";
 import { emptyPresent, type Present } from "./present.ts";
@@ -26,6 +27,9 @@ import { type StoredSnapshots, storedSnapshots } from "./stored-snapshots.ts";
 
 /** How long the event loop of who replays may wait. */
 const TURN_MS = 50;
+
+/** Nobody resumes feeds of the past; but a log that forgets at every command takes longer than the commands. */
+const FEED_EVENTS = 10_000;
 
 /** A moment, by its last command or by a time: then it is after the last command at or before that. */
 export type AsOf = { readonly seq: number } | { readonly at: number };
@@ -36,6 +40,8 @@ export type Now = { readonly seq: Seq; readonly at: EpochMs };
 /** A command of the past, what it caused, and the frame that holds it. */
 export type PastCommand = {
   readonly committed: Committed;
+  /** Every order that it touched. */
+  readonly updates: readonly OrderUpdate[];
   readonly frame: Pick<Frame, "firstSeq" | "hash" | "segment" | "offset"> & { readonly count: number };
 };
 
@@ -58,7 +64,7 @@ export class Past {
   ): Promise<Past> {
     if (seq > durableSeq) throw new PastError({ kind: "after-now", seq: durableSeq });
     const kept = await keptIn(directory);
-    const options = { seqMax: seq, feedEventsMax: FEED_EVENTS_MIN, onUnusable: () => {} };
+    const options = { seqMax: seq, feedEventsMax: FEED_EVENTS, onUnusable: () => {} };
     const start = await loadNewest(kept.store, kept.files, options);
     if (start === null && kept.isCut) throw removedBefore(kept);
     const past = new Past(directory, start);
@@ -67,7 +73,7 @@ export class Past {
   }
 
   private constructor(directory: string, start: { file: SnapshotFile; present: Present } | null) {
-    this.present = start?.present ?? emptyPresent(FEED_EVENTS_MIN);
+    this.present = start?.present ?? emptyPresent(FEED_EVENTS);
     const { engine, live } = this.present;
     if (start !== null) live.stand(engine.appliedSeq, engine.standing());
     this.#directory = directory;
@@ -84,6 +90,13 @@ export class Past {
   /** Its time; zero before the first. */
   get at(): EpochMs {
     return this.#at;
+  }
+
+  /** The next command, before it is applied; null if it is beyond `durableSeq`. @throws PastError */
+  async upcoming(durableSeq: Seq): Promise<Sequenced | null> {
+    if (this.seq >= durableSeq) return null;
+    const frame = this.#frame ?? (await this.#nextFrame(durableSeq));
+    return frame?.entries[this.#applied] ?? null;
   }
 
   /** Applies the next command and tells of it; null if it is beyond `durableSeq`. @throws PastError */
@@ -135,7 +148,7 @@ export class Past {
     const entry = frame.entries[this.#applied]!;
     const committed = { entry, events: engine.apply(entry) };
     encodeRecorded(this.#outcomes, entry, engine.log);
-    live.project(committed);
+    const updates = live.project(committed);
     this.#at = entry.at;
     this.#applied += 1;
     const count = frame.entries.length;
@@ -144,7 +157,7 @@ export class Past {
       this.#frame = undefined;
     }
     const { firstSeq, hash, segment, offset } = frame;
-    return { committed, frame: { firstSeq, hash, segment, offset, count } };
+    return { committed, updates, frame: { firstSeq, hash, segment, offset, count } };
   }
 }
 
@@ -157,7 +170,10 @@ export async function seqAsOf(directory: string, asOf: AsOf, now: Now): Promise<
   }
   if (asOf.at > now.at) throw new PastError({ kind: "after-now", seq: now.seq });
   const journal = join(directory, "journal");
-  const found = await seqAtTime({ directory: journal, at: asOf.at as EpochMs, durableSeq: now.seq });
+  const sought = { directory: journal, at: asOf.at as EpochMs, durableSeq: now.seq };
+  // A segment may be removed once it was listed; what is listed then is without it.
+  const again = (error: Error) => (isMissing(error) ? seqAtTime(sought) : Promise.reject(error));
+  const found = await seqAtTime(sought).catch(again);
   if (found !== null) return found;
   const kept = await keptIn(directory);
   if (!kept.isCut) throw new PastError({ kind: "before-the-beginning" });
@@ -175,6 +191,10 @@ async function keptIn(directory: string): Promise<Kept> {
   const [firstSegment = 1] = await listSegments(join(directory, "journal"), nodeDisk);
   const usable = files.filter(({ position }) => position.segment >= firstSegment);
   return { store, files: usable, damaged, isCut: firstSegment > 1 };
+}
+
+function isMissing(error: Error): boolean {
+  return "code" in error && error.code === "ENOENT";
 }
 
 function removedBefore({ files }: Kept): PastError {

@@ -6,6 +6,8 @@ import { busyDay } from "./busy-day.ts";
 import { openWriter } from "./files.ts";
 import { BRL, MARKET, Story, VIB } from "./story.ts";
 
+const ALL = { tradesMax: 100, entriesMax: 1_000 };
+
 function history() {
   const { story } = busyDay({ commands: 1_500, seed: 11 });
   const { database, writer } = openWriter();
@@ -39,7 +41,7 @@ describe("what a command did", () => {
     const { story, queries } = history();
     let trades = 0;
     for (const { entry, events } of story.committed) {
-      const effects = queries.effects(entry.seq);
+      const effects = queries.effects({ seq: entry.seq, ...ALL });
       const told = events.filter((event) => event.kind === "TradeExecuted");
       expect(effects.trades).toEqual(
         told.map(({ kind: _, trade, ...rest }) => ({
@@ -62,9 +64,18 @@ describe("what a command did", () => {
     expect(trades).toBeGreaterThan(100);
   });
 
+  it("is told as far as there is room for it, and counted whole", () => {
+    const { story, queries } = history();
+    const seqs = story.committed.map(({ entry }) => entry.seq);
+    const busiest = seqs.find((seq) => queries.effects({ seq, ...ALL }).trades.length === 1)!;
+    const all = queries.effects({ seq: busiest, ...ALL });
+    const none = queries.effects({ seq: busiest, tradesMax: 0, entriesMax: 3 });
+    expect(none).toEqual({ ...all, trades: [], entries: all.entries.slice(0, 3) });
+  });
+
   it("leaves no entry out and tells none twice", () => {
     const { story, queries, database } = history();
-    const told = story.committed.flatMap(({ entry }) => queries.effects(entry.seq).entries);
+    const told = story.committed.flatMap(({ entry }) => queries.effects({ seq: entry.seq, ...ALL }).entries);
     const all = database.prepare("SELECT entry FROM entries ORDER BY entry").pluck().all();
     expect(told.map(({ entryId }) => entryId)).toEqual(all);
     for (const { entryId, seq } of told) expect(queries.seqOfEntry(entryId)).toBe(seq);
@@ -74,7 +85,7 @@ describe("what a command did", () => {
   it("is found by a trade", () => {
     const { queries } = history();
     const found = queries.trade({ market: MARKET, trade: 1 })!;
-    expect(queries.effects(found.seq).trades).toContainEqual(found);
+    expect(queries.effects({ seq: found.seq, ...ALL }).trades).toContainEqual(found);
     expect(queries.trade({ market: MARKET, trade: 1_000_000 })).toBeUndefined();
   });
 });

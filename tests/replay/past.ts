@@ -92,8 +92,8 @@ function framesOf(story: Story): Sequenced[][] {
     const last = frames.at(-1);
     const named = {
       ...entry,
-      requestId: `request-${entry.seq}`,
-      traceId: entry.seq % 3 === 0 ? "trace" : null,
+      requestId: `01REQ${String(entry.seq).padStart(21, "0")}`,
+      traceId: entry.seq % 3 === 0 ? "4bf92f3577b34da6a3ce929d0e0e4736" : null,
     };
     if (last !== undefined && last[0]!.at === entry.at && last.length < 8) last.push(named);
     else frames.push([named]);

@@ -16,12 +16,11 @@ import {
   ledgerTrade,
   type TradeRow,
 } from "./rows.ts";
+import { EXTERNAL_ACCOUNT } from "./schema.ts";
 import { numbersOf } from "./words.ts";
 
-/** Trades of one command that are shown, and later commands that touched one order, at most. */
-export const EFFECTS_MAX = 1_000;
-/** A trade posts four entries, and two for each of its fees. */
-const ENTRIES_MAX = 8 * EFFECTS_MAX;
+/** Commands that touched one order, at most. */
+const TOUCHES_MAX = 1_000;
 
 /** A trade with both of its sides. */
 export type TracedTrade = LedgerTrade & {
@@ -35,7 +34,13 @@ export type TracedTrade = LedgerTrade & {
 };
 
 /** An entry with the account whose total it changed. */
-export type TracedEntry = LedgerEntry & { readonly account: AccountIndex };
+export type TracedEntry = LedgerEntry & {
+  /** Null for the world outside, where deposits come from and withdrawals go. */
+  readonly account: AccountIndex | null;
+};
+
+/** How much of what a command did is wanted. */
+export type EffectsQuery = { readonly seq: Seq; readonly tradesMax: number; readonly entriesMax: number };
 
 /** The first of what a command did, in its order, and how much it is in all. */
 export type Effects = {
@@ -90,18 +95,18 @@ export class CommandEffects {
   }
 
   /** What a command that there is has done. */
-  of(seq: number): Effects {
+  of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
     const from = this.#firstEntry.get(seq) as number;
     const to = (this.#firstEntry.get(seq + 1) ?? this.#nextEntry.get()) as number;
     const command = this.#command.get(seq) as CommandRow;
-    const rows = this.#entries.all(from, to, ENTRIES_MAX) as EntryRow[];
+    const rows = this.#entries.all(from, to, entriesMax) as EntryRow[];
     const entries = rows.map((row) => ({
       ...ledgerEntry(row, command, this.#references.of(row)),
-      account: row.account as AccountIndex,
+      account: row.account === EXTERNAL_ACCOUNT ? null : (row.account as AccountIndex),
     }));
     const trades: TracedTrade[] = [];
     for (const { market, trade, entry } of rows) {
-      if (trade === null || trades.length === EFFECTS_MAX) continue;
+      if (trade === null || trades.length === tradesMax) continue;
       const row = this.#trade.get(market, trade) as TradeRow;
       // A trade has several entries, and is told at its first.
       if (row.first_entry === entry) trades.push(tracedTrade(row, command));
@@ -141,13 +146,13 @@ export class CommandEffects {
       steps += 1;
       if (steps === SHOWN_FILLS_MAX) break;
     }
-    const changes = this.#changes.all(order, EFFECTS_MAX) as number[];
+    const changes = this.#changes.all(order, TOUCHES_MAX) as number[];
     for (const seq of changes) add(seq, "changed");
     if (!OPEN.includes(row.status)) add(row.updated_seq, "ended");
     const touches = [...found].map(([seq, how]) => ({ seq: seq as Seq, how: [...how] }));
     touches.sort((one, other) => one.seq - other.seq);
-    const kept = touches.length <= EFFECTS_MAX ? touches : [touches[0]!, ...touches.slice(1 - EFFECTS_MAX)];
-    const isComplete = steps < SHOWN_FILLS_MAX && changes.length < EFFECTS_MAX;
+    const kept = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];
+    const isComplete = steps < SHOWN_FILLS_MAX && changes.length < TOUCHES_MAX;
     return { touches: kept, isComplete: isComplete && kept.length === touches.length };
   }
 }

@@ -10,6 +10,7 @@ import { Chains, type Range } from "./chains.ts";
 import {
   CommandEffects,
   type Effects,
+  type EffectsQuery,
   type Touches,
   type TracedTrade,
   type TradeName,
@@ -218,8 +219,8 @@ export class LedgerQueries {
   }
 
   /** What a command did; it must be there. */
-  effects(seq: Seq): Effects {
-    return this.#effects.of(seq);
+  effects(query: EffectsQuery): Effects {
+    return this.#effects.of(query);
   }
 
   trade(name: TradeName): TracedTrade | undefined {

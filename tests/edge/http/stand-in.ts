@@ -42,6 +42,9 @@ export class StandIn implements ExchangePort {
   readonly past = {
     book: async () => ({ fault: this.pastFault }),
     wallets: async () => ({ fault: this.pastFault }),
+    records: async () => ({ fault: this.pastFault }),
+    effects: async () => ({ fault: this.pastFault }),
+    changes: async () => ({ fault: this.pastFault }),
   };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
