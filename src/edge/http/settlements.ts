@@ -189,7 +189,7 @@ export function settlementView(settlement: Settlement, directory: Directory) {
   };
 }
 
-export export function withAttemptsView(settlement: SettlementWithAttempts, directory: Directory) {
+export function withAttemptsView(settlement: SettlementWithAttempts, directory: Directory) {
   const attempts = settlement.attempts.map(({ at, ...attempt }) => ({ ...attempt, at: timeText(at) }));
   return { ...settlementView(settlement, directory), attempts };
 }
