@@ -97,6 +97,7 @@ export function deliver(
     send: async (message: Message) => {
       // As on a network: nothing comes back in the turn in which it was sent.
       await new Promise((resolve) => setImmediate(resolve));
+      if (isOver) return new Promise<Verdict>(() => {});
       const verdict = await receiver(Number(message.settlementId.split("/")[1]), message);
       // A process that has crashed hears no answers.
       return isOver ? new Promise<Verdict>(() => {}) : verdict;
