@@ -26,6 +26,7 @@ import type { AskedOf } from "./replay/past-questions.ts";
 import { PastThread } from "./replay/past-thread.ts";
 import { presentDigest } from "./replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
+import { Replays } from "./replay/replays.ts";
 import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 import { nodeTimers, type Timers } from "./sequencer/timers.ts";
@@ -95,6 +96,7 @@ export class Exchange {
   readonly #snapshotter: Snapshotter;
   readonly #machine: Machine;
   readonly #past: PastThread;
+  readonly #replays: Replays;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
@@ -162,11 +164,13 @@ export class Exchange {
     this.#live = live;
     this.#snapshotter = snapshotter;
     this.#machine = machine;
-    this.#past = new PastThread({
+    const past = {
       directory,
       now: () => ({ seq: this.appliedSeq, at: this.now() }),
       clock: machine.clock,
-    });
+    };
+    this.#past = new PastThread(past);
+    this.#replays = new Replays(past);
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -243,7 +247,7 @@ export class Exchange {
       this.#past.ask("wallets", asked, { ...asking, isClients: true }),
     records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
     effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
-    changes: (asked: AskedOf<"changes">, asking: Asking) => this.#past.ask("changes", asked, asking),
+    replay: () => this.#replays.open(),
   };
 
   get directory(): Directory {
@@ -283,7 +287,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
-    await this.#past.close();
+    await Promise.all([this.#past.close(), this.#replays.close()]);
     await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();

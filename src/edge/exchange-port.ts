@@ -121,9 +121,14 @@ export type PastPort = {
   ): Promise<Told<readonly Journaled[]>>;
   /** What commands caused, as the engine brings it about again. */
   effects(asked: EffectsAsked, asking: { readonly signal: AbortSignal }): Promise<Told<EffectsTold>>;
+  /** Opens a reading that goes on for long, with a thread and a state of its own: whoever opens some counts them. */
+  replay(): Replay;
+};
+
+export type Replay = {
   /**
    * Lines of the change stream behind a sequence, up to that of `through` and as many as make a piece; `through` is after
-   * `after`, and not after what is applied.
+   * `after`, and not after what is applied. Each piece is asked for behind the last one.
    */
   changes(
     asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
@@ -131,6 +136,7 @@ export type PastPort = {
   ): Promise<
     { readonly answer: { readonly lines: Uint8Array; readonly lastSeq: Seq } } | { readonly fault: PastFault }
   >;
+  close(): Promise<void>;
 };
 
 export type ExchangePort = {

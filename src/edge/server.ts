@@ -137,7 +137,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   await app.register(fastifySwaggerUi, { routePrefix: "/docs", staticCSP: PAGE_POLICY });
   const limits = { ...WS_LIMITS, socketsPerAddressMax: connectionsPerAddress };
   await addWebSocket(app, desk, { log: options.log, limits });
-  addRoutes(app, desk);
+  addRoutes(app, desk, options.log);
   await addOperationsApi(app, desk);
   const routes = callsOf(app, known);
   refuseOtherMethods(app, known);
@@ -196,7 +196,7 @@ function createApp(trustProxy: false | ((address: string) => boolean)): FastifyI
   });
 }
 
-function addRoutes(app: FastifyInstance, desk: Desk): void {
+function addRoutes(app: FastifyInstance, desk: Desk, log: Log): void {
   addPlaceOrderRoute(app, desk);
   addBatchOrdersRoute(app, desk);
   addPreviewOrderRoute(app, desk);
@@ -211,7 +211,7 @@ function addRoutes(app: FastifyInstance, desk: Desk): void {
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);
   addTraceRoute(app, desk);
-  addEventsRoute(app, desk);
+  addEventsRoute(app, desk, log);
   addSettlementRoutes(app, desk);
   addProcessRoutes(app, desk);
 }

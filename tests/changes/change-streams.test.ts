@@ -12,7 +12,7 @@ import type { Recorded } from "../../src/edge/changes/change-reader.ts";
 import { ChangeStreams } from "../../src/edge/changes/change-streams.ts";
 import type { Committing } from "../../src/edge/changes/change-tail.ts";
 import { CHANGE_LIMITS, type ChangeLimits } from "../../src/edge/changes/limits.ts";
-import type { CommittedListener } from "../../src/edge/exchange-port.ts";
+import type { CommittedListener, Replay } from "../../src/edge/exchange-port.ts";
 import { Refusal } from "../../src/edge/problems.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { changeLine, changeOf } from "../../src/projections/changes/change-line.ts";
@@ -55,10 +55,16 @@ class Stage implements Committing, Recorded {
   refusals = 0;
   /** The oldest sequence that can be resumed from. */
   oldestSeq = 0;
+  /** Whether the journal cannot be read at all. */
+  isDamaged = false;
+  /** How long the past takes for a piece. */
+  pieceMs = 1;
+  openReplays = 0;
+  readonly faults: unknown[] = [];
   #next = 0;
 
   constructor(limits: ChangeLimits) {
-    this.streams = new ChangeStreams(this, limits);
+    this.streams = new ChangeStreams(this, { limits, onFault: (error) => this.faults.push(error) });
   }
 
   get directory() {
@@ -87,21 +93,14 @@ class Stage implements Committing, Recorded {
   }
 
   readonly past: Recorded["past"] = {
-    changes: async ({ after, through, bytesMax }) => {
-      await wait(1);
-      if (after < this.oldestSeq) return { fault: { kind: "removed", oldestSeq: seq(this.oldestSeq) } };
-      this.replays += 1;
-      if (this.isHasty && this.replays % 3 === 0) {
-        this.refusals += 1;
-        return { fault: { kind: "too-many" } };
-      }
-      let text = "";
-      let last: number = after;
-      while (last < through && text.length < bytesMax) {
-        text += this.lines[last];
-        last += 1;
-      }
-      return { answer: { lines: Buffer.from(text), lastSeq: seq(last) } };
+    replay: () => {
+      this.openReplays += 1;
+      return {
+        changes: (asked) => this.#changes(asked),
+        close: async () => {
+          this.openReplays -= 1;
+        },
+      };
     },
   };
 
@@ -112,6 +111,28 @@ class Stage implements Committing, Recorded {
       const updates = this.#live.project(committed);
       this.lines.push(changeLine(changeOf(committed, updates, this.orders), this.directory));
     }
+  }
+
+  async #changes({
+    after,
+    through,
+    bytesMax,
+  }: Parameters<Replay["changes"]>[0]): ReturnType<Replay["changes"]> {
+    await wait(this.pieceMs);
+    if (this.isDamaged) throw new Error("the journal is damaged");
+    if (after < this.oldestSeq) return { fault: { kind: "removed", oldestSeq: seq(this.oldestSeq) } };
+    this.replays += 1;
+    if (this.isHasty && this.replays % 3 === 0) {
+      this.refusals += 1;
+      return { fault: { kind: "too-long" } };
+    }
+    let text = "";
+    let last: number = after;
+    while (last < through && text.length < bytesMax) {
+      text += this.lines[last];
+      last += 1;
+    }
+    return { answer: { lines: Buffer.from(text), lastSeq: seq(last) } };
   }
 }
 
@@ -179,6 +200,7 @@ test("any followers of any story have its lines, whenever they come and however 
   expect(stage.listeners).toBe(1);
   for (const { bytes } of followers) await bytes.return?.();
   await vi.waitUntil(() => stage?.streams.count === 0);
+  expect(stage.openReplays).toBe(0);
   // Nobody follows: a command costs nothing any more.
   expect(stage.listeners).toBe(0);
 });
@@ -274,6 +296,34 @@ test("only so many streams can be open, and only so many of them read the journa
   far.destroy();
   await vi.waitUntil(() => stage?.streams.count === 1);
   await open(stage, { after: 0, follows: true });
+});
+
+test("while the journal takes long to read, a stream says that it is there", async () => {
+  stage = new Stage({ ...SMALL, openMsMax: 5 });
+  stage.pieceMs = 100;
+  stage.commit(20);
+  const bytes = await open(stage, { after: 10, follows: false });
+  let text = "";
+  for await (const piece of bytes) text += piece.toString();
+  expect(text).toMatch(/^\n\n+\{"seq":11,/);
+  expect(withoutHeartbeats(text)).toBe(stage.lines.slice(10).join(""));
+});
+
+test("a journal that cannot be read is told as a fault of the exchange, and to the operator", async () => {
+  stage = new Stage(SMALL);
+  stage.commit(100);
+  const bytes = await open(stage, { after: 1, follows: false });
+  stage.isDamaged = true;
+  let text = "";
+  for await (const piece of bytes) text += piece.toString();
+  expect(JSON.parse(text.trimEnd().split("\n").at(-1)!)).toMatchObject({
+    problem: { code: "internal-error" },
+  });
+  await expect(open(stage, { after: 1, follows: false })).rejects.toThrow("The exchange failed to answer.");
+  expect(stage.faults.map((fault) => (fault as Error).message)).toEqual(
+    Array(2).fill("the journal is damaged"),
+  );
+  await vi.waitUntil(() => stage?.openReplays === 0);
 });
 
 test("a stop ends every stream between two lines, and takes no further ones", async () => {

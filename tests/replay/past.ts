@@ -7,6 +7,7 @@ import type { Committed, CommittedFrame } from "../../src/domain/events.ts";
 import { accountIndex, assetIndex, type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { type Present, presentDigest } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
@@ -108,11 +109,11 @@ function framesOf(story: Story): Sequenced[][] {
 export async function liveThrough(
   story: Story,
   onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
-  onCommand: (committed: Committed, present: Present) => void = () => {},
+  onCommand: (committed: Committed, present: Present, told: FeedEntry | undefined) => void = () => {},
 ): Promise<Past> {
   const directory = newFastDirectory();
   const closed: ClosedSegment[] = [];
-  let told = 0;
+  let closedTold = 0;
   const { engine, live, journal } = await recover({
     directory,
     ledger: NO_LEDGER,
@@ -123,12 +124,12 @@ export async function liveThrough(
     onClosed: (segment) => closed.push(segment),
     onReport: () => {},
   });
-  live.listeners.add((committed) => onCommand(committed, { engine, live }));
+  live.listeners.add((committed, told) => onCommand(committed, { engine, live }, told));
   let ledger = NO_LEDGER;
   for (const entries of framesOf(story)) {
     const frameHash = await runFrame(journal, { engine, live }, entries);
     ledger = { seq: engine.appliedSeq, frameHash };
-    for (; told < closed.length; told += 1) await onClosed(closed[told]!, directory);
+    for (; closedTold < closed.length; closedTold += 1) await onClosed(closed[closedTold]!, directory);
   }
   await journal.close();
   const present = { engine, live };

@@ -5,21 +5,20 @@
  */
 import { assert } from "../../domain/assert.ts";
 import type { Seq } from "../../domain/units.ts";
-import type { PastFault, PastPort } from "../exchange-port.ts";
+import type { PastFault, PastPort, Replay } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangePiece, ChangeTail } from "./change-tail.ts";
-import type { ChangeLimits } from "./limits.ts";
-
-/** `heartbeat`: there is nothing to tell. A refusal is the last thing that is given. */
-export type Told = ChangePiece | "heartbeat" | Refusal;
 
 /** What the lines of the past are read from, and how far it goes. */
-export type Recorded = { readonly appliedSeq: Seq; readonly past: Pick<PastPort, "changes"> };
+export type Recorded = { readonly appliedSeq: Seq; readonly past: Pick<PastPort, "replay"> };
 
 export type ChangeSource = {
   readonly tail: ChangeTail;
   readonly exchange: Recorded;
-  readonly limits: ChangeLimits;
+  /** Opens a replay, or says that there are too many. */
+  readonly replay: () => Replay | Refusal;
+  /** Bytes of a piece out of the journal. */
+  readonly bytesMax: number;
 };
 
 export class ChangeReader {
@@ -27,8 +26,11 @@ export class ChangeReader {
   readonly #signal: AbortSignal;
   /** Where it ends; null if it follows for ever. */
   readonly #through: Seq | null;
+  /** While it is behind. */
+  #replay: Replay | undefined;
   #position: Seq;
 
+  /** The signal ends it. */
   constructor(
     source: ChangeSource,
     { after, through, signal }: { after: Seq; through: Seq | null; signal: AbortSignal },
@@ -37,6 +39,7 @@ export class ChangeReader {
     this.#position = after;
     this.#through = through;
     this.#signal = signal;
+    signal.addEventListener("abort", () => this.#endReplay());
   }
 
   /** The last line that was given. */
@@ -54,31 +57,45 @@ export class ChangeReader {
   }
 
   /** Waits for what comes next; null at the end. */
-  async next(): Promise<Told | null> {
-    const { tail, limits } = this.#source;
-    for (let hasWaited = false; ; hasWaited = true) {
-      if (this.#signal.aborted || this.#position === this.#through) return null;
-      const told = this.isBehind ? await this.#readPast() : tail.behind(this.#position, this.#through);
+  async next(): Promise<ChangePiece | Refusal | null> {
+    const { tail } = this.#source;
+    while (!this.#signal.aborted && this.#position !== this.#through) {
+      const told = this.isBehind ? await this.#readPast() : this.#readTail();
       if (told instanceof Refusal) return this.#signal.aborted ? null : told;
       if (told !== null) {
         this.#position = told.lastSeq;
         return told;
       }
-      if (hasWaited) return "heartbeat";
-      await tail.more(limits.heartbeatMs, this.#signal);
+      await tail.more(this.#signal);
     }
+    this.#endReplay();
+    return null;
+  }
+
+  #readTail(): ChangePiece | null {
+    this.#endReplay();
+    return this.#source.tail.behind(this.#position, this.#through);
   }
 
   async #readPast(): Promise<ChangePiece | Refusal> {
-    const { exchange, limits } = this.#source;
+    const { exchange, replay, bytesMax } = this.#source;
+    if (this.#replay === undefined) {
+      const opened = replay();
+      if (opened instanceof Refusal) return opened;
+      this.#replay = opened;
+    }
     const after = this.#position;
     const through = this.#through ?? exchange.appliedSeq;
-    const asked = { after, through, bytesMax: limits.pastPieceBytes };
-    const told = await exchange.past.changes(asked, { signal: this.#signal });
+    const told = await this.#replay.changes({ after, through, bytesMax }, { signal: this.#signal });
     if ("fault" in told) return refusalOf(told.fault);
     const { lines, lastSeq } = told.answer;
     assert(lastSeq > after && lastSeq <= through, "what is asked for is there");
     return { after, lines, lastSeq };
+  }
+
+  #endReplay(): void {
+    void this.#replay?.close();
+    this.#replay = undefined;
   }
 }
 

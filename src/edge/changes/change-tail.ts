@@ -44,7 +44,7 @@ export class ChangeTail {
     return this.#followers > 0 && position >= this.#oldestSeq;
   }
 
-  /** Keeps what is committed from now on. Gives the way to leave. */
+  /** Keeps what is committed from now on. Gives the way to leave, which may be gone twice. */
   join(): () => void {
     this.#followers += 1;
     if (this.#followers === 1) {
@@ -53,7 +53,7 @@ export class ChangeTail {
     }
     let hasLeft = false;
     return () => {
-      assert(!hasLeft, "a follower leaves once");
+      if (hasLeft) return;
       hasLeft = true;
       this.#followers -= 1;
       if (this.#followers > 0) return;
@@ -78,16 +78,14 @@ export class ChangeTail {
     return lines.length === 0 ? null : { after, lines: Buffer.concat(lines, bytes), lastSeq: seq(last) };
   }
 
-  /** Resolves when something more is committed, at the latest after so long, or when the signal aborts. */
-  more(patienceMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when something more is committed, or when the signal aborts. */
+  more(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
         signal.removeEventListener("abort", done);
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, patienceMs);
       signal.addEventListener("abort", done);
       this.#waiting.add(done);
     });

@@ -6,6 +6,7 @@ import { CHANGE_TYPES, changeFormFor } from "../changes/change-forms.ts";
 import { ChangeStreams } from "../changes/change-streams.ts";
 import { CHANGE_LIMITS } from "../changes/limits.ts";
 import type { ExchangePort } from "../exchange-port.ts";
+import type { Log } from "../log.ts";
 import { parseWhole } from "../parse.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { changeSchema } from "./change-schemas.ts";
@@ -30,7 +31,7 @@ const eventsQuery = z.strictObject({
 
 type EventsCall = Call<unknown, z.infer<typeof eventsQuery>>;
 
-export function addEventsRoute(app: FastifyInstance, desk: Desk): void {
+export function addEventsRoute(app: FastifyInstance, desk: Desk, log: Log): void {
   let streams: ChangeStreams | undefined;
   app.addHook("preClose", (done) => {
     streams?.close();
@@ -61,7 +62,10 @@ export function addEventsRoute(app: FastifyInstance, desk: Desk): void {
     },
     problems: ["history-removed"],
     handle: (exchange, request: EventsCall, reply) => {
-      streams ??= new ChangeStreams(exchange, CHANGE_LIMITS);
+      streams ??= new ChangeStreams(exchange, {
+        limits: CHANGE_LIMITS,
+        onFault: (err) => log.lines.error({ err }, "a change stream failed"),
+      });
       return sendChanges(streams, exchange, request, reply);
     },
   });

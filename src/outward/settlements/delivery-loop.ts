@@ -64,6 +64,7 @@ export type LoopParts = {
   readonly onReport: (report: LoopReport) => void;
   readonly now: () => number;
   readonly chance: () => number;
+  readonly tickMs?: number;
 };
 
 export class DeliveryLoop {
@@ -160,6 +161,12 @@ export class DeliveryLoop {
     this.#tryWriting(() => this.flush());
   }
 
+  /** Ends as a crash does: starts nothing more and writes nothing more. For tests. */
+  abandon(): void {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+  }
+
   #tick(): void {
     const now = this.#parts.now();
     this.#tryWriting(() => {
@@ -170,7 +177,7 @@ export class DeliveryLoop {
       this.#keepHouse(now);
     });
     this.#dispatch();
-    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+    this.#timer = setTimeout(() => this.#tick(), this.#parts.tickMs ?? TICK_MS);
   }
 
   /** A full disk, or whoever holds the file, is waited out: what cannot be marked as delivered is not sent. */

@@ -71,7 +71,8 @@ export class Intake {
 
   /** Takes the next rows of the outbox. */
   take(now: number): void {
-    if (this.#hand.items.size >= IN_HAND_MAX || this.#parked >= PARKED_MAX) return;
+    const isFull = this.#hand.items.size >= IN_HAND_MAX || this.#parked >= PARKED_MAX;
+    if (isFull && !this.#isLookingAgain) return;
     const rows = this.#outbox.after(this.#position, ROWS_AT_ONCE);
     const last = rows.at(-1);
     const { taken, parked } = this.#sort(rows.filter((row) => !this.#isKnown(row)));
@@ -86,7 +87,8 @@ export class Intake {
 
   /** Fetches parked deliveries of accounts that have few in hand. */
   fetch(now: number): void {
-    if (this.#fetching.size === 0) return;
+    // Before all that was not recorded has been looked at again, an older one may still come for any account.
+    if (this.#fetching.size === 0 || this.#isLookingAgain) return;
     try {
       this.#store.together(() => this.#outbox.together(() => this.#fetchSome(now)));
     } catch (error) {
@@ -132,6 +134,10 @@ export class Intake {
       }
       this.#hand.add(row, this.#store.find(settlement)!, now);
     }
+  }
+
+  get #isLookingAgain(): boolean {
+    return this.#position < this.#recordedUpTo;
   }
 
   /** After a crash, the rows behind the last that was recorded are looked at again, and some have gone their way. */

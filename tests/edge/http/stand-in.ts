@@ -44,7 +44,7 @@ export class StandIn implements ExchangePort {
     wallets: async () => ({ fault: this.pastFault }),
     records: async () => ({ fault: this.pastFault }),
     effects: async () => ({ fault: this.pastFault }),
-    changes: async () => ({ fault: this.pastFault }),
+    replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
   };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
