@@ -38,7 +38,7 @@ const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
 /** Nearly every kind of command, and trades that were triggered, prevented and uncrossed; the same in every run. */
 function theStory() {
   const long = story(350).filter(({ steps }) => steps.length > 300);
-  return fc.sample(long, { seed: 34, numRuns: 1 })[0]!;
+  return fc.sample(long, { seed: 51, numRuns: 1 })[0]!;
 }
 
 beforeAll(async () => {
