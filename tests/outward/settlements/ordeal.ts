@@ -18,10 +18,13 @@ import {
 } from "../../edge/harness.ts";
 import { type Mode, type Taken, WalletService } from "./wallet-service.ts";
 
-const ACCOUNTS = ["334455", "alice", "bob", "carol", "7", "dave", "erin", "frank"];
+/** Half of them are named by numbers, as clients of the first design name theirs. */
+const ACCOUNTS = Array.from({ length: 48 }, (_, index) =>
+  index % 2 === 0 ? `${334455 + index}` : `user-${index}`,
+);
 const FUNDS = { BRL: "100000000", VIB: "10000000" };
-const ORDERS_AT_ONCE = 10;
-const PAUSE_MS = 40;
+const ORDERS_AT_ONCE = 3;
+const PAUSE_MS = 150;
 const ARRIVED_MS_MAX = 60_000;
 const LOOK_MS = 100;
 const PAGE = 1000;
@@ -94,10 +97,11 @@ class Ordeal {
 
   async open(): Promise<void> {
     await this.#startExchange();
-    for (const accountId of ACCOUNTS) {
+    const open = async (accountId: string) => {
       const { key } = await openTrader(this.#operator, { accountId, funds: FUNDS });
       this.#keys.set(accountId, key!);
-    }
+    };
+    await Promise.all(ACCOUNTS.map(open));
   }
 
   async trade(seconds: number): Promise<void> {
@@ -145,7 +149,7 @@ class Ordeal {
   async #startExchange(): Promise<void> {
     const env = {
       ...this.#service.environment,
-      PREGAO_WALLET_TIMEOUT_MS: "300",
+      PREGAO_WALLET_TIMEOUT_MS: "500",
       PREGAO_WALLET_ATTEMPTS: "4",
     };
     this.#server = await startServer({ directory: join(this.#directory, "data"), env });
