@@ -104,7 +104,9 @@ export class Sender {
         done(verdictOfError(cause));
         request.destroy();
       };
-      const timer = setTimeout(() => cut(new TimedOut()), this.#options.timeoutMs);
+      // An answer that is there already counts, even if this thread was too late to look.
+      const giveUp = () => setImmediate(() => cut(new TimedOut()));
+      const timer = setTimeout(giveUp, this.#options.timeoutMs);
       let isAnswered = false;
       request.on("response", (response) => {
         isAnswered = true;

@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readConfiguration } from "../../../src/cli/configuration.ts";
+import { UsageError } from "../../../src/cli/exit-codes.ts";
+import { checkWalletService } from "../../../src/cli/wallet-service.ts";
 import {
   ADMIN_KEY,
   type Body,
