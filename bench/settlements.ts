@@ -40,6 +40,7 @@ try {
   const settlements = await Settlements.open({
     directory,
     from: seq(1),
+    appliedSeq: count,
     receiver,
     failuresMax: 20,
     onReport: (report) => console.log(report),

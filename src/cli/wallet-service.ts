@@ -11,7 +11,7 @@ import type { Configuration, WalletService } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
 
 /** In the data directory. */
-const SECRET_FILE = "wallet.secret";
+export const SECRET_FILE = "wallet.secret";
 
 /** @throws UsageError if its address is one inside that is not allowed. */
 export async function checkWalletService({ url, allowed }: WalletService): Promise<void> {
@@ -36,7 +36,8 @@ export function openSettlements(
   const secrets = service.secrets.length > 0 ? service.secrets : [ownSecret(directory)];
   const receiver: ReceiverOptions = { url, token, secrets, allowed, timeoutMs };
   const from = exchange.ledger.recordSettlements();
-  return Settlements.open({ directory, from, receiver, failuresMax, onReport });
+  const { appliedSeq } = exchange;
+  return Settlements.open({ directory, from, appliedSeq, receiver, failuresMax, onReport });
 }
 
 /** Made at the first start with a service, unless one is configured. */

@@ -35,11 +35,27 @@ export type EffectsThen = {
   readonly explanation: FillExplanation | null;
 };
 
+/** Commands that are remembered, and the events of each, at most. */
+const REMEMBERED_MAX = 100;
+const REMEMBERED_EVENTS_MAX = 200;
+
+/**
+ * What was told of late, by sequence. It stays so for ever, and who waits for a delivery asks again and again: to bring
+ * the same about each time would begin each time at a snapshot.
+ */
+const remembered = new Map<Seq, CommandEffects>();
+
 export const effectsThen: PastQuestion<Asked, EffectsThen> = async ({ seqs, eventsMax, fill }, desk) => {
   const commands: CommandEffects[] = [];
   let explanation: FillExplanation | null = null;
   let room = eventsMax;
   for (const seq of seqs) {
+    const known = fill?.seq === seq ? undefined : remembered.get(seq);
+    if (known !== undefined && known.eventCount <= room) {
+      room -= known.eventCount;
+      commands.push(known);
+      continue;
+    }
     const past = await desk.past((seq - 1) as Seq);
     const { present } = past;
     const entry = await past.upcoming(desk.now.seq);
@@ -52,14 +68,25 @@ export const effectsThen: PastQuestion<Asked, EffectsThen> = async ({ seqs, even
     const placedAt = placingTimes(told.updates);
     const shown = events.slice(0, room);
     room -= shown.length;
-    commands.push({
+    const effects = {
       seq,
       events: shown.map((event) => eventWords(event, names, placedAt)),
       eventCount: events.length,
-    });
+    };
+    commands.push(effects);
+    remember(effects);
   }
   return { commands, explanation };
 };
+
+function remember(effects: CommandEffects): void {
+  const { seq, events, eventCount } = effects;
+  if (eventCount > REMEMBERED_EVENTS_MAX || events.length < eventCount) return;
+  remembered.set(seq, effects);
+  if (remembered.size <= REMEMBERED_MAX) return;
+  const [oldest] = remembered.keys();
+  remembered.delete(oldest!);
+}
 
 /** One command may touch tens of thousands of orders. */
 function placingTimes(updates: readonly OrderUpdate[]): PlacedAt {

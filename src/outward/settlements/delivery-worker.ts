@@ -17,14 +17,14 @@ type AnyAsk = (
   query: QueryOf<AskName>,
 ) => AnswerOf<AskName> | Promise<AnswerOf<AskName>>;
 
-const { directory, from, receiver, failuresMax } = workerData as WorkerOptions;
+const { directory, from, appliedSeq, receiver, failuresMax } = workerData as WorkerOptions;
 const port = parentPort!;
 const post = (message: FromWorker) => port.postMessage(message);
 
 yieldToOrders(NICENESS.deliveries);
 const ledger = openForReading(join(directory, "ledger.sqlite"));
 const outbox = new Outbox(ledger);
-const { store, moved } = Store.open(directory, from);
+const { store, moved } = Store.open(directory, { from, appliedSeq });
 if (moved !== null) post({ kind: "report", report: { kind: "settlements-moved-aside", ...moved } });
 const loop = new DeliveryLoop({
   store,

@@ -80,7 +80,11 @@ export class Intake {
     this.#mayHaveMore = rows.length === ROWS_AT_ONCE && taken.length > 0;
     if (last === undefined) return;
     // First on disk: if that fails, nothing has been taken.
-    if (parked.length > 0) this.#park(parked);
+    this.#store.together(() => {
+      this.#store.saveSeen(last.seq);
+      for (const { row, delivery } of parked) this.#store.park(delivery, row);
+    });
+    this.#parkedNow(parked);
     this.#position = last.settlement;
     for (const { row, delivery } of taken) this.#hand.add(row, delivery, now);
   }
@@ -114,7 +118,10 @@ export class Intake {
       if (row === undefined || delivery?.status !== RECORDED.dead) return [];
       return [{ row, delivery: { ...delivery, failures: 0, nextAt: null, endedAt: null } }];
     });
-    if (found.length > 0) this.#park(found);
+    this.#store.together(() => {
+      for (const { row, delivery } of found) this.#store.park(delivery, row);
+    });
+    this.#parkedNow(found);
     for (const { row } of found) this.#fetching.add(row.buyer).add(row.seller);
     return found.length;
   }
@@ -172,10 +179,7 @@ export class Intake {
     return { taken, parked };
   }
 
-  #park(deliveries: readonly { readonly row: OutboxRow; readonly delivery: Delivery }[]): void {
-    this.#store.together(() => {
-      for (const { row, delivery } of deliveries) this.#store.park(delivery, row);
-    });
+  #parkedNow(deliveries: readonly { readonly row: OutboxRow }[]): void {
     this.#parked += deliveries.length;
     for (const { row } of deliveries) this.#stalled.add(row.buyer).add(row.seller);
   }

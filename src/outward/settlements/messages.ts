@@ -9,6 +9,8 @@ export type WorkerOptions = {
   readonly directory: string;
   /** The first command whose trades are delivered. */
   readonly from: Seq;
+  /** The last command that the exchange has. */
+  readonly appliedSeq: number;
   readonly receiver: ReceiverOptions;
   /** Failures after which a delivery is given up. */
   readonly failuresMax: number;

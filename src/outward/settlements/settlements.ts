@@ -161,7 +161,8 @@ export class Settlements {
     this.#options.onReport({ kind: "settlements-restarted", because });
     this.#restarting = setTimeout(() => {
       this.#restarts += 1;
-      this.#worker = start(this.#options);
+      // What its file knows of was looked at when the exchange was opened.
+      this.#worker = start({ ...this.#options, appliedSeq: Number.MAX_SAFE_INTEGER });
       this.#listen(this.#worker);
     }, RESTART_MS);
   }

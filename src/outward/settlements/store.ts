@@ -22,6 +22,8 @@ export const STORE_FILE = "settlements.sqlite";
 const SCHEMA_VERSION = 1;
 /** "Preg" with its last letter raised: a file of ours, and no ledger. */
 const APPLICATION_ID = 0x50726553;
+/** More pages than any file has: a copy in steps would begin anew after each write. */
+const ALL_PAGES = 2 ** 31 - 1;
 const BUSY_MS = 1_000;
 /** A dead delivery is kept until it arrives; of one that arrived, its attempts, for so long. */
 const KEPT_MS = 14 * 24 * 60 * 60 * 1_000;
@@ -33,7 +35,13 @@ export const RECORDED = { pending: 0, parked: 1, delivered: 2, dead: 3 } as cons
 export type Recorded = (typeof RECORDED)[keyof typeof RECORDED];
 
 const TABLES = `
-CREATE TABLE position (id INTEGER PRIMARY KEY CHECK (id = 1), from_seq INTEGER NOT NULL, taken INTEGER NOT NULL) STRICT;
+-- seen_seq is the last command of which a trade is known here: the journal must have it.
+CREATE TABLE position (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  from_seq INTEGER NOT NULL,
+  taken INTEGER NOT NULL,
+  seen_seq INTEGER NOT NULL
+) STRICT;
 
 -- failures are those that count against the limit; a redrive begins with none.
 CREATE TABLE deliveries (
@@ -80,6 +88,14 @@ export type Change = { readonly delivery: Delivery; readonly attempt: Attempt | 
 /** The two accounts of a settlement, which may be one. */
 export type Accounts = { readonly buyer: number; readonly seller: number };
 
+/** What a file must belong to. */
+export type Belonging = {
+  /** The first command whose trades are in the outbox. */
+  readonly from: Seq;
+  /** The last command that the exchange has. */
+  readonly appliedSeq: number;
+};
+
 export type OpenedStore = {
   readonly store: Store;
   /** Where a file was moved that could not be used, and why. */
@@ -92,16 +108,19 @@ export class Store {
   readonly #pruneStatement;
   #pruned = 0;
 
-  /** `from` is the first command whose trades are in the outbox. A file that belongs to another outbox is moved aside. */
-  static open(directory: string, from: Seq): OpenedStore {
+  /**
+   * A file that belongs to another outbox is moved aside, and so is one that knows of trades that the journal has not:
+   * the exchange has come out of an older backup, and other trades will have their numbers.
+   */
+  static open(directory: string, belongs: Belonging): OpenedStore {
     const path = join(directory, STORE_FILE);
-    const found = openUsable(path, from);
+    const found = openUsable(path, belongs);
     if (typeof found !== "string") return { store: new Store(found), moved: null };
     const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
     for (const suffix of ["-wal", "-shm", ""]) {
       if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
     }
-    const fresh = openUsable(path, from);
+    const fresh = openUsable(path, belongs);
     if (typeof fresh === "string") throw new Error(`a new ${STORE_FILE} cannot be used: ${fresh}`);
     return { store: new Store(fresh), moved: { to, why: found } };
   }
@@ -180,6 +199,11 @@ export class Store {
     this.#statements.saveTaken.run(taken);
   }
 
+  /** From here on, what is known may be of this command. */
+  saveSeen(seq: Seq): void {
+    this.#statements.saveSeen.run(seq);
+  }
+
   park(delivery: Delivery, { buyer, seller }: Accounts): void {
     this.save({ delivery: { ...delivery, status: RECORDED.parked }, attempt: null });
     this.#statements.park.run(buyer, delivery.settlement);
@@ -232,6 +256,21 @@ export function settlementsFromOf(directory: string): Seq | null {
   }
 }
 
+/** Copies the file while it is being written. False if there is none, or none that can be used. */
+export async function copyStore(from: string, to: string): Promise<boolean> {
+  if (settlementsFromOf(from) === null) return false;
+  const source = new Database(join(from, STORE_FILE), { readonly: true });
+  try {
+    await source.backup(join(to, STORE_FILE), { progress: () => ALL_PAGES });
+  } finally {
+    source.close();
+  }
+  const copy = new Database(join(to, STORE_FILE));
+  copy.pragma("journal_mode = DELETE");
+  copy.close();
+  return true;
+}
+
 export function statusOf(recorded: Recorded): SettlementStatus {
   if (recorded === RECORDED.delivered) return "delivered";
   return recorded === RECORDED.dead ? "dead" : "pending";
@@ -266,11 +305,11 @@ function attemptOf({ attempt, at, milliseconds, outcome, http_status, detail }: 
 }
 
 /** The database, or why the file cannot be used as one. */
-function openUsable(path: string, from: Seq): Database.Database | string {
+function openUsable(path: string, belongs: Belonging): Database.Database | string {
   const database = new Database(path);
   try {
     database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const why = whyUnusable(database, from);
+    const why = whyUnusable(database, belongs);
     if (why === null) return database;
     database.close();
     return why;
@@ -282,7 +321,7 @@ function openUsable(path: string, from: Seq): Database.Database | string {
   }
 }
 
-function whyUnusable(database: Database.Database, from: Seq): string | null {
+function whyUnusable(database: Database.Database, { from, appliedSeq }: Belonging): string | null {
   const application = database.pragma("application_id", { simple: true });
   const tables = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
   if (application !== APPLICATION_ID && (application !== 0 || tables !== 0))
@@ -298,14 +337,16 @@ function whyUnusable(database: Database.Database, from: Seq): string | null {
   const version = database.pragma("user_version", { simple: true });
   if (version !== SCHEMA_VERSION)
     return `it has version ${version}, and this release keeps ${SCHEMA_VERSION}`;
-  const own = database.prepare("SELECT from_seq FROM position").pluck().get();
-  return own === from ? null : `its deliveries begin at sequence ${own}, and the ledger's outbox at ${from}`;
+  const row = database.prepare("SELECT from_seq, seen_seq FROM position").raw().get();
+  const [own, seen] = row as [number, number];
+  if (own !== from) return `its deliveries begin at sequence ${own}, and the ledger's outbox at ${from}`;
+  return seen <= appliedSeq ? null : `it knows of sequence ${seen}, and the journal ends at ${appliedSeq}`;
 }
 
 function create(database: Database.Database, from: Seq): void {
   database.transaction(() => {
     database.exec(TABLES);
-    database.prepare("INSERT INTO position (id, from_seq, taken) VALUES (1, ?, 0)").run(from);
+    database.prepare("INSERT INTO position (id, from_seq, taken, seen_seq) VALUES (1, ?, 0, 0)").run(from);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
     database.pragma(`application_id = ${APPLICATION_ID}`);
   })();
@@ -315,6 +356,7 @@ function prepareStatements(database: Database.Database) {
   const prepare = (sql: string) => database.prepare(sql);
   return {
     taken: prepare("SELECT taken FROM position").pluck(),
+    saveSeen: prepare("UPDATE position SET seen_seq = max(seen_seq, ?)"),
     saveTaken: prepare("UPDATE position SET taken = ?"),
     lastRecorded: prepare("SELECT coalesce(max(settlement), 0) FROM deliveries").pluck(),
     count: prepare("SELECT count(*) FROM deliveries WHERE status = ? AND status <> 2").pluck(),

@@ -33,6 +33,10 @@ export class SettlementViews {
 
   list({ status, limit, before = END }: SettlementsQuery): Page<Settlement> {
     this.#loop.flush();
+    return this.#outbox.together(() => this.#page({ status, limit, before }));
+  }
+
+  #page({ status, limit, before }: SettlementsQuery & { readonly before: number }): Page<Settlement> {
     return takePage(
       {
         raws: this.#walk(status, before),

@@ -66,7 +66,8 @@ const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 export class CommandEffects {
   readonly #chains: Chains;
   readonly #firstEntry: Statement;
-  readonly #nextEntry: Statement;
+  readonly #endEntry: Statement;
+  readonly #entryCount: Statement;
   readonly #entries: Statement;
   readonly #trade: Statement;
   readonly #tradeCount: Statement;
@@ -79,12 +80,17 @@ export class CommandEffects {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = chains;
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
-    this.#nextEntry = prepare("SELECT next_entry FROM cursor").pluck();
-    this.#entries = prepare("SELECT * FROM entries WHERE entry >= ? AND entry < ? ORDER BY entry LIMIT ?");
+    this.#endEntry = prepare(
+      `SELECT coalesce((SELECT first_entry FROM commands WHERE seq > ? ORDER BY seq LIMIT 1),
+         (SELECT next_entry FROM cursor))`,
+    ).pluck();
+    // The next command that is kept need not be the next one that there was.
+    const own = "FROM entries WHERE entry >= @from AND entry < @to AND seq = @seq";
+    this.#entries = prepare(`SELECT * ${own} ORDER BY entry LIMIT @max`);
+    this.#entryCount = prepare(`SELECT count(*) ${own}`).pluck();
     this.#trade = prepare("SELECT * FROM trades WHERE market = ? AND trade = ?");
     this.#tradeCount = prepare(
-      `SELECT count(*) FROM (SELECT DISTINCT market, trade FROM entries
-         WHERE entry >= ? AND entry < ? AND trade IS NOT NULL)`,
+      `SELECT count(*) FROM (SELECT DISTINCT market, trade ${own} AND trade IS NOT NULL)`,
     ).pluck();
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#references = new References(database);
@@ -97,9 +103,9 @@ export class CommandEffects {
   /** What a command that there is has done. */
   of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
     const from = this.#firstEntry.get(seq) as number;
-    const to = (this.#firstEntry.get(seq + 1) ?? this.#nextEntry.get()) as number;
+    const range = { seq, from, to: this.#endEntry.get(seq) as number };
     const command = this.#command.get(seq) as CommandRow;
-    const rows = this.#entries.all(from, to, entriesMax) as EntryRow[];
+    const rows = this.#entries.all({ ...range, max: entriesMax }) as EntryRow[];
     const entries = rows.map((row) => ({
       ...ledgerEntry(row, command, this.#references.of(row)),
       account: row.account === EXTERNAL_ACCOUNT ? null : (row.account as AccountIndex),
@@ -113,9 +119,9 @@ export class CommandEffects {
     }
     return {
       trades,
-      tradeCount: this.#tradeCount.get(from, to) as number,
+      tradeCount: this.#tradeCount.get(range) as number,
       entries,
-      entryCount: to - from,
+      entryCount: this.#entryCount.get(range) as number,
     };
   }
 

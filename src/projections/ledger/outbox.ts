@@ -62,8 +62,8 @@ export class Outbox {
   }
 
   /** Many reads of one state: each by itself would take and give back the file's locks. */
-  together(read: () => void): void {
-    this.#database.transaction(read)();
+  together<Result>(read: () => Result): Result {
+    return this.#database.transaction(read)();
   }
 
   after(settlement: number, limit: number): OutboxRow[] {

@@ -26,7 +26,7 @@ const FUNDS = { BRL: "100000000", VIB: "10000000" };
 const ORDERS_AT_ONCE = 3;
 const PAUSE_MS = 150;
 const ARRIVED_MS_MAX = 60_000;
-const LOOK_MS = 100;
+const LOOK_MS = 500;
 const PAGE = 1000;
 
 type Phase = { readonly mode: Mode; readonly killed?: "exchange" | "service" | "both" };
@@ -191,21 +191,29 @@ class Ordeal {
     let cursor: string | null = null;
     do {
       const from: string = cursor === null ? "" : `&cursor=${cursor}`;
-      const { body } = await this.#operator.get(`/v1/settlements?status=${status}&limit=${PAGE}${from}`);
+      const body = await this.#page(status, `&limit=${PAGE}${from}`);
       items.push(...body.items);
       cursor = body.nextCursor;
     } while (cursor !== null);
     return items;
   }
 
+  async #page(status: "pending" | "dead", more: string): Promise<Body> {
+    return (await this.#operator.get(`/v1/settlements?status=${status}${more}`)).body;
+  }
+
   /** Waits until there is none of a status; what waits for its time is told to go on. */
   async #arrived(status: "pending" | "dead"): Promise<void> {
     const patience = Date.now() + ARRIVED_MS_MAX;
     for (;;) {
-      const left = await this.#all(status);
-      if (left.length === 0) return;
-      if (Date.now() > patience) throw new Error(`${left.length} are ${status}: ${JSON.stringify(left[0])}`);
-      for (const { settlementId } of left.filter(({ nextAttemptAt }) => nextAttemptAt !== null)) {
+      const left = await this.#page(status, "&limit=1");
+      if (left.items.length === 0) return;
+      if (Date.now() > patience) throw new Error(`some are ${status}: ${JSON.stringify(left.items)}`);
+      // Only what waits for its time holds others up, and that is little.
+      const waiting = (await this.#page(status, `&limit=${PAGE}`)).items.filter(
+        ({ nextAttemptAt }: Body) => nextAttemptAt !== null,
+      );
+      for (const { settlementId } of waiting) {
         const path = `/v1/settlements/${encodeURIComponent(settlementId)}/redrive`;
         await this.#operator.send("POST", path, {});
       }

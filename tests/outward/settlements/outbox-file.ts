@@ -89,7 +89,7 @@ export function deliver(
 ): Delivering {
   const ledger = openForReading(join(directory, "ledger.sqlite"));
   const outbox = new Outbox(ledger);
-  const { store } = Store.open(directory, seq(1));
+  const { store } = Store.open(directory, { from: seq(1), appliedSeq: Number.MAX_SAFE_INTEGER });
   const reports: LoopReport[] = [];
   let ahead = 0;
   let isOver = false;
