@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { LosslessNumber } from "lossless-json";
 import { describe, expect, test } from "vitest";
+import { defaultMarket } from "../../../../src/edge/compat/operations/default-market.ts";
 import { decimalOf, numberOf } from "../../../../src/edge/compat/operations/numbers.ts";
 import { findUser, readUserId, userIdView } from "../../../../src/edge/compat/operations/users.ts";
 import { Refusal } from "../../../../src/edge/problems.ts";
@@ -102,5 +103,12 @@ describe("a userId", () => {
     expect(findUser("fees", "userId", directory)).toMatchObject({ code: "invalid-request" });
     expect(findUser("a b", "userId", directory)).toMatchObject({ code: "unknown-account" });
     expect(findUser(new LosslessNumber("5"), "userId", directory)).toMatchObject({ code: "unknown-account" });
+  });
+});
+
+test("an exchange without the default market says so", () => {
+  expect(defaultMarket(new Directory())).toMatchObject({
+    code: "unknown-market",
+    detail: expect.stringContaining("VIB-BRL"),
   });
 });
