@@ -83,7 +83,7 @@ export type Past = {
 /** A story of some length, the same in every run. */
 export function longStory(): Story {
   const long = story(400).filter(({ steps }) => steps.length > 380);
-  return fc.sample(long, { seed: 7, numRuns: 1 })[0]!;
+  return fc.sample(long, { seed: 9, numRuns: 1 })[0]!;
 }
 
 /** Entries of one time, which may share a frame. */
