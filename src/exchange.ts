@@ -70,6 +70,8 @@ export type ExchangeOptions = {
   readonly onReport: (report: ExchangeReport) => void;
   /** The exchange cannot go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The first command whose trades go into the ledger's outbox, if one is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   /** The length of the journal's segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly machine?: Machine;
@@ -109,6 +111,7 @@ export class Exchange {
       onReport,
       // What segments that are gone had caused must never be missing in it.
       isDurable: !keepsSegments,
+      settlementsFrom: options.settlementsFrom ?? null,
       threads,
       after: timers.after,
     });
@@ -243,6 +246,8 @@ export class Exchange {
       this.#past.ask("book", asked, { ...asking, isClients: true }),
     wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
       this.#past.ask("wallets", asked, { ...asking, isClients: true }),
+    records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
     replay: () => this.#replays.open(),
   };
 

@@ -10,7 +10,7 @@ import type { JournalEnd } from "../journal/frame-walk.ts";
 import { readJournal } from "../journal/recovery.ts";
 import { segmentName } from "../journal/segment.ts";
 import { settle } from "../journal/settle.ts";
-import { commandWords } from "../projections/changes/command-words.ts";
+import { commandWords, type Words } from "../projections/changes/command-words.ts";
 import { FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { timeText } from "../projections/unit-text.ts";
 import { Names } from "../replay/names.ts";
@@ -112,7 +112,7 @@ class TextLines {
     const words = { ...commandWords(command, names), requestId, traceId };
     const fields = Object.entries(words)
       .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => `${name}=${wordOf(String(value))}`);
+      .map(([name, value]) => `${name}=${wordOf(textOf(value))}`);
     this.#output.line(`${String(seq).padStart(9)}  ${timeText(at)}  ${command.kind}  ${fields.join(" ")}`);
   }
 
@@ -169,6 +169,12 @@ class Output {
     if (this.#text !== "") process.stdout.write(this.#text);
     this.#text = "";
   }
+}
+
+/** Lists of plain words are told apart by commas, what has fields of its own is told as JSON. */
+function textOf(value: Words[string]): string {
+  const isPlain = !Array.isArray(value) || value.every((item) => typeof item === "string");
+  return isPlain ? String(value) : JSON.stringify(value);
 }
 
 function wordOf(text: string): string {

@@ -1,6 +1,9 @@
 /** What the exchange tells its operator, as lines of the log. What somebody should look at is a warning, or an error. */
 import type { Log } from "../edge/log.ts";
 import type { ExchangeReport } from "../exchange.ts";
+import type { SettlementsReport } from "../outward/settlements/messages.ts";
+
+type Report = ExchangeReport | SettlementsReport;
 
 type Line = { readonly level: "info" | "warn" | "error"; readonly words: string };
 
@@ -19,9 +22,19 @@ const LINES = {
   "moved-aside": { level: "warn", words: "ledger: a damaged file was moved aside" },
   waiting: { level: "warn", words: "ledger: waits, and is behind meanwhile" },
   resumed: { level: "warn", words: "ledger: goes on" },
-} as const satisfies Record<ExchangeReport["kind"], Line>;
+  "receiver-down": { level: "warn", words: "settlements: the wallet service does not take deliveries" },
+  "receiver-up": { level: "warn", words: "settlements: the wallet service takes deliveries again" },
+  "settlements-dead": { level: "error", words: "settlements: deliveries were given up" },
+  "settlements-waiting": { level: "warn", words: "settlements: wait for the disk" },
+  "settlements-resumed": { level: "warn", words: "settlements: go on" },
+  "settlements-moved-aside": { level: "warn", words: "settlements: a damaged file was moved aside" },
+  "settlements-restarted": {
+    level: "error",
+    words: "settlements: their thread has ended, and is started again",
+  },
+} as const satisfies Record<Report["kind"], Line>;
 
-export function tell(log: Log, report: ExchangeReport): void {
+export function tell(log: Log, report: Report): void {
   const { level, words } = LINES[report.kind];
   log.lines[level](report, words);
 }

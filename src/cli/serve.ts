@@ -6,11 +6,14 @@ import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
 import { openDataDirectory } from "../journal/data-directory.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
+import type { Settlements } from "../outward/settlements/settlements.ts";
+import { settlementsFromOf } from "../outward/settlements/store.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { tell } from "./reports.ts";
 import { version } from "./version.ts";
+import { checkWalletService, openSettlements } from "./wallet-service.ts";
 
 /** How long a stop may take before the process ends all the same. */
 const STOP_MS_MAX = 15_000;
@@ -32,12 +35,15 @@ type Running = {
   readonly log: Log;
   readonly server: Server;
   exchange?: Exchange;
+  settlements?: Settlements;
 };
 
 /** Listens before it recovers, so that a health check is answered meanwhile. */
 async function serve(configuration: Configuration): Promise<void> {
   const { data: directory, host, port } = configuration;
   await openDataDirectory(directory);
+  const { walletService } = configuration;
+  if (walletService !== null) await checkWalletService(walletService);
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
   const { clientLimits } = configuration;
@@ -51,13 +57,20 @@ async function serve(configuration: Configuration): Promise<void> {
     feedEventsMax: configuration.feedEvents,
     diskReserveBytes: configuration.diskReserveBytes,
     keepsSegments: configuration.journalKeep === "all",
+    // Once trades are recorded for a wallet service, they are, though a run be without one: none is left out.
+    settlementsFrom: settlementsFromOf(directory),
     onReport: (report) => {
       if (report.kind === "recovering") server.starting(report);
       tell(log, report);
     },
     onFailure: (error) => void end(running, error),
   });
-  server.open(running.exchange);
+  if (walletService !== null) {
+    running.settlements = await openSettlements(running.exchange, configuration, walletService, (report) =>
+      tell(log, report),
+    );
+  }
+  server.open(running.exchange, running.settlements);
   process.stdout.write(`pregao listening on ${address}\n`);
 }
 
@@ -73,6 +86,7 @@ function stopOnSignals(running: Running): void {
     ignoreRepeatedSignals();
     try {
       await running.server.close();
+      await running.settlements?.close();
       await running.exchange?.close();
     } catch (error) {
       return end(running, error as Error);

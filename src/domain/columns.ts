@@ -92,9 +92,13 @@ export class ColumnReader {
     this.#bytes = bytes;
   }
 
+  get isAtEnd(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
   /** All that was written must have been read. */
   end(): void {
-    if (this.#offset !== this.#bytes.length) throw new DecodeError(`bytes are left over at ${this.#offset}`);
+    if (!this.isAtEnd) throw new DecodeError(`bytes are left over at ${this.#offset}`);
   }
 
   /** The next column, which must have so many rows if that is said. Perhaps a view into the bytes that are read. */

@@ -182,6 +182,32 @@ export type ChangeMarket = {
   readonly priceBand: PartsPerMillion | null;
 };
 
+/**
+ * What one account gives and takes in a settlement, as in a trade: a buyer receives the quantity of the base asset and
+ * pays the value in the quote asset, a seller the reverse.
+ */
+export type SettlementEntry = {
+  readonly account: AccountIndex;
+  readonly side: Side;
+  readonly quantity: Minor;
+  readonly value: Minor;
+  /** The client's name of what it settles. */
+  readonly reference: string;
+};
+
+/**
+ * Trades that were made elsewhere, settled here: all entries or none, and only if buyers and sellers balance in both
+ * assets. The references of the entries make it idempotent, or its own id alone where it has one.
+ */
+export type SettleFunds = {
+  readonly kind: "SettleFunds";
+  readonly base: AssetIndex;
+  readonly quote: AssetIndex;
+  /** Without an id of the settlement, no account has two entries under one reference. */
+  readonly entries: readonly SettlementEntry[];
+  readonly settlementId: string | null;
+};
+
 export type Command =
   | PlaceOrder
   | AmendOrder
@@ -198,10 +224,11 @@ export type Command =
   | RevokeKey
   | ListAsset
   | ListMarket
-  | ChangeMarket;
+  | ChangeMarket
+  | SettleFunds;
 
 /** Movements of money that a `reference` makes idempotent, per account and kind. */
-export type MovementKind = "deposit" | "withdrawal" | "transfer";
+export type MovementKind = "deposit" | "withdrawal" | "transfer" | "settlement";
 
 /** A command on its way in, with the ids that trace it. */
 export type Request = {

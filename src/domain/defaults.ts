@@ -3,6 +3,9 @@ import type { Command } from "./commands.ts";
 import { marketSteps, OPEN_ORDERS_MAX_DEFAULT, type Steps } from "./market.ts";
 import { assetIndex, partsPerMillion } from "./units.ts";
 
+/** The market of a new data directory. */
+export const DEFAULT_MARKET = "VIB-BRL";
+
 const steps = marketSteps({
   tickSize: { units: 1, scale: 2 },
   lotSize: { units: 1, scale: 0 },
@@ -16,7 +19,7 @@ export const FIRST_COMMANDS: readonly Command[] = [
   { kind: "ListAsset", name: "BRL", scale: 2 },
   {
     kind: "ListMarket",
-    name: "VIB-BRL",
+    name: DEFAULT_MARKET,
     base: assetIndex(0),
     quote: assetIndex(1),
     ...steps,

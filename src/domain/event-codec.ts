@@ -26,6 +26,8 @@ import {
   type OrderTerms,
   SCOPES,
   SELF_TRADE_PREVENTIONS,
+  type SettleFunds,
+  type SettlementEntry,
   TIMES_IN_FORCE,
 } from "./commands.ts";
 import type { Decimal } from "./decimal.ts";
@@ -89,6 +91,22 @@ export const keyFields: Fields<Omit<KeyCreated, "kind">> = {
   name: text,
   scopes: list(oneOf(SCOPES)),
   secretHash: text,
+};
+
+/** Shared with the journal's records of the same version. */
+export const settlementFields: Fields<Omit<SettleFunds, "kind">> = {
+  base: integer(),
+  quote: integer(),
+  entries: list(
+    record<SettlementEntry>({
+      account: integer(),
+      side: oneOf(SIDES),
+      quantity: integer(),
+      value: integer(),
+      reference: text,
+    }),
+  ),
+  settlementId: nullable(text),
 };
 
 const movementFields: Fields<Omit<FundsDeposited, "kind">> = {
@@ -187,6 +205,8 @@ export const event: Codec<Event> = tagged<Event>({
     },
   ],
   CancelAfterSet: [24, { account: integer(), deadline: nullable(integer()) }],
+  FundsSettled: [25, settlementFields],
+  SettlementRepeated: [26, { transaction: integer() }],
 });
 
 const events: Codec<readonly Event[]> = list(event);
@@ -222,6 +242,7 @@ const COMMAND_NUMBERS: Record<Command["kind"], number> = {
   ChangeMarket: 13,
   AmendOrder: 14,
   SetCancelAfter: 15,
+  SettleFunds: 16,
 };
 
 /** All kinds of commands, each in the place of its number. */

@@ -2,7 +2,7 @@
  * What happened: the outcome of one command, in order. Events are plain data and complete; every projection
  * (ledger, feeds, live orders, balances) is a fold over them, and none needs to know a trading rule.
  */
-import type { AccountStatus, OrderTerms, Scope, Sequenced } from "./commands.ts";
+import type { AccountStatus, OrderTerms, Scope, Sequenced, SettlementEntry } from "./commands.ts";
 import type { MarketListing, MarketStatus, Side } from "./market.ts";
 import type { Rejection } from "./rejections.ts";
 import type {
@@ -107,6 +107,22 @@ export type MovementRepeated = {
   readonly kind: "MovementRepeated";
   readonly account: AccountIndex;
   readonly asset: AssetIndex;
+  /** The sequence of the command that moved the money. */
+  readonly transaction: Seq;
+};
+
+/** Every entry has been settled: what each account gave and took, though in the end it may have gained nothing. */
+export type FundsSettled = {
+  readonly kind: "FundsSettled";
+  readonly base: AssetIndex;
+  readonly quote: AssetIndex;
+  readonly entries: readonly SettlementEntry[];
+  readonly settlementId: string | null;
+};
+
+/** The same settlement was sent again; nothing moved. */
+export type SettlementRepeated = {
+  readonly kind: "SettlementRepeated";
   /** The sequence of the command that moved the money. */
   readonly transaction: Seq;
 };
@@ -225,7 +241,9 @@ export type Event =
   | OrderExpired
   | LevelChanged
   | WalletChanged
-  | CommandRejected;
+  | CommandRejected
+  | FundsSettled
+  | SettlementRepeated;
 
 /**
  * A command that is on disk, with what it caused. The order of its events: what it did, in the order in

@@ -19,6 +19,7 @@ export const REJECTIONS = [
   "would-trigger",
   "quantity-below-filled",
   "nothing-to-amend",
+  "unbalanced",
 ] as const;
 
 export type Rejection = (typeof REJECTIONS)[number];

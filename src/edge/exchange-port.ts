@@ -2,12 +2,15 @@
  * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
  * whatever is read here is durable, since projections only ever see what is on disk.
  */
-import type { PlaceOrder, Request } from "../domain/commands.ts";
+import type { PlaceOrder, Request, Sequenced } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
+import type { Words } from "../projections/changes/command-words.ts";
+import type { FillExplanation } from "../projections/changes/fill-explanation.ts";
 import type { BookDepth, BookSnapshot } from "../projections/feeds/book-depth.ts";
 import type { FeedEntry } from "../projections/feeds/feed-entry.ts";
 import type { FeedLog } from "../projections/feeds/feed-log.ts";
+import type { TracedTrade } from "../projections/ledger/command-effects.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
 import type { Balance, Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
@@ -70,6 +73,45 @@ export type PastTold<What> =
   | { readonly answer: { readonly seq: Seq; readonly at: EpochMs } & What }
   | { readonly fault: PastFault };
 
+/** A command as it was journaled, and the frame that holds it. */
+export type Journaled = {
+  readonly entry: Sequenced;
+  readonly place: {
+    readonly segment: number;
+    /** The segment's name in the journal's directory. */
+    readonly file: string;
+    /** In bytes from the start of the segment; `bytes` is the length of the whole frame. */
+    readonly offset: number;
+    readonly bytes: number;
+    readonly firstSeq: Seq;
+    readonly lastSeq: Seq;
+    readonly epoch: number;
+    /** The frame's chained hash, 64 hexadecimal characters. */
+    readonly hash: string;
+  };
+};
+
+/** What commands are asked for, by rising sequences, and which trade of one of them is to be explained. */
+export type EffectsAsked = {
+  readonly seqs: readonly Seq[];
+  /** Events of all commands together, at most; the others are counted. */
+  readonly eventsMax: number;
+  readonly fill: TracedTrade | null;
+};
+
+/** What commands caused, in the words of the API. */
+export type EffectsTold = {
+  readonly commands: readonly {
+    readonly seq: Seq;
+    readonly events: readonly Words[];
+    readonly eventCount: number;
+  }[];
+  readonly explanation: FillExplanation | null;
+};
+
+/** What comes of a question that names no moment. */
+export type Told<Answer> = { readonly answer: Answer } | { readonly fault: PastFault };
+
 type WalletThen = Balance & { readonly asset: AssetIndex };
 
 /** Questions about what was: answered by a thread that orders do not notice, one at a time, and a few may wait. */
@@ -82,6 +124,13 @@ export type PastPort = {
     asked: { readonly account: AccountIndex; readonly asOf: AsOf },
     asking: { readonly signal: AbortSignal },
   ): Promise<PastTold<{ readonly wallets: readonly WalletThen[] | null }>>;
+  /** Commands as they were journaled, in the order of the question; this takes no state, so it is soon told. */
+  records(
+    asked: { readonly seqs: readonly Seq[] },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<Told<readonly Journaled[]>>;
+  /** What commands caused, as the engine brings it about again. */
+  effects(asked: EffectsAsked, asking: { readonly signal: AbortSignal }): Promise<Told<EffectsTold>>;
   /** Opens a reading that goes on for long, with a thread and a state of its own: whoever opens some counts them. */
   replay(): Replay;
 };

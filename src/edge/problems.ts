@@ -33,7 +33,8 @@ type EdgeCode =
   | "rate-limited"
   | "internal-error"
   | "starting"
-  | "lagged";
+  | "lagged"
+  | "already-delivered";
 
 export type ProblemCode = EdgeCode | Rejection | Turnaway;
 
@@ -55,6 +56,7 @@ export const PROBLEMS = {
   "order-not-open": { status: 409, title: "The order has ended." },
   "reference-reused": { status: 409, title: "The reference already names a movement with other content." },
   "already-exists": { status: 409, title: "It already exists." },
+  "already-delivered": { status: 409, title: "The settlement has been delivered." },
   "resume-too-old": { status: 410, title: "The messages after that sequence are not kept any more." },
   "history-removed": { status: 410, title: "The journal does not go back so far any more." },
   "payload-too-large": { status: 413, title: "The body is too large." },
@@ -76,6 +78,7 @@ export const PROBLEMS = {
     title: "The quantity is not above what has been filled and prevented.",
   },
   "nothing-to-amend": { status: 422, title: "The order has this price and quantity already." },
+  unbalanced: { status: 422, title: "What is received and what is paid do not balance in every asset." },
   "amount-too-large": { status: 422, title: "An amount would exceed 2^53 - 1 units." },
   "insufficient-funds": { status: 422, title: "The available balance does not cover it." },
   "rate-limited": { status: 429, title: "There are more requests than are allowed." },

@@ -16,7 +16,9 @@ import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.t
 import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
+import { settleFunds } from "./commands/settle-funds.ts";
 import { dump, type Moment, restore } from "./dump.ts";
+import { Inspection } from "./inspect.ts";
 import { checkInvariants } from "./invariants.ts";
 import { type Previewed, preview } from "./preview.ts";
 import { standing } from "./standing.ts";
@@ -95,6 +97,11 @@ export class Engine {
     return preview(this.#state, entry, ordersMax);
   }
 
+  /** A look into the state, as it is whenever it is asked. */
+  inspect(): Inspection {
+    return new Inspection(this.#state);
+  }
+
   /** Checks every invariant by full scans: for tests and verification, not for every command of a live exchange. */
   check(): void {
     checkInvariants(this.#state);
@@ -137,6 +144,8 @@ function dispatch(state: State, entry: Sequenced): Rejection | null {
       return listMarket(state, of(entry, command));
     case "ChangeMarket":
       return changeMarket(state, of(entry, command));
+    case "SettleFunds":
+      return settleFunds(state, of(entry, command));
     default:
       return unreachable(command);
   }

@@ -32,6 +32,11 @@ export class Memories<T extends number, C> {
     this.#contents = contents;
   }
 
+  /** Whether nothing has ever been kept. */
+  get isEmpty(): boolean {
+    return this.#table.rowsEnd === 0 && (this.#packed === undefined || this.#packed.isEmpty);
+  }
+
   get(account: AccountIndex, name: string): Remembered<T> | undefined {
     if (this.#packed !== undefined) this.#unpack(account);
     const row = this.#table.find(account, name);

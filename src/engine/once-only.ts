@@ -2,7 +2,8 @@
  * The memory that makes a retry harmless: which order a client id named, which movement a reference. It is
  * part of the engine's state, so that a retry after a crash is recognised like any other. The promise has an
  * edge: all open orders and the last 10,000 ended ones per account, the last 10,000 references per account
- * and kind. Nobody else's activity can push them out.
+ * and kind. Nobody else's activity can push them out. The id of a settlement is remembered by each account that
+ * was part of it.
  */
 import type { ColumnReader, ColumnWriter } from "../domain/columns.ts";
 import type { MovementKind, PlaceOrder } from "../domain/commands.ts";
@@ -16,7 +17,9 @@ export class OnceOnly {
     deposit: new Memories<Seq, string>(new TextContents()),
     withdrawal: new Memories<Seq, string>(new TextContents()),
     transfer: new Memories<Seq, string>(new TextContents()),
+    settlement: new Memories<Seq, string>(new TextContents()),
   } as const satisfies Record<MovementKind, Memories<Seq, string>>;
+  readonly #settlements = new Memories<Seq, string>(new TextContents());
 
   order(account: AccountIndex, clientOrderId: string): Remembered<OrderId> | undefined {
     return this.#orders.get(account, clientOrderId);
@@ -49,16 +52,34 @@ export class OnceOnly {
     this.#movements[kind].fade(account, reference);
   }
 
+  settlement(account: AccountIndex, settlementId: string): Remembered<Seq> | undefined {
+    return this.#settlements.get(account, settlementId);
+  }
+
+  rememberSettlement(account: AccountIndex, settlementId: string, settled: Remembered<Seq>): void {
+    this.#settlements.keep(account, settlementId, settled);
+    this.#settlements.fade(account, settlementId);
+  }
+
+  /** Where nothing was ever settled, the dump is that of a release which could not settle. */
   dump(writer: ColumnWriter): void {
-    for (const memories of this.#all()) memories.dump(writer);
+    for (const memories of this.#always()) memories.dump(writer);
+    if (this.#ofSettlements().every((memories) => memories.isEmpty)) return;
+    for (const memories of this.#ofSettlements()) memories.dump(writer);
   }
 
   restore(reader: ColumnReader): void {
-    for (const memories of this.#all()) memories.restore(reader);
+    for (const memories of this.#always()) memories.restore(reader);
+    if (reader.isAtEnd) return;
+    for (const memories of this.#ofSettlements()) memories.restore(reader);
   }
 
-  #all(): readonly (Memories<OrderId, PlaceOrder> | Memories<Seq, string>)[] {
+  #always(): readonly (Memories<OrderId, PlaceOrder> | Memories<Seq, string>)[] {
     const { deposit, withdrawal, transfer } = this.#movements;
     return [this.#orders, deposit, withdrawal, transfer];
+  }
+
+  #ofSettlements(): readonly Memories<Seq, string>[] {
+    return [this.#movements.settlement, this.#settlements];
   }
 }

@@ -24,7 +24,7 @@ import {
   type Request,
   SCOPES,
 } from "../domain/commands.ts";
-import { marketListingFields, orderTermsFields } from "../domain/event-codec.ts";
+import { marketListingFields, orderTermsFields, settlementFields } from "../domain/event-codec.ts";
 import { MARKET_STATUSES } from "../domain/market.ts";
 
 export const RECORD_VERSION = 1;
@@ -73,6 +73,7 @@ const command: Codec<Command> = tagged<Command>({
     },
   ],
   SetCancelAfter: [16, { account: integer(), seconds: integer() }],
+  SettleFunds: [17, settlementFields],
 });
 
 const request: Codec<Request> = record<Request>({ requestId: text, traceId: nullable(text), command });

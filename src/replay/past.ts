@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
+import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
@@ -18,6 +19,7 @@ import type { Frame } from "../journal/frame.ts";
 import { listSegments } from "../journal/segment.ts";
 import { seqAtTime } from "../journal/seq-at-time.ts";
 import type { SnapshotFile } from "../journal/snapshot-store.ts";
+import type { OrderUpdate } from "../projections/live/live-orders.ts";
 import { loadNewest } from "./load-snapshot.ts";
 import { PastError } from "./past-error.ts";
 import { emptyPresent, type Present } from "./present.ts";
@@ -41,6 +43,8 @@ type Way = { readonly durableSeq: Seq; readonly signal?: AbortSignal };
 /** A command of the past, what it caused, and the frame that holds it. */
 export type PastCommand = {
   readonly committed: Committed;
+  /** Every order that it touched. */
+  readonly updates: readonly OrderUpdate[];
   readonly frame: Pick<Frame, "firstSeq" | "hash" | "segment" | "offset"> & { readonly count: number };
 };
 
@@ -91,6 +95,13 @@ export class Past {
     return this.#at;
   }
 
+  /** The next command, before it is applied; null if it is beyond `durableSeq`. @throws PastError */
+  async upcoming(durableSeq: Seq): Promise<Sequenced | null> {
+    if (this.seq >= durableSeq) return null;
+    const frame = this.#frame ?? (await this.#nextFrame(durableSeq));
+    return frame?.entries[this.#applied] ?? null;
+  }
+
   /** Applies the next command and tells of it; null if it is beyond `durableSeq`. @throws PastError */
   async next(durableSeq: Seq): Promise<PastCommand | null> {
     if (this.seq >= durableSeq) return null;
@@ -138,7 +149,7 @@ export class Past {
     const entry = frame.entries[this.#applied]!;
     const committed = { entry, events: engine.apply(entry) };
     encodeRecorded(this.#outcomes, entry, engine.log);
-    live.project(committed);
+    const updates = live.project(committed);
     this.#at = entry.at;
     this.#applied += 1;
     const count = frame.entries.length;
@@ -147,7 +158,7 @@ export class Past {
       this.#frame = undefined;
     }
     const { firstSeq, hash, segment, offset } = frame;
-    return { committed, frame: { firstSeq, hash, segment, offset, count } };
+    return { committed, updates, frame: { firstSeq, hash, segment, offset, count } };
   }
 }
 

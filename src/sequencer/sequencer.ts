@@ -20,6 +20,8 @@ export const WAITING_MAX = 20_000;
 export const WAITED_MS_MAX = 1_000;
 /** Commands in one frame at most: far below the journal's bound of bytes, whatever they carry. */
 export const BATCH_MAX = 512;
+/** Entries of a settlement that take as much room in a frame as a command, at most. */
+const ENTRIES_A_COMMAND = 10;
 /** Commands that are submitted together at most; a frame has room for many such groups. */
 export const TOGETHER_MAX = 50;
 /** The longest time that a timer may be set to, in milliseconds. */
@@ -235,7 +237,11 @@ export class Sequencer<P> {
 
   /** What a frame takes of those that wait: a group that it would part is left, whole, to the next one. */
   #batchLength(): number {
-    let length = Math.min(this.#waiting.length, BATCH_MAX);
+    let length = 0;
+    for (let room = BATCH_MAX; length < this.#waiting.length; length += 1) {
+      room -= roomOf(this.#waiting[length]!.request.command);
+      if (room < 0) break;
+    }
     while (length > 0 && this.#waiting[length - 1]!.behind > 0) length -= 1;
     return length;
   }
@@ -266,6 +272,11 @@ export class Sequencer<P> {
     this.#closing?.();
     this.#neighbours.onFailure(error);
   }
+}
+
+/** What a command takes of a frame, as a number of ordinary commands. */
+function roomOf(command: Command): number {
+  return command.kind === "SettleFunds" ? 1 + Math.ceil(command.entries.length / ENTRIES_A_COMMAND) : 1;
 }
 
 /** Answers a group once: with all that its commands did, or with the first failure. */

@@ -174,6 +174,22 @@ export const EVENTS = {
     held: whole<never>(),
   }),
   CommandRejected: of("CommandRejected", { reason: fc.constantFrom(...REJECTIONS) }),
+  FundsSettled: of("FundsSettled", {
+    base: whole<never>(),
+    quote: whole<never>(),
+    entries: fc.array(
+      fc.record({
+        account: whole<never>(),
+        side,
+        quantity: whole<never>(),
+        value: whole<never>(),
+        reference: anyText,
+      }),
+      { maxLength: 5 },
+    ),
+    settlementId: fc.option(anyText),
+  }),
+  SettlementRepeated: of("SettlementRepeated", { transaction: whole<never>() }),
 } satisfies { readonly [K in Event["kind"]]: fc.Arbitrary<Extract<Event, { kind: K }>> };
 
 const command = fc.constantFrom<Command>(

@@ -8,9 +8,10 @@ import { DURABILITY_FAULTS } from "./durability-faults.ts";
 import { planted } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
+import { SETTLEMENT_FAULTS } from "./settlement-faults.ts";
 
 describe("every planted fault", () => {
-  for (const fault of [...MATCHING_FAULTS, ...MARKET_FAULTS]) {
+  for (const fault of [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS]) {
     test(`fits the engine: ${fault.name}`, () => {
       const source = readFileSync(new URL(`../../src/engine/${fault.file}`, import.meta.url), "utf8");
       expect(planted(source, fault)).not.toBe(source);

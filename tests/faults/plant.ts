@@ -9,6 +9,7 @@ import { ProjectCopy } from "./copy.ts";
 import type { Fault } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
+import { SETTLEMENT_FAULTS } from "./settlement-faults.ts";
 
 /** A fault may have the engine run for ever. */
 const RUN_MS_MAX = 120_000;
@@ -30,7 +31,9 @@ type Results = {
 };
 
 const wanted = process.argv[2] ?? "";
-const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS].filter(({ name }) => name.includes(wanted));
+const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS].filter(({ name }) =>
+  name.includes(wanted),
+);
 const copy = new ProjectCopy();
 let missed = 0;
 try {

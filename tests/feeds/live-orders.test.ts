@@ -199,3 +199,22 @@ describe("the live orders of an account", () => {
     expect(live.ofAccount(accountIndex(3), null)).toEqual([]);
   });
 });
+
+describe("a walk over all live orders", () => {
+  test("meets each once after a restart, with those that come on the way and none that has gone", () => {
+    const { live } = told([placed(1), placed(2, { account: BOB }), placed(3), placed(4)]);
+    const restored = new LiveOrders();
+    restored.restore(live.dump());
+    const met: number[] = [];
+    let steps = 0;
+    for (const record of restored.walk()) {
+      if (record !== null) met.push(record.order);
+      steps += 1;
+      if (steps === 1) restored.project(committed(8, [placed(5, { account: accountIndex(3) })]));
+      if (met.length === 2) restored.project(committed(9, [canceled(4, "requested"), placed(6)]));
+    }
+    expect(steps).toBe(met.length + 2);
+    expect(met.toSorted((one, other) => one - other)).toEqual([1, 2, 3, 5, 6]);
+    expect([...new LiveOrders().walk()]).toEqual([]);
+  });
+});

@@ -117,6 +117,17 @@ export const EVERY_COMMAND: readonly Command[] = [
   { kind: "DepositFunds", ...movement },
   { kind: "WithdrawFunds", ...movement },
   { kind: "TransferFunds", ...movement, toAccount: accountIndex(4) },
+  {
+    kind: "SettleFunds",
+    base: assetIndex(0),
+    quote: assetIndex(1),
+    entries: [
+      { account, side: "buy", quantity: minor(3), value: minor(2 ** 53 - 1), reference: "a" },
+      { account: accountIndex(4), side: "sell", quantity: minor(3), value: minor(300), reference: "b" },
+    ],
+    settlementId: "VIB-BRL/17",
+  },
+  { kind: "SettleFunds", base: assetIndex(0), quote: assetIndex(1), entries: [], settlementId: null },
   { kind: "OpenAccount", accountId: "alice", name: null },
   { kind: "OpenAccount", accountId: "bob", name: "Bob" },
   { kind: "SetAccountStatus", account, status: "suspended" },

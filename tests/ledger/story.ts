@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { ByteWriter } from "../../src/domain/codec.ts";
-import type { Command, OrderTerms } from "../../src/domain/commands.ts";
+import type { Command, OrderTerms, SettlementEntry } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import type { Committed, EndReason, Event, MarketListed } from "../../src/domain/events.ts";
 import type { Side } from "../../src/domain/market.ts";
@@ -65,6 +65,9 @@ export type Entering = {
   left: number;
   market: MarketIndex;
 };
+
+/** What traces a command. */
+type Ids = { readonly requestId: string; readonly traceId: string | null };
 
 export class Story {
   at = 1_700_000_000_000;
@@ -155,6 +158,30 @@ export class Story {
     ]);
   }
 
+  /** The seller gives, the buyer pays, and the ledger is told in the order of the list. */
+  settle(
+    entries: readonly {
+      account: AccountIndex;
+      side: "buy" | "sell";
+      quantity: number;
+      value: number;
+      reference: string;
+    }[],
+    settlementId: string | null = null,
+  ): void {
+    const wallets = new Map<string, Event>();
+    for (const { account, side, quantity, value } of entries) {
+      const sign = side === "buy" ? 1 : -1;
+      wallets.set(`${account} ${VIB}`, this.#moved(account, VIB, sign * quantity));
+      wallets.set(`${account} ${BRL}`, this.#moved(account, BRL, -sign * value));
+    }
+    const settled = entries as readonly SettlementEntry[];
+    this.did("SettleFunds", [
+      { kind: "FundsSettled", base: VIB, quote: BRL, entries: settled, settlementId },
+      ...wallets.values(),
+    ]);
+  }
+
   place(placing: Placing): OrderId {
     const { account, side, price, quantity, fills = [], prevents = [], market = MARKET } = placing;
     const order = (this.#seq + 1) as OrderId;
@@ -215,7 +242,7 @@ export class Story {
     this.did("PlaceOrder", [{ kind: "CommandRejected", reason: "insufficient-funds" }]);
   }
 
-  did(kind: Command["kind"], events: readonly Event[]): void {
+  did(kind: Command["kind"], events: readonly Event[], ids: Partial<Ids> = {}): void {
     this.#seq += 1;
     const committed: Committed = {
       entry: {
@@ -223,6 +250,7 @@ export class Story {
         at: this.at as EpochMs,
         requestId: `01KBQ${String(this.#seq).padStart(21, "0")}`,
         traceId: this.#seq % 2 === 0 ? null : "4bf92f3577b34da6a3ce929d0e0e4736",
+        ...ids,
         command: { kind } as Command,
       },
       events,

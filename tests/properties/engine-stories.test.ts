@@ -51,6 +51,8 @@ const DENSE = [
   "canceled cancel-after",
   "order again",
   "movement again",
+  "settlement again",
+  "SettleFunds",
   ...REJECTIONS.map((reason) => `refused ${reason}`),
 ];
 

@@ -29,6 +29,7 @@ import {
   placing,
   trader,
 } from "./order-intents.ts";
+import { settling, settlingAgain } from "./settling-intents.ts";
 import { band, fees, type Scale, type World, world } from "./worlds.ts";
 
 const ASSETS = 3;
@@ -152,12 +153,14 @@ const expiring: fc.Arbitrary<Intent> = fc.constant((): Command => ({ kind: "Expi
 export function story(stepsMax: number): fc.Arbitrary<Story> {
   return world.chain((where) => {
     const intent = fc.oneof(
-      { weight: 66, arbitrary: placing(where.scale) },
+      { weight: 63, arbitrary: placing(where.scale) },
       { weight: 12, arbitrary: amending(where.scale) },
       { weight: 4, arbitrary: canceling },
       { weight: 9, arbitrary: operating },
       { weight: 4, arbitrary: movement(where.scale) },
       { weight: 3, arbitrary: repeating },
+      { weight: 2, arbitrary: settling(where.scale) },
+      { weight: 1, arbitrary: settlingAgain },
       { weight: 1, arbitrary: managing },
       { weight: 1, arbitrary: expiring },
     );

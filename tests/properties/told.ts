@@ -40,6 +40,10 @@ function line(event: Event): string {
       return "DepositFunds";
     case "FundsWithdrawn":
       return "WithdrawFunds";
+    case "SettlementRepeated":
+      return `settlement ${event.transaction} again`;
+    case "FundsSettled":
+      return "SettleFunds";
     case "FundsTransferred":
       return "TransferFunds";
     case "TradeExecuted": {

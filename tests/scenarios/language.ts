@@ -3,7 +3,7 @@
  * fits none is an error that names the line. Amounts stay text here: only the stage knows the assets.
  */
 
-import { MARKET_STATUSES, type MarketStatus } from "../../src/domain/market.ts";
+import { MARKET_STATUSES, type MarketStatus, type Side } from "../../src/domain/market.ts";
 import { ORDER_STATEMENT, type OrderStatement, readOrder } from "./order-words.ts";
 import { AMOUNT, ASSET, MARKET, milliseconds, NAME, SHARE, TIME, type Words } from "./words.ts";
 
@@ -25,6 +25,19 @@ export type MovementStatement = {
   readonly reference: string | null;
 };
 
+/** A list of trades made elsewhere; prices are those of the first market. */
+export type SettlementStatement = {
+  readonly kind: "settlement";
+  readonly settlementId: string | null;
+  readonly entries: readonly {
+    readonly account: string;
+    readonly side: Side;
+    readonly quantity: string;
+    readonly price: string;
+    readonly reference: string;
+  }[];
+};
+
 /** What is null stays as it is. */
 export type AmendStatement = {
   readonly kind: "amend";
@@ -37,6 +50,7 @@ export type AmendStatement = {
 export type Statement =
   | OrderStatement
   | MovementStatement
+  | SettlementStatement
   | { readonly kind: "cancel"; readonly account: string; readonly order: number }
   | { readonly kind: "cancel-all"; readonly account: string; readonly market: string | null }
   | { readonly kind: "cancel-after"; readonly account: string; readonly seconds: number }
@@ -122,6 +136,7 @@ export function accountsOf(lines: readonly Line[]): string[] {
     const statement = parseStatement(line.text, line.number);
     if ("account" in statement) accounts.add(statement.account);
     if (statement.kind === "transfer") accounts.add(statement.to!);
+    if (statement.kind === "settlement") for (const { account } of statement.entries) accounts.add(account);
   }
   accounts.delete("fees");
   return [...accounts];
@@ -130,6 +145,9 @@ export function accountsOf(lines: readonly Line[]): string[] {
 type Form = { readonly pattern: RegExp; readonly read: (words: Words) => Statement };
 
 const REFERENCE = "(?: as (\\S+))?";
+
+/** One account's part in a trade that was made elsewhere; its groups are read when the list has been taken apart. */
+const TRADED = "[a-z]+ (?:buys|sells) [0-9.]+ at [0-9.]+ as \\S+?";
 
 const FORMS: readonly Form[] = [
   form(
@@ -150,6 +168,11 @@ const FORMS: readonly Form[] = [
     amount: amount!,
     asset: asset!,
     reference: as ?? null,
+  })),
+  form(`settled(?: under (\\S+))?: (${TRADED}(?:, ${TRADED})*)`, ([settlementId, list]) => ({
+    kind: "settlement",
+    settlementId: settlementId ?? null,
+    entries: list!.split(", ").map(readTraded),
   })),
   form(ORDER_STATEMENT, readOrder),
   form(
@@ -210,6 +233,12 @@ export function parseStatement(text: string, number: number): Statement {
     if (match !== null) return read(match.slice(1));
   }
   throw new LanguageError(`line ${number} is in nobody's words: ${text}`);
+}
+
+function readTraded(words: string): SettlementStatement["entries"][number] {
+  const [account, verb, quantity, , price, , reference] = words.split(" ");
+  const side = verb === "buys" ? "buy" : "sell";
+  return { account: account!, side, quantity: quantity!, price: price!, reference: reference! };
 }
 
 function form(pattern: string, read: (words: Words) => Statement): Form {

@@ -42,6 +42,7 @@ import {
   type MovementStatement,
   parseStatement,
   type Scenario,
+  type SettlementStatement,
   type Statement,
 } from "./language.ts";
 import type { OrderStatement } from "./order-words.ts";
@@ -197,6 +198,8 @@ class Stage {
       case "withdrawal":
       case "transfer":
         return this.#movement(statement);
+      case "settlement":
+        return this.#settlement(statement);
       default:
         throw new LanguageError(`${statement.kind} is no command`);
     }
@@ -256,6 +259,26 @@ class Stage {
     if (kind === "deposit") return { kind: "DepositFunds", ...terms };
     if (kind === "withdrawal") return { kind: "WithdrawFunds", ...terms };
     return { kind: "TransferFunds", ...terms, toAccount: this.#account(to!) };
+  }
+
+  #settlement({ settlementId, entries }: SettlementStatement): Command {
+    const listing = this.#markets[0]!;
+    return {
+      kind: "SettleFunds",
+      base: listing.base,
+      quote: listing.quote,
+      entries: entries.map(({ account, side, quantity, price, reference }) => {
+        const traded = quantityOf(listing, quantity)!;
+        return {
+          account: this.#account(account),
+          side,
+          quantity: minor(traded * listing.baseMinorPerLot),
+          value: minor(priceOf(listing, price)! * traded * listing.quoteMinorPerTickLot),
+          reference,
+        };
+      }),
+      settlementId,
+    };
   }
 
   #listing({ name, base, quote, terms }: MarketTerms): MarketListing {

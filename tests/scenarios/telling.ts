@@ -111,6 +111,8 @@ export class Telling {
         return `${this.#name(seq)} refused: ${event.reason}`;
       case "OrderRepeated":
         return `${this.#name(seq)} is ${this.#name(event.order)} again`;
+      case "SettlementRepeated":
+        return `${this.#name(seq)} is ${this.#name(event.transaction)} again`;
       case "MovementRepeated":
         return `${this.#name(seq)} is ${this.#name(event.transaction)} again`;
       case "OrderPlaced": {
@@ -206,7 +208,10 @@ export class Telling {
 
   /** An order or another command by its account and its number in the story. */
   #name(seq: number): string {
-    return `${this.#cast.accounts[this.#accountOf.get(seq)!]}#${seq - this.seqBefore}`;
+    const account = this.#accountOf.get(seq);
+    // A settlement is nobody's own.
+    const who = account === undefined ? "settlement" : this.#cast.accounts[account];
+    return `${who}#${seq - this.seqBefore}`;
   }
 
   /** Best first. */

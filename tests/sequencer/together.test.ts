@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Command, Request, Sequenced } from "../../src/domain/commands.ts";
 import type { Event } from "../../src/domain/events.ts";
-import { epochMs, seq } from "../../src/domain/units.ts";
+import { accountIndex, assetIndex, epochMs, minor, seq } from "../../src/domain/units.ts";
+import { FRAME_BYTES_MAX } from "../../src/journal/frame.ts";
+import { writeRecord } from "../../src/journal/record.ts";
 import {
   BATCH_MAX,
   type OutcomeTogether,
@@ -64,6 +67,35 @@ function together(sequencer: Sequencer<number>, group: readonly Request[]) {
 }
 
 const idsOf = (frame: readonly Sequenced[]) => frame.map(({ requestId }) => requestId);
+
+describe("long settlements", () => {
+  test("leave a frame no longer than the journal takes it, and commands stay in their order", async () => {
+    const { sequencer, frames } = stage();
+    const entries = Array.from({ length: 500 }, (_, n) => ({
+      account: accountIndex(2 ** 31),
+      side: "buy" as const,
+      quantity: minor(2 ** 53 - 1),
+      value: minor(2 ** 53 - 1),
+      reference: String(n).padStart(64, "r"),
+    }));
+    const asset = assetIndex(2 ** 31);
+    const settlementId = "i".repeat(64);
+    const command: Command = { kind: "SettleFunds", base: asset, quote: asset, entries, settlementId };
+    for (let n = 0; n < 30; n += 1) {
+      sequencer.submit({ requestId: "q".repeat(26), traceId: "t".repeat(32), command }, () => {});
+      sequencer.submit(request(`plain-${n}`), () => {});
+    }
+    await sequencer.close();
+    expect(frames.flat().map(({ seq: its }) => its)).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+    expect(frames.length).toBeGreaterThan(1);
+    for (const frame of frames) {
+      const writer = new ByteWriter();
+      for (const entry of frame) writeRecord(writer, entry);
+      expect(writer.length).toBeLessThan(FRAME_BYTES_MAX - 1_024);
+    }
+    expect(Math.max(...frames.map(({ length }) => length))).toBeGreaterThan(10);
+  });
+});
 
 describe("commands that are submitted together", () => {
   test("have consecutive sequences in one frame, and are answered once, in their order", async () => {

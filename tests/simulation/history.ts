@@ -115,6 +115,15 @@ export class History {
             return `account ${event.account} has two movements ${event.kind} with the reference ${event.reference}`;
           }
           break;
+        case "FundsSettled": {
+          const names =
+            event.settlementId === null
+              ? event.entries.map(({ account, reference }) => `${account} ${reference}`)
+              : [`id ${event.settlementId}`];
+          if (names.some((name) => this.#isSecond(`${event.kind} ${name}`)))
+            return `one of ${names.join(", ")} was settled twice`;
+          break;
+        }
         case "TradeExecuted":
           this.#lastPrices.set(event.market, event.price);
           break;

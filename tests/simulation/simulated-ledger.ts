@@ -74,15 +74,19 @@ export class SimulatedLedger {
     }
   }
 
-  #startWriter(life: Life, { retryMs, isDurable }: WriterOptions): Worker {
+  #startWriter(life: Life, { retryMs, isDurable, settlementsFrom }: WriterOptions): Worker {
     const database = new Database(this.#images.at(-1)!);
     this.#database = database;
-    const writer = new LedgerWriter(this.#watched(database));
+    const writer = new LedgerWriter(this.#watched(database), settlementsFrom);
     const thread = this.#thread<FromWriter>(life);
     const loop = new WriteLoop({ writer, post: thread.tell, retryMs });
     thread.hear((message: ToWriter) => {
       if (message.kind === "close") {
         thread.end();
+        return;
+      }
+      if (message.kind === "settlements") {
+        writer.recordSettlements(message.from);
         return;
       }
       this.#time.after(this.#random.between(...BATCH_US), life, () => {
@@ -91,7 +95,7 @@ export class SimulatedLedger {
         if (isDurable) this.#images = this.#images.slice(-1);
       });
     });
-    thread.tell({ kind: "opened", cursor: writer.cursor });
+    thread.tell({ kind: "opened", cursor: writer.cursor, settlementsFrom: writer.settlementsFrom });
     return thread.worker;
   }
 

@@ -1,11 +1,11 @@
-/** The examples of the API's page, run in order against a new exchange, give the answers that the page shows. */
+/** The examples of the APIs' pages, run in order against a new exchange each, give the answers that the pages show. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { ROOT } from "./source.ts";
 
 const MARKER = "@@@ answer";
@@ -14,16 +14,23 @@ const VOLATILE = [
   /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z/,
   /(?<=")[0-7][0-9A-HJKMNP-TV-Z]{25}(?=")/,
   /(?<=")[0-9a-f]{16}(?=")/,
+  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/,
   /(?<="(?:journalBytes|uptimeSeconds)":)\d+/,
   /(?<="version":")[^"]+/,
 ];
 
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
-const directory = mkdtempSync(join(tmpdir(), "pregao-examples-"));
+const PAGES = [
+  { page: "docs/api.md", answers: 15 },
+  { page: "docs/operations-api.md", answers: 6 },
+];
+
+let directory: string;
 let server: ChildProcess;
 let address: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "pregao-examples-"));
   const args = ["--import", "tsx", "src/main.ts", "serve", "--port", "0", "--data", join(directory, "data")];
   const env = { ...process.env, PREGAO_ADMIN_KEY: "operator-key-0123456789", PREGAO_LOG_LEVEL: "warn" };
   server = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
@@ -31,15 +38,15 @@ beforeAll(async () => {
   address = line.slice(line.indexOf("http://"));
 });
 
-afterAll(async () => {
+afterEach(async () => {
   server.kill("SIGTERM");
   await once(server, "exit");
   rmSync(directory, { recursive: true });
 });
 
-it.skipIf(!hasCurl)("an example gives the answer that is shown below it", () => {
-  const { script, shown } = readExamples(readFileSync(join(ROOT, "docs/api.md"), "utf8"));
-  expect(shown.length).toBeGreaterThan(15);
+it.skipIf(!hasCurl).each(PAGES)("an example of $page gives the answer below it", ({ page, answers }) => {
+  const { script, shown } = readExamples(readFileSync(join(ROOT, page), "utf8"));
+  expect(shown.length).toBeGreaterThan(answers);
   const output = execFileSync("bash", ["-c", script], { cwd: directory, encoding: "utf8" });
   const given = output
     .split(`${MARKER}\n`)

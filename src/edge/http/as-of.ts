@@ -56,14 +56,22 @@ export class PastReads {
     if (asOf instanceof Refusal) return asOf;
     const excess = this.#guard.takeForPast(clientOf(reply.request), reply.request.startedAt);
     if (excess !== undefined) return excess;
+    const told = await this.ask(reply, (asking) => ask(asOf, asking));
+    if ("fault" in told) return refusalOfPast(told.fault);
+    markPosition(reply, told.answer.seq);
+    return told.answer;
+  }
+
+  /** Asks without counting it: for operators, whose questions nobody counts. */
+  async ask<Told>(
+    reply: FastifyReply,
+    ask: (asking: { readonly signal: AbortSignal }) => Promise<Told>,
+  ): Promise<Told> {
     const left = new AbortController();
     const onClose = () => left.abort();
     reply.raw.once("close", onClose);
     try {
-      const told = await ask(asOf, { signal: AbortSignal.any([left.signal, this.#closing.signal]) });
-      if ("fault" in told) return refusalOf(told.fault);
-      markPosition(reply, told.answer.seq);
-      return told.answer;
+      return await ask({ signal: AbortSignal.any([left.signal, this.#closing.signal]) });
     } finally {
       reply.raw.off("close", onClose);
     }
@@ -75,7 +83,7 @@ function clientOf({ principal, ip }: FastifyRequest): Parameters<Guard["takeForP
   return { principal: (principal as FastifyRequest["principal"] | undefined) ?? null, ip };
 }
 
-function refusalOf(fault: PastFault): Refusal {
+export function refusalOfPast(fault: PastFault): Refusal {
   switch (fault.kind) {
     case "before-the-beginning":
       return malformed("asOf", "is before the first command, which has sequence 1");

@@ -41,6 +41,20 @@ const terms = {
 const movement = { accountId, asset, amount, reference: z.string() };
 const { accountId: _, ...moved } = movement;
 const transfer = { accountId, toAccountId: z.string(), ...moved };
+const settlement = {
+  settlementId: z.string().nullable(),
+  base: asset,
+  quote: asset,
+  entries: z.array(
+    z.strictObject({
+      accountId,
+      side: z.enum(SIDES),
+      quantity: amount,
+      value: amount,
+      reference: z.string(),
+    }),
+  ),
+};
 const key = { accountId, keyId: z.string(), name: z.string(), scopes: z.array(z.enum(SCOPES)) };
 const assetListing = { asset, scale: z.int() };
 const marketListing = {
@@ -81,6 +95,7 @@ const command = z.discriminatedUnion("kind", [
   said("DepositFunds", movement),
   said("WithdrawFunds", movement),
   said("TransferFunds", transfer),
+  said("SettleFunds", settlement),
   said("OpenAccount", { accountId, name: z.string().nullable() }),
   said("SetAccountStatus", { accountId, status: z.enum(ACCOUNT_STATUSES) }),
   said("CreateKey", key),
@@ -114,6 +129,8 @@ const event = z.discriminatedUnion("kind", [
   said("FundsWithdrawn", movement),
   said("FundsTransferred", transfer),
   said("MovementRepeated", { accountId, asset, transactionId: z.int() }),
+  said("FundsSettled", settlement),
+  said("SettlementRepeated", { transactionId: z.int() }),
   said("OrderPlaced", { id: z.string(), orderId, ...terms }),
   said("OrderRepeated", { orderId, accountId }),
   said("OrderTriggered", named),

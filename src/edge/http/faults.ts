@@ -29,14 +29,20 @@ const REASON_PHRASES: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large",
 };
 
-/** Only UTF-8 JSON is read, and strictly; without this, Fastify would read plain text too. */
-export function addBodyParser(app: FastifyInstance): void {
+/**
+ * Only UTF-8 JSON is read, and strictly; without this, Fastify would read plain text too. An API that reads JSON in
+ * its own way is given the text when it has been found right.
+ */
+export function addBodyParser(
+  app: FastifyInstance,
+  readAgain?: (text: string, request: FastifyRequest) => unknown,
+): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
     const refusal = charsetRefusal(request);
     if (refusal !== undefined) return done(new RefusedError(refusal));
     const read = readJsonBytes(body);
-    if ("value" in read) return done(null, read.value);
+    if ("value" in read) return done(null, readAgain?.(body.toString(), request) ?? read.value);
     if (read.kind === "encoding") {
       return done(new RefusedError(new Refusal("unsupported-media-type", `The body ${read.fault.message}.`)));
     }
@@ -103,7 +109,9 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
 }
 
 function refusalOfValidation(error: FastifyError, request: FastifyRequest): Refusal {
-  const fault = faultOf(error.validation![0]!);
+  const errors = error.validation!;
+  // Where one of several forms will do, what is wrong for the first of them says little.
+  const fault = faultOf(errors.find(({ keyword }) => keyword === "anyOf") ?? errors[0]!);
   const hasBody = request.body !== undefined && request.body !== null;
   return fault.path === "" && !hasBody
     ? malformed("", "needs a body that is a JSON object")

@@ -7,7 +7,8 @@ export const OPENAPI = {
     title: "Pregão",
     version: "1",
     description: [
-      "A whole exchange in one process. JSON in and out; amounts are decimal strings, never JSON numbers;",
+      "A whole exchange in one process. JSON in and out; amounts are decimal strings, never JSON numbers (but for",
+      "the operations API, whose numbers are read from their text);",
       "times are RFC 3339 in UTC. Every answer carries `X-Request-Id`; answers to commands and reads carry",
       "`Pregao-Seq`, the position in the journal that they reflect. A W3C `traceparent` is honoured.",
       "Where rates are limited, answers to requests with an account's key carry `RateLimit-Policy` and `RateLimit`.",
@@ -22,6 +23,10 @@ export const OPENAPI = {
     { name: "wallets", description: "Balances, statements and movements of money." },
     { name: "markets", description: "Market data; no key needed." },
     { name: "operating", description: "Accounts, keys, assets and markets; operator keys only." },
+    {
+      name: "operations",
+      description: "The operations API of the first design, with JSON numbers; operator keys only.",
+    },
     { name: "process", description: "Health, metrics and positions of the process." },
   ],
   components: {

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
+import { SettlementsBusyError } from "../../domain/settlements.ts";
 import type { Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
@@ -79,9 +80,10 @@ export function askerOf({ principal, id: requestId, traceId }: FastifyRequest): 
   return { principal, requestId, traceId };
 }
 
-function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): void {
+/** Sends what refused a command, with its position if it got one. */
+export function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): FastifyReply {
   if (seq !== null) markPosition(reply, seq);
-  sendRefusal(reply, refusal);
+  return sendRefusal(reply, refusal);
 }
 
 /** Reads history that includes everything applied so far, and says up to where it goes. */
@@ -99,6 +101,9 @@ export async function readHistory<Result>(
 
 /** The refusal that a failed read stands for, if it is one of a kind that is expected. */
 export function refusalOfRead(fault: unknown): Refusal | undefined {
+  if (fault instanceof SettlementsBusyError) {
+    return new Refusal("overloaded", "The deliveries cannot be asked now. Nothing was changed.");
+  }
   if (!(fault instanceof LedgerBehindError)) return undefined;
   return new Refusal("overloaded", "The ledger is behind; the read was given up. Nothing was changed.");
 }

@@ -86,6 +86,10 @@ function messageOf(error: FastifySchemaValidationError): string {
   }
   if (expected !== undefined) return typeof data === "number" ? `${expected}, not a JSON number` : expected;
   if (error.keyword === "type") return `must be ${named(parentSchema?.type)}`;
+  if (error.keyword === "anyOf") {
+    const forms = parentSchema?.anyOf as readonly JsonSchema[];
+    return `must be ${forms.map(({ type }) => named(type)).join(" or ")}`;
+  }
   return error.message ?? "is malformed";
 }
 

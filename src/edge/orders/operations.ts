@@ -2,7 +2,7 @@
  * Placing, canceling and amending one order, for REST and sockets alike: what is asked is read, given to the
  * exchange, and told once it is on disk. By callbacks all the way, since placing is the hottest path there is.
  */
-import type { Command, Request } from "../../domain/commands.ts";
+import type { Command, PlaceOrder, Request } from "../../domain/commands.ts";
 import type { Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
 import type { Principal } from "../auth.ts";
@@ -36,6 +36,16 @@ export function placeOrder(exchange: ExchangePort, asker: Asker, body: OrderBody
     tell({ refusal: command, seq: null });
     return;
   }
+  submitOrder(exchange, asker, command, tell);
+}
+
+/** Places an order that has been read. */
+export function submitOrder(
+  exchange: ExchangePort,
+  asker: Pick<Asker, "requestId" | "traceId">,
+  command: PlaceOrder,
+  tell: Tell<Placed>,
+): void {
   submit(exchange, asker, command, tell, (taken) => {
     const { seq } = taken.committed.entry;
     const answer = placedBy(exchange, taken);
@@ -118,7 +128,7 @@ function withOrder<Body>(
 /** Gives a command to the exchange; what it did is `done`'s to tell, and a refusal is told here. */
 function submit<Body>(
   exchange: ExchangePort,
-  { requestId, traceId }: Asker,
+  { requestId, traceId }: Pick<Asker, "requestId" | "traceId">,
   command: Command,
   tell: Tell<Body>,
   done: (taken: Taken) => void,

@@ -21,6 +21,7 @@ type WalletCause =
   | "deposit"
   | "withdrawal"
   | "transfer"
+  | "settlement"
   | "order"
   | "amend"
   | "cancel"
@@ -46,6 +47,7 @@ const CAUSES = {
   ListAsset: null,
   ListMarket: null,
   ChangeMarket: "order",
+  SettleFunds: "settlement",
 } as const satisfies Record<Command["kind"], WalletCause | null>;
 
 /** Whether a command has messages for a stream at all. */

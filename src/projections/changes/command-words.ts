@@ -1,6 +1,6 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
 import { unreachable } from "../../domain/assert.ts";
-import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../../domain/commands.ts";
+import type { AmendOrder, Command, DepositFunds, OrderTerms, SettleFunds } from "../../domain/commands.ts";
 import { formatDecimal } from "../../domain/decimal.ts";
 import type { Market, MarketListing } from "../../domain/market.ts";
 import type { AccountIndex, MarketIndex, OrderId, PartsPerMillion } from "../../domain/units.ts";
@@ -8,9 +8,16 @@ import type { Asset } from "../live/directory.ts";
 import { rateText, stepsText, timeText } from "../unit-text.ts";
 
 /** What a command or an event says, field by field, in the order in which people read it. */
-export type Words = Readonly<
-  Record<string, string | number | boolean | null | readonly string[] | undefined>
->;
+export type Words = {
+  readonly [field: string]:
+    | string
+    | number
+    | boolean
+    | null
+    | undefined
+    | readonly string[]
+    | readonly Words[];
+};
 
 /** The names of what a command or an event speaks of; they must have learnt it and all before it. */
 export type Names = {
@@ -48,6 +55,8 @@ export function commandWords(command: Command, names: CommandNames): Words {
       return movementWords(command, names);
     case "TransferFunds":
       return transferWords(command, names);
+    case "SettleFunds":
+      return settlementWords(command, names);
     case "SetAccountStatus":
       return { accountId: names.account(command.account), status: command.status };
     case "CreateKey":
@@ -125,6 +134,23 @@ export function transferWords(
 ): Words {
   const { accountId, ...rest } = movementWords(transfer, names);
   return { accountId, toAccountId: names.account(transfer.toAccount), ...rest };
+}
+
+export function settlementWords(settlement: Omit<SettleFunds, "kind">, names: Names): Words {
+  const { base, quote, entries, settlementId } = settlement;
+  const [bought, paid] = [names.asset(base), names.asset(quote)];
+  return {
+    settlementId,
+    base: bought.name,
+    quote: paid.name,
+    entries: entries.map(({ account, side, quantity, value, reference }) => ({
+      accountId: names.account(account),
+      side,
+      quantity: formatDecimal(quantity, bought.scale),
+      value: formatDecimal(value, paid.scale),
+      reference,
+    })),
+  };
 }
 
 export function keyWords(

@@ -12,6 +12,7 @@ import {
   type Names,
   orderWords,
   rateOrNull,
+  settlementWords,
   transferWords,
   type Words,
 } from "./command-words.ts";
@@ -52,6 +53,10 @@ export function eventWords(event: Event, names: Names, placedAt: PlacedAt): Word
       const { name: asset } = names.asset(event.asset);
       return { kind, accountId: names.account(event.account), asset, transactionId: event.transaction };
     }
+    case "FundsSettled":
+      return { kind, ...settlementWords(event, names) };
+    case "SettlementRepeated":
+      return { kind, transactionId: event.transaction };
     case "WalletChanged":
       return walletWords(event, names);
     case "LevelChanged": {
@@ -117,7 +122,7 @@ function orderEventWords(event: OrderEvent, names: Names, placedAt: PlacedAt): W
   }
 }
 
-function tradeWords(trade: TradeExecuted, names: Names): Words {
+export function tradeWords(trade: TradeExecuted, names: Names): Words {
   const market = names.market(trade.market);
   const quote = names.asset(market.quote);
   const money = (amount: Minor) => formatDecimal(amount, quote.scale);

@@ -4,14 +4,25 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
-import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
+import {
+  CommandEffects,
+  type Effects,
+  type EffectsQuery,
+  type Touches,
+  type TracedTrade,
+  type TradeName,
+} from "./command-effects.ts";
+import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
+import { References } from "./references.ts";
 import {
   type CommandRow,
   type EntryRow,
   fillEntry,
+  type LedgerCommand,
   type LedgerEntry,
   type LedgerFill,
   type LedgerTrade,
@@ -23,7 +34,7 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
+import { BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 type ListQuery = {
@@ -70,11 +81,13 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
   readonly #chains: Chains;
+  readonly #effects: CommandEffects;
+  readonly #search: CommandSearch;
   readonly #command: Statement;
   readonly #atSeq: Statement;
   readonly #firstEntry: Statement;
   readonly #lastSeq: Statement;
-  readonly #reference: Statement;
+  readonly #references: References;
   readonly #trades: Statement;
   readonly #bases: Statement;
   readonly #clientId: Statement;
@@ -83,17 +96,19 @@ export class LedgerQueries {
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = new Chains(database);
+    this.#effects = new CommandEffects(database, this.#chains);
+    this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
     this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
-    this.#reference = prepare("SELECT reference FROM transfers WHERE seq = ?").pluck();
+    this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
     this.#lastOrder = prepare("SELECT last_order FROM order_heads WHERE account = ?").pluck();
     this.#clientId = prepare(
       `SELECT max(order_id) FROM orders INDEXED BY orders_by_client_id
-       WHERE order_id >> ${CLIENT_ID_BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
+       WHERE order_id >> ${BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
     ).pluck();
   }
 
@@ -111,7 +126,7 @@ export class LedgerQueries {
   /** The latest order of the account that was given this id. */
   orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
     const last = this.#lastOrder.get(account) as number | undefined;
-    const width = 2 ** CLIENT_ID_BUCKET_BITS;
+    const width = 2 ** BUCKET_BITS;
     for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
       if (order !== null) return order;
@@ -190,6 +205,36 @@ export class LedgerQueries {
     );
   }
 
+  /** The commands of these sequences: `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): LedgerCommand[] {
+    return this.#search.bySeq(seqs);
+  }
+
+  commandsOfRequest(requestId: string): LedgerCommand[] {
+    return this.#search.byRequestId(requestId);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Page<LedgerCommand> {
+    return this.#search.byTraceId(query);
+  }
+
+  /** What a command did; it must be there. */
+  effects(query: EffectsQuery): Effects {
+    return this.#effects.of(query);
+  }
+
+  trade(name: TradeName): TracedTrade | undefined {
+    return this.#effects.trade(name);
+  }
+
+  seqOfEntry(entry: number): Seq | undefined {
+    return this.#effects.seqOfEntry(entry);
+  }
+
+  touches(order: OrderId): Touches | undefined {
+    return this.#effects.touches(order);
+  }
+
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {
     const { account, market, limit } = query;
     const row = this.#chains.order(order);
@@ -210,8 +255,7 @@ export class LedgerQueries {
   }
 
   #entry(row: EntryRow): LedgerEntry {
-    const reference = row.trade === null ? (this.#reference.get(row.seq) as string) : null;
-    return ledgerEntry(row, this.#commandOf(row.seq), reference);
+    return ledgerEntry(row, this.#commandOf(row.seq), this.#references.of(row));
   }
 
   #commandOf(seq: number): CommandRow {

@@ -9,6 +9,7 @@ import { COMMAND_KINDS, decodeOutcomes, type Outcome } from "../../domain/event-
 import type {
   Event,
   FundsDeposited,
+  FundsSettled,
   FundsTransferred,
   FundsWithdrawn,
   TradeExecuted,
@@ -20,7 +21,9 @@ import { readCursor } from "./cursor.ts";
 import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
-import { movementPostings, type Posting, tradePostings } from "./postings.ts";
+import { movementPostings, type Posting, settlementPostings, tradePostings } from "./postings.ts";
+import { RequestRanges } from "./request-ranges.ts";
+import { SettlementRows } from "./settlement-rows.ts";
 import { WalletTotals } from "./wallet-totals.ts";
 import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
@@ -31,6 +34,8 @@ type Memory = {
   readonly directory: DirectoryRows;
   readonly orders: OrderRows;
   readonly wallets: WalletTotals;
+  readonly requests: RequestRanges;
+  readonly settlements: SettlementRows;
   seq: number;
   frameHash: string | null;
   nextEntry: number;
@@ -40,17 +45,35 @@ export class LedgerWriter {
   readonly #database: Database;
   readonly #statements: Statements;
   readonly #transaction: Transaction<(frames: readonly LedgerFrame[]) => void>;
+  #settlementsFrom: number | null;
   #memory: Memory;
 
-  constructor(database: Database) {
+  /**
+   * `settlementsFrom` is the first command whose trades go into the outbox, as it is known elsewhere; once a ledger has
+   * one, it keeps it.
+   */
+  constructor(database: Database, settlementsFrom: number | null = null) {
     this.#database = database;
+    this.#settlementsFrom = settlementsStart(database, settlementsFrom);
     this.#statements = prepareStatements(database);
     this.#transaction = database.transaction((frames) => this.#fold(frames));
-    this.#memory = remember(database);
+    this.#memory = remember(database, this.#settlementsFrom);
   }
 
   get cursor(): LedgerCursor {
     return { seq: this.#memory.seq as Seq, frameHash: this.#memory.frameHash };
+  }
+
+  get settlementsFrom(): Seq | null {
+    return this.#settlementsFrom as Seq | null;
+  }
+
+  /** From this command on, which is still to come, trades go into the outbox. It is in the file with the next batch. */
+  recordSettlements(from: Seq): void {
+    assert(this.#settlementsFrom === null, "the beginning of the outbox is set once");
+    assert(from > this.#memory.seq, "the outbox begins with a command that is still to come");
+    this.#settlementsFrom = from;
+    this.#memory = remember(this.#database, from);
   }
 
   /** Writes a batch whole, or throws and leaves the file as it was; the batch may then be tried again. */
@@ -58,7 +81,7 @@ export class LedgerWriter {
     try {
       this.#transaction.immediate(frames);
     } catch (error) {
-      this.#memory = remember(this.#database);
+      this.#memory = remember(this.#database, this.#settlementsFrom);
       throw error;
     }
   }
@@ -78,8 +101,10 @@ export class LedgerWriter {
     }
     memory.orders.save();
     memory.wallets.save();
+    memory.requests.save();
     const { seq, frameHash, nextEntry } = memory;
-    this.#statements.cursor.run(seq, frameHash === null ? null : packHex(frameHash), nextEntry);
+    const hash = frameHash === null ? null : packHex(frameHash);
+    this.#statements.cursor.run(seq, hash, nextEntry, this.#settlementsFrom, memory.settlements.next);
   }
 
   #record(outcome: Outcome): void {
@@ -87,6 +112,7 @@ export class LedgerWriter {
     const { seq, at, requestId, traceId, commandKind, events } = outcome;
     assert(seq === memory.seq + 1, "commands come in order, and none is left out");
     memory.seq = seq;
+    memory.requests.add(seq, requestId);
     const firstEntry = memory.nextEntry;
     let refused: number | null = null;
     for (const event of events) {
@@ -98,7 +124,8 @@ export class LedgerWriter {
     this.#statements.command.run(seq, at, kind, refused, firstEntry, requestId, trace);
   }
 
-  #recordEvent(event: Event, { seq, at }: Outcome): void {
+  #recordEvent(event: Event, outcome: Outcome): void {
+    const { seq } = outcome;
     const { directory, orders, wallets } = this.#memory;
     switch (event.kind) {
       case "OrderPlaced":
@@ -108,10 +135,11 @@ export class LedgerWriter {
       case "OrderFilled":
       case "OrderCanceled":
       case "OrderExpired":
-        orders.record(event, at);
+        orders.record(event, outcome);
         break;
       case "TradeExecuted":
-        this.#recordTrade(event, seq, at);
+        this.#recordTrade(event, outcome);
+        this.#memory.settlements.record(event, outcome);
         break;
       case "WalletChanged":
         // Wallets come last among a command's events, so its entries are all counted.
@@ -121,6 +149,9 @@ export class LedgerWriter {
       case "FundsWithdrawn":
       case "FundsTransferred":
         this.#recordMovement(event, seq);
+        break;
+      case "FundsSettled":
+        this.#recordSettlement(event, seq);
         break;
       case "AccountOpened":
         directory.openAccount(event);
@@ -144,6 +175,7 @@ export class LedgerWriter {
       case "KeyCreated":
       case "KeyRevoked":
       case "MovementRepeated":
+      case "SettlementRepeated":
       case "OrderRepeated":
       case "CommandRejected":
         // Nothing of money or orders has changed: the command's own row says all that there is to say.
@@ -153,11 +185,12 @@ export class LedgerWriter {
     }
   }
 
-  #recordTrade(event: TradeExecuted, seq: number, at: number): void {
+  #recordTrade(event: TradeExecuted, moment: Outcome): void {
+    const { seq } = moment;
     const { market, trade, takerAccount, takerOrder, makerAccount, makerOrder } = event;
     const { orders, directory, nextEntry } = this.#memory;
-    const takerPrevious = orders.fill(takerOrder, event, at);
-    const makerPrevious = orders.fill(makerOrder, event, at);
+    const takerPrevious = orders.fill(takerOrder, event, moment);
+    const makerPrevious = orders.fill(makerOrder, event, moment);
     this.#statements.trade.run(
       market,
       trade,
@@ -186,6 +219,15 @@ export class LedgerWriter {
     const { account, asset, amount, reference } = event;
     this.#statements.transfer.run(seq, kind, account, toAccount, asset, amount, reference);
     this.#post(postings, seq, null);
+  }
+
+  #recordSettlement(event: FundsSettled, seq: number): void {
+    const postings = settlementPostings(event);
+    const { nextEntry } = this.#memory;
+    this.#post(postings, seq, null);
+    for (const [place, { entry }] of postings.entries()) {
+      this.#statements.settled.run(nextEntry + place, event.settlementId ?? entry.reference);
+    }
   }
 
   #post(postings: readonly Posting[], seq: number, trade: TradeExecuted | null): void {
@@ -219,19 +261,33 @@ export class LedgerWriter {
   }
 }
 
-function remember(database: Database): Memory {
+/** @throws if the ledger's own is another, or if trades that should be in the outbox went by without it. */
+function settlementsStart(database: Database, known: number | null): number | null {
+  const row = database.prepare("SELECT seq, settlements_from FROM cursor").raw().get();
+  const [seq, own] = row as [number, number | null];
+  if (known === null || known === own) return own;
+  if (own === null && known > seq) return known;
+  throw new Error(
+    `the ledger's outbox begins at sequence ${own ?? "none"}, and settlements.sqlite at ${known}: they do not belong ` +
+      "together. Delete ledger.sqlite, which is then made anew from the journal, or bring the right one back",
+  );
+}
+
+function remember(database: Database, settlementsFrom: number | null): Memory {
   return {
     ...readCursor(database),
     directory: new DirectoryRows(database),
     orders: new OrderRows(database),
     wallets: new WalletTotals(database),
+    requests: new RequestRanges(database),
+    settlements: new SettlementRows(database, settlementsFrom),
     nextEntry: database.prepare("SELECT next_entry FROM cursor").pluck().get() as number,
   };
 }
 
 function prepareStatements(
   database: Database,
-): Record<"frame" | "command" | "trade" | "entry" | "transfer" | "cursor", Statement> {
+): Record<"frame" | "command" | "trade" | "entry" | "transfer" | "settled" | "cursor", Statement> {
   return {
     frame: database.prepare("INSERT INTO frames (first_seq, last_seq, hash) VALUES (?, ?, ?)"),
     command: database.prepare(
@@ -252,6 +308,9 @@ function prepareStatements(
       `INSERT INTO transfers (seq, kind, account, to_account, asset, amount, reference)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
-    cursor: database.prepare("UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?"),
+    settled: database.prepare("INSERT INTO settled_entries (entry, reference) VALUES (?, ?)"),
+    cursor: database.prepare(
+      "UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?, settlements_from = ?, next_settlement = ?",
+    ),
   };
 }

@@ -6,6 +6,8 @@
 import type { Worker } from "node:worker_threads";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
+import type { Effects, EffectsQuery, Touches, TracedTrade, TradeName } from "./command-effects.ts";
+import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
   FillsQuery,
@@ -25,7 +27,7 @@ import type {
   ToWriter,
 } from "./messages.ts";
 import type { Page } from "./pages.ts";
-import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
+import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
 import { type LedgerThreads, workerThreads } from "./workers.ts";
 
@@ -60,6 +62,8 @@ export type LedgerOptions = {
   readonly retryMs?: number;
   /** Whether what it has must survive a power failure: when the journal no longer has all that it was made from. */
   readonly isDurable?: boolean;
+  /** The first command whose trades go into the outbox, if it is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   readonly threads?: LedgerThreads;
   /** Runs a task after so long, and gives what calls it off. */
   readonly after?: (milliseconds: number, task: () => void) => () => void;
@@ -80,20 +84,22 @@ export class Ledger {
   #appliedSeq: number;
   readonly #after: (milliseconds: number, task: () => void) => () => void;
   #callOffSending: (() => void) | undefined;
+  #settlementsFrom: Seq | null;
   #state: "running" | "waiting" | "closing" | "faulted" = "running";
   #idle: (() => void) | undefined;
 
   static async open(options: LedgerOptions): Promise<Ledger> {
     const { path, onReport, retryMs = RETRY_MS, isDurable = false, threads = workerThreads } = options;
-    const writer = threads.startWriter({ path, retryMs, isDurable });
+    const { settlementsFrom: known = null } = options;
+    const writer = threads.startWriter({ path, retryMs, isDurable, settlementsFrom: known });
     try {
-      const cursor = await opened(writer, path, onReport);
+      const { cursor, settlementsFrom } = await opened(writer, path, onReport);
       // The reader needs the tables that the writer makes.
       const reads = await LedgerReads.open(threads.startReader({ path }), {
         onFault: options.onFault,
         refusal,
       });
-      return new Ledger(options, { writer, reads, cursor });
+      return new Ledger(options, { writer, reads, cursor, settlementsFrom });
     } catch (error) {
       await writer.terminate();
       throw error;
@@ -102,13 +108,19 @@ export class Ledger {
 
   private constructor(
     options: LedgerOptions,
-    parts: { readonly writer: Worker; readonly reads: LedgerReads; readonly cursor: LedgerCursor },
+    parts: {
+      readonly writer: Worker;
+      readonly reads: LedgerReads;
+      readonly cursor: LedgerCursor;
+      readonly settlementsFrom: Seq | null;
+    },
   ) {
     this.#options = options;
     this.#after = options.after ?? nodeTimer;
     this.#writer = parts.writer;
     this.#reads = parts.reads;
     this.cursor = parts.cursor;
+    this.#settlementsFrom = parts.settlementsFrom;
     this.#fedSeq = parts.cursor.seq;
     this.#appliedSeq = parts.cursor.seq;
     this.#writer.on("message", (message: FromWriter) => this.#hear(message));
@@ -126,6 +138,20 @@ export class Ledger {
   /** The last command that a power failure leaves in the ledger, as far as is known: none unless it is durable. */
   get durableSeq(): Seq {
     return (this.#options.isDurable === true ? this.#appliedSeq : 0) as Seq;
+  }
+
+  /** The first command whose trades go into the outbox; null if none does. */
+  get settlementsFrom(): Seq | null {
+    return this.#settlementsFrom;
+  }
+
+  /** From here on every trade goes into the outbox, unless that has begun before. Gives where it began. */
+  recordSettlements(): Seq {
+    if (this.#settlementsFrom !== null) return this.#settlementsFrom;
+    const from = (this.#fedSeq + 1) as Seq;
+    this.#settlementsFrom = from;
+    this.#writer.postMessage({ kind: "settlements", from } satisfies ToWriter);
+    return from;
   }
 
   /** The bytes of what has been fed and is not applied. */
@@ -185,6 +211,38 @@ export class Ledger {
   /** The latest order that was given this id. */
   orderByClientId(query: ClientIdQuery): Promise<OrderId | undefined> {
     return this.#reads.read("orderByClientId", query).then(({ result }) => result);
+  }
+
+  /** The commands of these sequences, in the order of the question; `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commands", seqs).then(({ result }) => result);
+  }
+
+  /** The commands of a request, oldest first: of a batch, there are several. */
+  commandsOfRequest(requestId: string): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commandsOfRequest", requestId).then(({ result }) => result);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Promise<Reading<Page<LedgerCommand>>> {
+    return this.#reads.read("commandsOfTrace", query);
+  }
+
+  /** What a command did that the ledger has. */
+  effects(query: EffectsQuery): Promise<Effects> {
+    return this.#reads.read("effects", query).then(({ result }) => result);
+  }
+
+  trade(name: TradeName): Promise<TracedTrade | undefined> {
+    return this.#reads.read("trade", name).then(({ result }) => result);
+  }
+
+  seqOfEntry(entry: number): Promise<Seq | undefined> {
+    return this.#reads.read("seqOfEntry", entry).then(({ result }) => result);
+  }
+
+  /** The commands that touched an order. */
+  touches(order: OrderId): Promise<Touches | undefined> {
+    return this.#reads.read("touches", order).then(({ result }) => result);
   }
 
   orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {
@@ -304,7 +362,11 @@ function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: n
   return { batch: { outcomes, frames }, frames: count };
 }
 
-function opened(writer: Worker, path: string, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {
+function opened(
+  writer: Worker,
+  path: string,
+  onReport: LedgerOptions["onReport"],
+): Promise<Extract<FromWriter, { kind: "opened" }>> {
   const failed = (why: string) => new Error(`the ledger ${path} cannot be opened: ${why}`);
   return new Promise((resolve, reject) => {
     const hear = (message: FromWriter): void => {
@@ -314,7 +376,7 @@ function opened(writer: Worker, path: string, onReport: LedgerOptions["onReport"
       }
       writer.off("message", hear);
       writer.off("error", reject);
-      if (message.kind === "opened") resolve(message.cursor);
+      if (message.kind === "opened") resolve(message);
       else reject(failed("message" in message ? message.message : ""));
     };
     writer.on("message", hear);

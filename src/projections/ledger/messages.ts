@@ -33,10 +33,14 @@ export type PackedFrames = {
   readonly frames: readonly (Omit<LedgerFrame, "outcomes"> & { readonly outcomeBytes: number })[];
 };
 
-export type ToWriter = { readonly kind: "apply"; readonly batch: PackedFrames } | { readonly kind: "close" };
+export type ToWriter =
+  | { readonly kind: "apply"; readonly batch: PackedFrames }
+  /** The command, still to come, with whose trades the outbox begins. */
+  | { readonly kind: "settlements"; readonly from: Seq }
+  | { readonly kind: "close" };
 
 export type FromWriter =
-  | { readonly kind: "opened"; readonly cursor: LedgerCursor }
+  | { readonly kind: "opened"; readonly cursor: LedgerCursor; readonly settlementsFrom: Seq | null }
   | { readonly kind: "applied"; readonly seq: Seq }
   | { readonly kind: "report"; readonly report: LedgerReport }
   | { readonly kind: "fault"; readonly message: string };

@@ -2,8 +2,17 @@
  * What a trade and a movement of money post, as double entry: the entries of one transaction sum to zero
  * in every asset. Deposits and withdrawals have their other side in the external account.
  */
+
+import type { SettlementEntry } from "../../domain/commands.ts";
 import { FEES_ACCOUNT } from "../../domain/commands.ts";
-import type { FundsDeposited, FundsTransferred, FundsWithdrawn, TradeExecuted } from "../../domain/events.ts";
+import type {
+  FundsDeposited,
+  FundsSettled,
+  FundsTransferred,
+  FundsWithdrawn,
+  TradeExecuted,
+} from "../../domain/events.ts";
+import type { Side } from "../../domain/market.ts";
 import { EXTERNAL_ACCOUNT } from "./schema.ts";
 import type { EntryKind } from "./words.ts";
 
@@ -56,6 +65,31 @@ export function movementPostings(event: Movement): Posting[] {
     case "FundsTransferred":
       return moved({ from: account, to: event.toAccount, asset, amount, kind: "transfer" });
   }
+}
+
+/** A posting of a settlement, with the entry of the list that it comes from. */
+export type SettlementPosting = Posting & { readonly entry: SettlementEntry };
+
+/**
+ * Every entry of the list: the base asset first, and of each asset what is received before what is given, so that
+ * nobody's total falls below zero on the way.
+ */
+export function settlementPostings({ base, quote, entries }: FundsSettled): SettlementPosting[] {
+  const common = { kind: "settlement", order: null } as const;
+  const received = (side: Side, asset: number, amountOf: (entry: SettlementEntry) => number) => {
+    const [gains, losses]: SettlementPosting[][] = [[], []];
+    for (const entry of entries) {
+      const { account } = entry;
+      const amount = amountOf(entry);
+      if (entry.side === side) gains!.push({ account, asset, amount, ...common, entry });
+      else losses!.push({ account, asset, amount: -amount, ...common, entry });
+    }
+    return [...gains!, ...losses!];
+  };
+  return [
+    ...received("buy", base, ({ quantity }) => quantity),
+    ...received("sell", quote, ({ value }) => value),
+  ];
 }
 
 /** A negative fee is a rebate, and goes the other way. */

@@ -2,9 +2,10 @@
  * What the ledger answers: rows in whole units of the domain, never formatted; and how the tables' rows
  * become them.
  */
-import { ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
+import { type Command, ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
 import { END_REASONS } from "../../domain/events.ts";
 import { SIDES, type Side } from "../../domain/market.ts";
+import type { Rejection } from "../../domain/rejections.ts";
 import type {
   AccountIndex,
   AssetIndex,
@@ -68,6 +69,19 @@ export type LedgerEntry = {
   readonly requestId: string;
 };
 
+/** A command as history has it: what it said is the journal's to tell. */
+export type LedgerCommand = {
+  readonly seq: Seq;
+  readonly at: EpochMs;
+  readonly kind: Command["kind"];
+  /** Why the rules refused it; null if they did not. */
+  readonly refused: Rejection | null;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  /** The chained hash of the journal's frame that holds it. */
+  readonly frameHash: string;
+};
+
 /** What every row tells of the command behind it. */
 export type CommandRow = {
   readonly at: number;
@@ -105,6 +119,7 @@ export type OrderRow = {
   readonly filled_value: number;
   readonly last_trade: number | null;
   readonly updated_at: number;
+  readonly updated_seq: number;
   readonly trigger_price: number | null;
   readonly trailing_offset: number | null;
   readonly display_quantity: number | null;
@@ -119,9 +134,11 @@ export type TradeRow = {
   readonly quantity: number;
   readonly value: number;
   readonly taker_side: number;
+  readonly taker_account: number;
   readonly taker_order: number;
   readonly taker_fee: number;
   readonly taker_previous: number | null;
+  readonly maker_account: number;
   readonly maker_order: number;
   readonly maker_fee: number;
   readonly maker_previous: number | null;
@@ -130,6 +147,7 @@ export type TradeRow = {
 
 export type EntryRow = {
   readonly entry: number;
+  readonly account: number;
   readonly asset: number;
   readonly seq: number;
   readonly amount: number;

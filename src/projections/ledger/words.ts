@@ -5,7 +5,15 @@
  */
 import { assert } from "../../domain/assert.ts";
 
-export const ENTRY_KINDS = ["deposit", "withdrawal", "transfer", "trade", "fee", "rebate"] as const;
+export const ENTRY_KINDS = [
+  "deposit",
+  "withdrawal",
+  "transfer",
+  "trade",
+  "fee",
+  "rebate",
+  "settlement",
+] as const;
 /** Why an account's total changed. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

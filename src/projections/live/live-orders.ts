@@ -53,6 +53,20 @@ export class LiveOrders {
     return this.#live.get(order);
   }
 
+  /**
+   * Every order, in no order; those that come while somebody walks are among them. Null is a step that made room for
+   * the orders of one more account.
+   */
+  *walk(): Generator<OrderRecord | null> {
+    for (let packed = this.#packed; packed !== undefined; packed = this.#packed) {
+      const account = packed.firstAccount;
+      if (account === undefined) break;
+      this.#unpack(account);
+      yield null;
+    }
+    yield* this.#live.values();
+  }
+
   /** Oldest first. */
   ofAccount(account: AccountIndex, market: MarketIndex | null): OrderRecord[] {
     const records: OrderRecord[] = [];

@@ -34,6 +34,11 @@ export class PackedOrders {
     return this.#rows.size === 0;
   }
 
+  /** One that has not been taken. */
+  get firstAccount(): AccountIndex | undefined {
+    return this.#rows.keys().next().value;
+  }
+
   get accounts(): readonly AccountIndex[] {
     return [...this.#rows.keys()];
   }

@@ -45,6 +45,8 @@ export class StandIn implements ExchangePort {
   readonly past = {
     book: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
     wallets: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
+    records: async () => ({ fault: this.pastFault }),
+    effects: async () => ({ fault: this.pastFault }),
     replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
   };
 

@@ -199,6 +199,17 @@ describe("wallets", () => {
     const transfer = { kind: "TransferFunds", asset: VIB, amount: minor(7), reference: "t" } as const;
     floor.apply({ ...transfer, account: alice.account, toAccount: bob.account });
     floor.apply({ ...transfer, account: bob.account, toAccount: alice.account });
+    const settled = { quantity: minor(1), value: minor(1), reference: "s" } as const;
+    floor.apply({
+      kind: "SettleFunds",
+      base: VIB,
+      quote: BRL,
+      entries: [
+        { account: alice.account, side: "buy", ...settled },
+        { account: bob.account, side: "sell", ...settled },
+      ],
+      settlementId: null,
+    });
     tradeOnce();
     floor.order(alice.account, { side: "buy", price: 10_000, quantity: 1 });
     floor.apply({ kind: "CancelAllOrders", account: alice.account, market: null });
@@ -209,6 +220,8 @@ describe("wallets", () => {
       "withdrawal",
       "transfer",
       "transfer",
+      "settlement",
+      "settlement",
       "order",
       "trade",
       "trade",

@@ -13,6 +13,7 @@ import type {
   PlaceOrder,
   Sequenced,
   SetCancelAfter,
+  SettleFunds,
   TransferFunds,
   WithdrawFunds,
 } from "../../../src/domain/commands.ts";
@@ -21,6 +22,7 @@ import { Floor, type Told } from "./floor.ts";
 import { Memories } from "./memory.ts";
 import { MOST, type Order, orderOf, remaining } from "./order.ts";
 import { referenceOf, refusalOfAmend, refusalOfOrder } from "./refusals.ts";
+import { settle } from "./settling.ts";
 import { cascade } from "./triggers.ts";
 import { uncross } from "./uncross.ts";
 
@@ -46,6 +48,7 @@ export class Model {
   readonly #deadlines = new Map<number, number>();
   readonly #ordersSent = new Memories();
   readonly #movementsSent = new Memories();
+  readonly #settlementsSent = new Memories();
   readonly #clientIds = new Map<number, { readonly owner: string; readonly name: string }>();
 
   apply(entry: Sequenced): Told {
@@ -146,6 +149,8 @@ export class Model {
       case "WithdrawFunds":
       case "TransferFunds":
         return this.#move(seq, command);
+      case "SettleFunds":
+        return this.#settle(seq, command);
       default:
         return this.#manage(command);
     }
@@ -319,9 +324,7 @@ export class Model {
       );
     }
     if (kind === "DepositFunds") {
-      let supply = 0n;
-      for (const [key, owned] of this.#floor.owned) if (key.endsWith(` ${asset}`)) supply += owned;
-      if (supply + amount > MOST) return this.#tell("refused amount-too-large");
+      if (this.#supply(asset) + amount > MOST) return this.#tell("refused amount-too-large");
     } else {
       if (this.#accounts[account]!.status !== "active") return this.#tell("refused account-suspended");
       if (this.available(account, asset) < amount) return this.#tell("refused insufficient-funds");
@@ -331,5 +334,22 @@ export class Model {
     this.#floor.give(account, asset, kind === "DepositFunds" ? amount : -amount);
     if (kind === "TransferFunds") this.#floor.give(command.toAccount, asset, amount);
     return this.#tell(kind);
+  }
+
+  #settle(seq: number, command: SettleFunds): Told {
+    return this.#tell(
+      settle(seq, command, {
+        floor: this.#floor,
+        sent: this.#settlementsSent,
+        isActive: (account) => this.#accounts[account]!.status === "active",
+        supply: (asset) => this.#supply(asset),
+      }),
+    );
+  }
+
+  #supply(asset: number): bigint {
+    let supply = 0n;
+    for (const [key, owned] of this.#floor.owned) if (key.endsWith(` ${asset}`)) supply += owned;
+    return supply;
   }
 }
