@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /** Priorities of threads: when processors are short, orders go first, then the ledger, and last what nobody waits for. */
-export const NICENESS = { ledger: 10, deliveries: 15, snapshots: 19 } as const;
+export const NICENESS = { ledger: 10, deliveries: 12, snapshots: 19 } as const;
 
 export function startThread(url: URL, workerData: unknown): Worker {
   if (EXTENSION === ".js") return new Worker(url, { workerData });
