@@ -179,6 +179,23 @@ it("sends nothing twice after the ledger was deleted, and all again after its ow
   expect(keys()).toEqual([5, 2, 3, 4, 5].map((number) => `VIB-BRL/${number}`));
 });
 
+it("sends nothing twice out of a backup, which has what was delivered and the secret", async () => {
+  await until(async () => (await operator.get("/v1/settlements?status=pending")).body.items.length === 0);
+  const copy = join(directory, "backup");
+  expect(run(["backup", directory, copy]).stdout).toContain("settlements: copied");
+  expect(await server!.stop()).toBe(0);
+  received.length = 0;
+  server = await startServer({ directory: copy, env: environment() });
+  operator = new Client(server.url, ADMIN_KEY);
+  [alice, bob] = [new Client(server.url, alice.key), new Client(server.url, bob.key)];
+  await trade();
+  await until(() => received.length > 0);
+  expect(keys()).toEqual(["VIB-BRL/6"]);
+  const secret = readFileSync(join(copy, "wallet.secret"), "utf8").trim();
+  const [{ headers, body }] = received as [Received];
+  expect(() => new Webhook(secret).verify(body, headers as Record<string, string>)).not.toThrow();
+});
+
 it.each([
   { url: "http://127.0.0.1/", says: "set PREGAO_WALLET_ALLOW=127.0.0.1" },
   { url: "http://[::1]/", says: "set PREGAO_WALLET_ALLOW=::1" },
