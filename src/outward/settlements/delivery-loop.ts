@@ -81,6 +81,7 @@ export class DeliveryLoop {
   #givenUp: { count: number; settlementId: string; because: string } | null = null;
   #isStuck = false;
   #isClosing = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: LoopParts) {
@@ -157,13 +158,15 @@ export class DeliveryLoop {
     while (this.#sending > 0 && this.#parts.now() < patience) {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_CHECK_MS));
     }
-    this.#parts.sender.close();
     this.#tryWriting(() => this.flush());
+    this.#isClosed = true;
+    this.#parts.sender.close();
   }
 
   /** Ends as a crash does: starts nothing more and writes nothing more. For tests. */
   abandon(): void {
     this.#isClosing = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
@@ -240,11 +243,11 @@ export class DeliveryLoop {
     const { traceId } = item.row;
     const verdict = await sender.send({ settlementId, body: bodyOf(item.row, outbox), traceId });
     this.#sending -= 1;
-    // What was cut at the end is no attempt that failed.
-    if (this.#isClosing && verdict.outcome === "unreachable") return;
+    // What is cut at the end is no attempt that failed, and nothing is written any more.
+    if (this.#isClosed) return;
     this.#answered(item, verdict, startedAt);
     if (this.#changes.length >= CHANGES_MAX) this.#tryWriting(() => this.flush());
-    if (this.hand.ready.size < SENDING_MAX && this.intake.mayHaveMore && !this.#isStuck) {
+    if (this.hand.ready.size < SENDING_MAX && this.intake.mayHaveMore && !this.#isStuck && !this.#isClosing) {
       this.#tryWriting(() => this.#takeMore(now()));
     }
     this.#dispatch();

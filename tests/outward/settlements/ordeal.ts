@@ -32,12 +32,15 @@ const ARRIVED_MS_MAX = 60_000;
 const LOOK_MS = 500;
 const PAGE = 1000;
 
-type Phase = { readonly mode: Mode; readonly killed?: "exchange" | "service" | "both" };
+type Phase = {
+  readonly mode: Mode;
+  readonly killed?: "exchange" | "service" | "both" | "nobody, but the exchange is stopped";
+};
 
 const PHASES: readonly Phase[] = [
   { mode: "ok" },
   { mode: "flapping", killed: "exchange" },
-  { mode: "slow" },
+  { mode: "slow", killed: "nobody, but the exchange is stopped" },
   { mode: "ok", killed: "service" },
   { mode: "garbage" },
   { mode: "refusing", killed: "exchange" },
@@ -91,6 +94,7 @@ class Ordeal {
   #isTrading = true;
   #killedExchange = 0;
   #killedService = 0;
+  #failedStops = 0;
 
   constructor(directory: string, service: WalletService, say: (line: string) => void) {
     this.#directory = directory;
@@ -139,10 +143,10 @@ class Ordeal {
     const { body } = await this.#operator.send("POST", "/v1/settlements/redrive", {});
     await this.#arrived("pending");
     await this.#arrived("dead");
-    const failedStops = (await this.#server!.stop()) === 0 ? 0 : 1;
+    this.#failedStops += (await this.#server!.stop()) === 0 ? 0 : 1;
     return this.#compare(new Set(dead.map(({ settlementId }) => settlementId)), {
       redriven: body.redriven,
-      failedStops,
+      failedStops: this.#failedStops,
     });
   }
 
@@ -174,6 +178,10 @@ class Ordeal {
       child.kill("SIGKILL");
       await ended;
       this.#killedExchange += 1;
+      await this.#startExchange();
+    }
+    if (killed === "nobody, but the exchange is stopped") {
+      this.#failedStops += (await this.#server!.stop()) === 0 ? 0 : 1;
       await this.#startExchange();
     }
     await pause(downMs);
