@@ -277,11 +277,13 @@ export class DeliveryLoop {
     }
   }
 
-  #judgeReceiver({ outcome, detail, httpStatus, retryAfterMs }: Verdict, now: number): void {
+  #judgeReceiver(verdict: Verdict, now: number): void {
     const { onReport, chance } = this.#parts;
+    const { outcome, retryAfterMs } = verdict;
     if (outcome !== "delivered" && outcome !== "refused") {
-      const because = `${outcome}: ${detail ?? httpStatus}`;
-      if (this.#health.failed(now, retryAfterMs)) onReport({ kind: "receiver-down", because });
+      if (this.#health.failed(now, retryAfterMs)) {
+        onReport({ kind: "receiver-down", because: toldInLog(verdict) });
+      }
     } else if (this.#health.answered()) {
       this.hand.hurry(now, now + HURRY_MS, chance);
       onReport({ kind: "receiver-up" });
@@ -297,7 +299,7 @@ export class DeliveryLoop {
 
   #giveUp(item: Item, attempt: Attempt): void {
     this.#dead += 1;
-    const because = `${attempt.outcome}: ${attempt.detail ?? attempt.httpStatus}`;
+    const because = toldInLog(attempt);
     const settlementId = settlementIdOf(item.row, this.#parts.outbox);
     this.#givenUp = { count: (this.#givenUp?.count ?? 0) + 1, settlementId, because };
     this.#end(item, RECORDED.dead, attempt);
@@ -318,4 +320,13 @@ export class DeliveryLoop {
     oldest = Math.min(oldest, store.first(RECORDED.parked) ?? oldest);
     return outbox.find(oldest)?.at ?? null;
   }
+}
+
+/** Without what the receiver said: that is for those who may ask for the attempts, and may repeat what it was sent. */
+function toldInLog({
+  outcome,
+  httpStatus,
+  detail,
+}: Pick<Verdict, "outcome" | "httpStatus" | "detail">): string {
+  return httpStatus === null ? `${outcome}: ${detail}` : `${outcome}, ${httpStatus}`;
 }

@@ -144,6 +144,8 @@ it("leaves nothing out of a run without the service, and shows what was refused 
     status: "dead",
     attempts: [{ outcome: "refused", httpStatus: 422, detail: "unknown user" }],
   });
+  await until(() => server!.log().includes("refused, 422"));
+  expect(server!.log()).not.toContain("unknown user");
   status = 200;
   const redriven = await operator.send("POST", `${named("VIB-BRL/4")}/redrive`, {});
   expect(redriven).toMatchObject({ status: 200, body: { status: "pending", attemptCount: 1 } });
