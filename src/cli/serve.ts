@@ -85,8 +85,10 @@ function stopOnSignals(running: Running): void {
     if (err !== undefined) return end(running, err);
     ignoreRepeatedSignals();
     try {
+      // Answers and deliveries that are under way end at the same time.
+      const settlementsClosed = running.settlements?.close();
       await running.server.close();
-      await running.settlements?.close();
+      await settlementsClosed;
       await running.exchange?.close();
     } catch (error) {
       return end(running, error as Error);

@@ -16,7 +16,7 @@ import { findMarket } from "../parse.ts";
 import { Refusal } from "../problems.ts";
 import type { SettlementsPort } from "../settlements-port.ts";
 import { cursorAfter, readPage } from "./pages.ts";
-import { sendRefusal } from "./replies.ts";
+import { markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
 import { amount, pageOf, pageQuery, time } from "./schemas.ts";
 
@@ -115,7 +115,7 @@ async function withPort(
 }
 
 async function list(
-  { directory }: ExchangePort,
+  { directory, ledger, appliedSeq }: ExchangePort,
   port: SettlementsPort,
   { query }: ListCall,
   reply: FastifyReply,
@@ -123,6 +123,8 @@ async function list(
   const page = readPage(query);
   if (page instanceof Refusal) return sendRefusal(reply, page);
   const { limit, before } = page;
+  await ledger.reached(appliedSeq);
+  markPosition(reply, appliedSeq);
   const found = await port.list({ status: query.status, limit, before });
   const items = found.rows.map((row) => settlementView(row, directory));
   return reply.send({ items, nextCursor: cursorAfter(found.next) });

@@ -81,6 +81,7 @@ export class DeliveryLoop {
   #givenUp: { count: number; settlementId: string; because: string } | null = null;
   #isStuck = false;
   #isClosing = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: LoopParts) {
@@ -157,13 +158,15 @@ export class DeliveryLoop {
     while (this.#sending > 0 && this.#parts.now() < patience) {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_CHECK_MS));
     }
-    this.#parts.sender.close();
     this.#tryWriting(() => this.flush());
+    this.#isClosed = true;
+    this.#parts.sender.close();
   }
 
   /** Ends as a crash does: starts nothing more and writes nothing more. For tests. */
   abandon(): void {
     this.#isClosing = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
@@ -240,11 +243,11 @@ export class DeliveryLoop {
     const { traceId } = item.row;
     const verdict = await sender.send({ settlementId, body: bodyOf(item.row, outbox), traceId });
     this.#sending -= 1;
-    // What was cut at the end is no attempt that failed.
-    if (this.#isClosing && verdict.outcome === "unreachable") return;
+    // What is cut at the end is no attempt that failed, and nothing is written any more.
+    if (this.#isClosed) return;
     this.#answered(item, verdict, startedAt);
     if (this.#changes.length >= CHANGES_MAX) this.#tryWriting(() => this.flush());
-    if (this.hand.ready.size < SENDING_MAX && this.intake.mayHaveMore && !this.#isStuck) {
+    if (this.hand.ready.size < SENDING_MAX && this.intake.mayHaveMore && !this.#isStuck && !this.#isClosing) {
       this.#tryWriting(() => this.#takeMore(now()));
     }
     this.#dispatch();
@@ -274,11 +277,13 @@ export class DeliveryLoop {
     }
   }
 
-  #judgeReceiver({ outcome, detail, httpStatus, retryAfterMs }: Verdict, now: number): void {
+  #judgeReceiver(verdict: Verdict, now: number): void {
     const { onReport, chance } = this.#parts;
+    const { outcome, retryAfterMs } = verdict;
     if (outcome !== "delivered" && outcome !== "refused") {
-      const because = `${outcome}: ${detail ?? httpStatus}`;
-      if (this.#health.failed(now, retryAfterMs)) onReport({ kind: "receiver-down", because });
+      if (this.#health.failed(now, retryAfterMs)) {
+        onReport({ kind: "receiver-down", because: toldInLog(verdict) });
+      }
     } else if (this.#health.answered()) {
       this.hand.hurry(now, now + HURRY_MS, chance);
       onReport({ kind: "receiver-up" });
@@ -294,7 +299,7 @@ export class DeliveryLoop {
 
   #giveUp(item: Item, attempt: Attempt): void {
     this.#dead += 1;
-    const because = `${attempt.outcome}: ${attempt.detail ?? attempt.httpStatus}`;
+    const because = toldInLog(attempt);
     const settlementId = settlementIdOf(item.row, this.#parts.outbox);
     this.#givenUp = { count: (this.#givenUp?.count ?? 0) + 1, settlementId, because };
     this.#end(item, RECORDED.dead, attempt);
@@ -315,4 +320,13 @@ export class DeliveryLoop {
     oldest = Math.min(oldest, store.first(RECORDED.parked) ?? oldest);
     return outbox.find(oldest)?.at ?? null;
   }
+}
+
+/** Without what the receiver said: that is for those who may ask for the attempts, and may repeat what it was sent. */
+function toldInLog({
+  outcome,
+  httpStatus,
+  detail,
+}: Pick<Verdict, "outcome" | "httpStatus" | "detail">): string {
+  return httpStatus === null ? `${outcome}: ${detail}` : `${outcome}, ${httpStatus}`;
 }

@@ -18,7 +18,7 @@ export const SENDING_MAX = 64;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const ANSWER_HEADER_BYTES_MAX = 16 * 1024;
 /** Of an answer that says no, so much is kept for the operator. */
-const DETAIL_CHARACTERS_MAX = 200;
+const DETAIL_CHARACTERS_MAX = 400;
 const PARENT_ID_BYTES = 8;
 
 /** Where deliveries go, and how they prove where they come from. */

@@ -72,7 +72,7 @@ describe("an answer", () => {
     { answer: full("429 Slow", "Retry-After: 3\r\n"), outcome: "throttled", retryAfterMs: 3000 },
     { answer: full("429 Slow", "Retry-After: 99999999\r\n"), outcome: "throttled", retryAfterMs: 600_000 },
     { answer: full("429 Slow", "Retry-After: soon\r\n"), outcome: "throttled", retryAfterMs: 0 },
-    { answer: full("500 Oh", "", "x".repeat(9000)), outcome: "failed", detail: "x".repeat(200) },
+    { answer: full("500 Oh", "", "x".repeat(9000)), outcome: "failed", detail: "x".repeat(400) },
     { answer: full("503 Later", "Retry-After: 2\r\n"), outcome: "failed", retryAfterMs: 2000 },
     { answer: full("999 What"), outcome: "failed", httpStatus: 999 },
     { answer: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", outcome: "unreachable" },

@@ -144,6 +144,8 @@ it("leaves nothing out of a run without the service, and shows what was refused 
     status: "dead",
     attempts: [{ outcome: "refused", httpStatus: 422, detail: "unknown user" }],
   });
+  await until(() => server!.log().includes("refused, 422"));
+  expect(server!.log()).not.toContain("unknown user");
   status = 200;
   const redriven = await operator.send("POST", `${named("VIB-BRL/4")}/redrive`, {});
   expect(redriven).toMatchObject({ status: 200, body: { status: "pending", attemptCount: 1 } });
@@ -177,6 +179,23 @@ it("sends nothing twice after the ledger was deleted, and all again after its ow
   await restart(environment());
   await until(() => received.length === 5);
   expect(keys()).toEqual([5, 2, 3, 4, 5].map((number) => `VIB-BRL/${number}`));
+});
+
+it("sends nothing twice out of a backup, which has what was delivered and the secret", async () => {
+  await until(async () => (await operator.get("/v1/settlements?status=pending")).body.items.length === 0);
+  const copy = join(directory, "backup");
+  expect(run(["backup", directory, copy]).stdout).toContain("settlements: copied");
+  expect(await server!.stop()).toBe(0);
+  received.length = 0;
+  server = await startServer({ directory: copy, env: environment() });
+  operator = new Client(server.url, ADMIN_KEY);
+  [alice, bob] = [new Client(server.url, alice.key), new Client(server.url, bob.key)];
+  await trade();
+  await until(() => received.length > 0);
+  expect(keys()).toEqual(["VIB-BRL/6"]);
+  const secret = readFileSync(join(copy, "wallet.secret"), "utf8").trim();
+  const [{ headers, body }] = received as [Received];
+  expect(() => new Webhook(secret).verify(body, headers as Record<string, string>)).not.toThrow();
 });
 
 it.each([
