@@ -1,5 +1,6 @@
 /** The thread of the past: answers one question after another, and keeps the state of the last for the next. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { Seq } from "../domain/units.ts";
 import { NICENESS, yieldToOrders } from "../projections/threads.ts";
 import { type Now, Past, seqAsOf } from "./past.ts";
 import { PastError, type PastFault } from "./past-error.ts";
@@ -66,22 +67,29 @@ async function answer({ id, name, asked, now }: ToPast & { kind: "ask" }): Promi
   }
 }
 
-/** Goes on from the state that is there, or from the nearest snapshot. */
+/** Goes on from the state that is there, or from the nearest snapshot; one that is given up stays where it came to. */
 async function pastAt(
-  seq: Past["seq"],
-  how: { readonly durableSeq: Now["seq"]; readonly signal: AbortSignal },
+  seq: Seq,
+  way: { readonly durableSeq: Seq; readonly signal: AbortSignal },
 ): Promise<Past> {
-  if (kept !== undefined && kept.seq <= seq && !(await isSnapshotNearer(kept.seq, seq))) {
-    await kept.goTo(seq, how);
-    return kept;
+  if (kept !== undefined && (kept.seq > seq || (await isSnapshotNearer(kept.seq, seq)))) {
+    // Two states at once would take twice the memory.
+    kept = undefined;
   }
-  // Two states at once would take twice the memory.
-  kept = undefined;
-  kept = await Past.open(directory, seq, how);
+  try {
+    kept ??= await Past.nearest(directory, seq);
+    await kept.goTo(seq, way);
+  } catch (error) {
+    if (!(error instanceof PastError && error.fault.kind === "removed")) throw error;
+    // What comes next to this state is gone; perhaps a snapshot is behind that.
+    kept = undefined;
+    kept = await Past.nearest(directory, seq);
+    await kept.goTo(seq, way);
+  }
   return kept;
 }
 
-async function isSnapshotNearer(from: Past["seq"], to: Past["seq"]): Promise<boolean> {
+async function isSnapshotNearer(from: Seq, to: Seq): Promise<boolean> {
   if (to - from <= COMMANDS_WORTH_A_SNAPSHOT) return false;
   const { files } = await storedSnapshots(directory);
   return files.some((file) => file.seq <= to && file.seq - from > COMMANDS_WORTH_A_SNAPSHOT);

@@ -37,6 +37,9 @@ export type AsOf = { readonly seq: number } | { readonly at: number };
 /** What there is when a question is taken up: the last command that is durable, and the time. */
 export type Now = { readonly seq: Seq; readonly at: EpochMs };
 
+/** How far a reading may go, and what gives it up. */
+type Way = { readonly durableSeq: Seq; readonly signal?: AbortSignal };
+
 /** A command of the past, what it caused, and the frame that holds it. */
 export type PastCommand = {
   readonly committed: Committed;
@@ -57,19 +60,19 @@ export class Past {
   #at: EpochMs;
 
   /** The state right after a sequence, 0 for that before the first. @throws PastError */
-  static async open(
-    directory: string,
-    seq: Seq,
-    { durableSeq, signal }: { readonly durableSeq: Seq; readonly signal?: AbortSignal },
-  ): Promise<Past> {
-    if (seq > durableSeq) throw new PastError({ kind: "after-now", seq: durableSeq });
+  static async open(directory: string, seq: Seq, way: Way): Promise<Past> {
+    const past = await Past.nearest(directory, seq);
+    await past.goTo(seq, way);
+    return past;
+  }
+
+  /** The state from which the way to a sequence is the shortest: that of a snapshot, or before the first command. @throws PastError */
+  static async nearest(directory: string, seq: Seq): Promise<Past> {
     const kept = await keptIn(directory);
     const options = { seqMax: seq, feedEventsMax: FEED_EVENTS, onUnusable: () => {} };
     const start = await loadNewest(kept.store, kept.files, options);
     if (start === null && kept.isCut) throw removedBefore(kept);
-    const past = new Past(directory, start);
-    await past.goTo(seq, { durableSeq, ...(signal && { signal }) });
-    return past;
+    return new Past(directory, start);
   }
 
   private constructor(directory: string, start: { file: SnapshotFile; present: Present } | null) {
@@ -116,11 +119,9 @@ export class Past {
   }
 
   /** Goes on until right after a sequence. An abort leaves it between two commands. @throws PastError */
-  async goTo(
-    seq: Seq,
-    { durableSeq, signal }: { readonly durableSeq: Seq; readonly signal?: AbortSignal },
-  ): Promise<void> {
+  async goTo(seq: Seq, { durableSeq, signal }: Way): Promise<void> {
     if (seq > durableSeq) throw new PastError({ kind: "after-now", seq: durableSeq });
+    signal?.throwIfAborted();
     let turnStartedAt = nodeClock.elapsed();
     while (this.seq < seq) {
       await this.next(seq);

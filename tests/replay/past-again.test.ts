@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EpochMs, epochMs, type Seq, seq } from "../../src/domain/units.ts";
 import { type AsOf, Past, seqAsOf } from "../../src/replay/past.ts";
-import type { PastError, PastFault } from "../../src/replay/past-error.ts";
+import { PastError, type PastFault } from "../../src/replay/past-error.ts";
 import { SEED, STORIES } from "../properties/search.ts";
 import { type Story, story } from "../properties/stories.ts";
 import { liveThrough, longStory, namesIn, seen, snapshotAt } from "./past.ts";
@@ -121,6 +121,19 @@ describe("the past", () => {
     const at = was.times[oldestSeq]!;
     expect(await faultOf(seqAsOf(directory, { at: at - 1 }, now))).toEqual(removed);
     expect(await seqAsOf(directory, { at }, now)).toBeGreaterThanOrEqual(oldestSeq);
+  });
+
+  test("stays between two commands when it is given up, and goes on from there", async () => {
+    const { directory, lastSeq, ...was } = await live(longStory(), { every: 1_000 });
+    const past = await Past.nearest(directory, lastSeq);
+    await past.goTo(seq(100), { durableSeq: lastSeq });
+    const given = new AbortController();
+    given.abort(new PastError({ kind: "given-up" }));
+    const way = { durableSeq: lastSeq, signal: given.signal };
+    expect(await faultOf(past.goTo(lastSeq, way))).toEqual({ kind: "given-up" });
+    expect(seen(past.present)).toEqual(was.seen[100]);
+    await past.goTo(lastSeq, { durableSeq: lastSeq });
+    expect(seen(past.present)).toEqual(was.seen[lastSeq]);
   });
 
   test("says so when what it would read next is removed under it", async () => {

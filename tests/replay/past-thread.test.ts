@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { accountIndex, type EpochMs, epochMs, marketIndex, type Seq, seq } from "../../src/domain/units.ts";
 import { nodeClock } from "../../src/journal/clock.ts";
 import { PastThread, type PastThreadOptions } from "../../src/replay/past-thread.ts";
-import { copyOf, liveThrough, longStory, namesIn, type Past } from "./past.ts";
+import { copyOf, liveThrough, longStory, namesIn, type Past, snapshotAt } from "./past.ts";
 
 /** A moment behind the last command of the story. */
 const LATER = epochMs(Number.MAX_SAFE_INTEGER);
@@ -118,6 +118,22 @@ describe("the thread of the past", () => {
   test("says that the state is too large for its memory, and goes on", async () => {
     const thread = open({ limits: { heapMb: 4 } });
     expect(await thread.ask("book", bookAt(300))).toEqual({ fault: { kind: "too-large" } });
+  });
+
+  test("goes on from a snapshot when what comes next to its state has been removed", async () => {
+    const { directory, ledger, closed } = lived;
+    const copy = copyOf(directory);
+    const thread = open({ directory: copy });
+    const [first, second] = closed;
+    expect(await thread.ask("book", bookAt(first!.seq))).toMatchObject(answered(first!.seq));
+    for (const segment of [second!, closed[3]!]) {
+      await snapshotAt(copy, segment, { ledgerSeq: ledger.seq, keepsSegments: false });
+    }
+    expect(namesIn(copy, "journal")).not.toContain("00000002.segment");
+    const told = await thread.ask("book", bookAt(second!.seq + 1));
+    expect(told).toMatchObject(answered(second!.seq + 1));
+    const removed = { fault: { kind: "removed", oldestSeq: second!.seq } };
+    expect(await thread.ask("book", bookAt(second!.seq - 1))).toMatchObject(removed);
   });
 
   test("rejects what a damaged journal cannot answer, and answers from what is whole", async () => {

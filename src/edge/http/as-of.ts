@@ -94,7 +94,7 @@ export function refusalOfPast(fault: PastFault): Refusal {
     case "too-many":
       return new Refusal("overloaded", "Too many questions about the past wait already. Send it again.");
     case "too-long":
-      return new Refusal("overloaded", "The answer would take longer than a question about the past may.");
+      return new Refusal("overloaded", TOO_LONG);
     case "too-large":
       return new Refusal(
         "overloaded",
@@ -104,6 +104,9 @@ export function refusalOfPast(fault: PastFault): Refusal {
       return new Refusal("overloaded", "The exchange is stopping; the question was given up.");
   }
 }
+
+const TOO_LONG =
+  "The answer takes longer than a question about the past may. Send it again: it goes on from where it came to, unless another was asked meanwhile.";
 
 function removedWords(oldestSeq: Seq | null): string {
   return oldestSeq === null

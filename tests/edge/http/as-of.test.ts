@@ -1,4 +1,5 @@
 /** Books and wallets as they were: the answer of then, once more; and what is said of moments that there are not. */
+import { get } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { seq } from "../../../src/domain/units.ts";
 import type { PastFault } from "../../../src/edge/exchange-port.ts";
@@ -145,6 +146,27 @@ describe("why there is no answer", () => {
     expect(answer).toMatchObject({ status, seq: null, body: { code } });
     expect(answer.body.detail).toMatch(words);
     expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
+  });
+});
+
+describe("a question that takes its time", () => {
+  const PATH = "/v1/wallets?accountId=fees&asOf=1";
+
+  test("is given up when its asker leaves, and answered when the server closes", async () => {
+    const exchange = new StandIn();
+    exchange.pastWaits = true;
+    const { server, url } = await startEdge();
+    server.open(exchange);
+    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+    const stays = new Client(url, ADMIN_KEY).get(PATH);
+    await expect.poll(() => exchange.pastSignals.length).toBe(1);
+    const leaving = get(url + PATH, { headers }).on("error", () => {});
+    await expect.poll(() => exchange.pastSignals.length).toBe(2);
+    leaving.destroy();
+    await expect.poll(() => exchange.pastSignals.filter(({ aborted }) => aborted).length).toBe(1);
+    const closed = server.close();
+    expect(await stays).toMatchObject({ status: 503, body: { code: "overloaded" } });
+    await closed;
   });
 });
 

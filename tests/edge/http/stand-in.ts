@@ -39,9 +39,12 @@ export class StandIn implements ExchangePort {
   } as unknown as Ledger;
   /** Why no question about the past has an answer. */
   pastFault: PastFault = { kind: "too-many" };
+  /** Instead of that: what gives up questions that have no answer until then. */
+  readonly pastSignals: AbortSignal[] = [];
+  pastWaits = false;
   readonly past = {
-    book: async () => ({ fault: this.pastFault }),
-    wallets: async () => ({ fault: this.pastFault }),
+    book: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
+    wallets: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
     records: async () => ({ fault: this.pastFault }),
     effects: async () => ({ fault: this.pastFault }),
     replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
@@ -63,6 +66,14 @@ export class StandIn implements ExchangePort {
 
   subscribe(): () => void {
     return () => {};
+  }
+
+  #askPast(signal: AbortSignal): Promise<{ readonly fault: PastFault }> {
+    if (!this.pastWaits) return Promise.resolve({ fault: this.pastFault });
+    this.pastSignals.push(signal);
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve({ fault: { kind: "given-up" } }));
+    });
   }
 
   now() {
