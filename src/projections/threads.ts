@@ -11,7 +11,7 @@ export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" 
  * Priorities of threads: when processors are short, orders go first, then the ledger and who asks about the past, and last
  * what nobody waits for. At the lowest one, an answer may not come at all on a machine that has other things to do.
  */
-export const NICENESS = { ledger: 10, past: 10, deliveries: 15, snapshots: 19 } as const;
+export const NICENESS = { ledger: 10, past: 10, deliveries: 12, snapshots: 19 } as const;
 
 export function startThread(url: URL, workerData: unknown, resourceLimits: ResourceLimits = {}): Worker {
   if (EXTENSION === ".js") return new Worker(url, { workerData, resourceLimits });

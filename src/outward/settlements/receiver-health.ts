@@ -6,7 +6,7 @@
 /** So many failures in a row, of whichever deliveries, and the receiver counts as down. */
 const FAILURES_IN_A_ROW = 8;
 const FIRST_GAP_MS = 500;
-const LONGEST_GAP_MS = 15_000;
+const LONGEST_GAP_MS = 5_000;
 
 export class ReceiverHealth {
   readonly #chance: () => number;

@@ -20,11 +20,14 @@ import { type Mode, type Taken, WalletService } from "./wallet-service.ts";
 
 /** Half of them are named by numbers, as clients of the first design name theirs. */
 const ACCOUNTS = Array.from({ length: 48 }, (_, index) =>
-  index % 2 === 0 ? `${334455 + index}` : `user-${index}`,
+  index % 2 === 0 ? `${334_455 + index}` : `user-${index}`,
 );
-const FUNDS = { BRL: "100000000", VIB: "10000000" };
+/** Each account trades in one of them, so that what fails in one holds up no other. */
+const ASSETS = Array.from({ length: 12 }, (_, index) => `V${index}`);
+const assetOf = (account: number) => ASSETS[account % ASSETS.length]!;
+const FUNDS = "10000000";
 const ORDERS_AT_ONCE = 3;
-const PAUSE_MS = 150;
+const PAUSE_MS = 400;
 const ARRIVED_MS_MAX = 60_000;
 const LOOK_MS = 500;
 const PAGE = 1000;
@@ -97,15 +100,23 @@ class Ordeal {
 
   async open(): Promise<void> {
     await this.#startExchange();
-    const open = async (accountId: string) => {
-      const { key } = await openTrader(this.#operator, { accountId, funds: FUNDS });
+    for (const asset of ASSETS) {
+      await this.#operator.post("/v1/assets", { asset, scale: 0 });
+      const listing = { market: `${asset}-BRL`, base: asset, quote: "BRL", tickSize: "0.01", lotSize: "1" };
+      await this.#operator.post("/v1/markets", listing);
+    }
+    const open = async (accountId: string, account: number) => {
+      const funds = { BRL: FUNDS, [assetOf(account)]: FUNDS };
+      const { key } = await openTrader(this.#operator, { accountId, funds });
       this.#keys.set(accountId, key!);
     };
     await Promise.all(ACCOUNTS.map(open));
   }
 
   async trade(seconds: number): Promise<void> {
-    const traders = [...this.#keys.values()].map((key) => this.#tradeWith(key));
+    const traders = ACCOUNTS.map((accountId, account) =>
+      this.#tradeWith(this.#keys.get(accountId)!, `${assetOf(account)}-BRL`),
+    );
     const until = Date.now() + seconds * 1000;
     const phaseMs = Math.max(600, Math.min(3_000, (seconds * 1000) / PHASES.length));
     for (let number = 0; Date.now() < until; number += 1) {
@@ -171,10 +182,10 @@ class Ordeal {
     await this.#service.restart();
   }
 
-  async #tradeWith(key: string): Promise<void> {
+  async #tradeWith(key: string, market: string): Promise<void> {
     while (this.#isTrading) {
       const orders = Array.from({ length: ORDERS_AT_ONCE }, () => ({
-        market: "VIB-BRL",
+        market,
         type: "limit",
         side: Math.random() < 0.5 ? "buy" : "sell",
         price: `10.0${Math.floor(Math.random() * 4)}`,
@@ -226,7 +237,7 @@ class Ordeal {
     const data = join(this.#directory, "data");
     const ledger = new Database(join(data, "ledger.sqlite"), { readonly: true });
     const trades = new Map(
-      (ledger.prepare(TRADES).all() as TradeRow[]).map((trade) => [`VIB-BRL/${trade.trade}`, trade]),
+      (ledger.prepare(TRADES).all() as TradeRow[]).map((trade) => [`${trade.market}/${trade.trade}`, trade]),
     );
     const sums = ledger.prepare(SUMS).all() as { account: string; asset: string; total: number }[];
     ledger.close();
@@ -256,6 +267,7 @@ class Ordeal {
 }
 
 type TradeRow = {
+  readonly market: string;
   readonly trade: number;
   readonly price: number;
   readonly quantity: number;
@@ -264,7 +276,7 @@ type TradeRow = {
 };
 
 const TRADES = `
-  SELECT trade, price_ticks AS price, quantity_lots AS quantity,
+  SELECT market, trade, price_ticks AS price, quantity_lots AS quantity,
     CASE taker_side WHEN 'buy' THEN taker ELSE maker END AS buyer,
     CASE taker_side WHEN 'buy' THEN maker ELSE taker END AS seller
   FROM readable_trades`;
@@ -304,10 +316,11 @@ function differences(
 ): string[] {
   const totals = new Map<string, number>();
   const add = (key: string, amount: number) => totals.set(key, (totals.get(key) ?? 0) + amount);
-  for (const { operations } of taken) {
+  for (const { settlementId, operations } of taken) {
+    const base = settlementId.split("-")[0]!;
     for (const { userId, value, quantity, operationType } of operations) {
       const sign = operationType === "CREDIT" ? 1 : -1;
-      add(`${userId} VIB`, sign * quantity);
+      add(`${userId} ${base}`, sign * quantity);
       add(`${userId} BRL`, -sign * Math.round(value * 100) * quantity);
     }
   }
