@@ -22,8 +22,6 @@ export type StandingOrder = {
   readonly account: AccountIndex;
   /** Null for an order without a limit, which waits for its price. */
   readonly price: Ticks | null;
-  /** Zero for an order by budget. */
-  readonly remaining: Lots;
   /** What the book shows of it. */
   readonly shown: Lots;
   readonly held: Minor;
@@ -119,7 +117,6 @@ function standingOrder(pool: OrderPool, slot: Slot): StandingOrder {
     order: pool.orderId(slot),
     account: pool.accountOf(slot),
     price: price === 0 ? null : price,
-    remaining: pool.remaining[slot] as Lots,
     shown: pool.shownOf(slot),
     held: pool.held[slot] as Minor,
     makerFee: pool.makerFee[slot] as PartsPerMillion,

@@ -86,12 +86,12 @@ function selfTrade({ selfTrade: { mode, canceled, prevented }, taker }: Told): s
   return `The self-trade rule (${mode}) ${parts.join(", and ")}.`;
 }
 
-function band({ before: { band: found, lastPrice }, price }: Told): string {
+function band({ before: { band: found, lastPrice } }: Told): string {
   if (found === null) return "No price band was in force.";
   const from = lastPrice === null ? "the listing's reference price" : `the last price of ${lastPrice}`;
   return (
-    `The price band went from ${found.lowest} to ${found.highest}, measured from ${from}; ` +
-    `${price} is where the order's limit, or else the band, let it trade.`
+    `The price band went from ${found.lowest} to ${found.highest}, measured from ${from}: ` +
+    "no limit may be outside it, and an order without one trades no further than its edge."
   );
 }
 

@@ -98,7 +98,10 @@ function missingWords(fault: PastFault): string {
         (fault.oldestSeq === null ? "." : `; that is possible from sequence ${fault.oldestSeq} on.`)
       );
     case "too-long":
-      return "To bring the events about again would take longer than a trace may: no snapshot is near enough.";
+      return (
+        "To bring the events about again takes longer than a question about the past may. Send it again: it goes on from " +
+        "where it came to, unless another was asked meanwhile."
+      );
     case "too-large":
       return "To bring the events about again needs more memory than a question about the past may.";
     default:
