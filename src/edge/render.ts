@@ -2,26 +2,16 @@
  * Whole units to what a client reads: names for indices, decimal text in the full scale of its asset, tick
  * or lot, and times in RFC 3339. REST and WebSocket show the same thing in the same words.
  */
-import { type Decimal, formatDecimal, formatSteps } from "../domain/decimal.ts";
+import { formatDecimal, formatSteps } from "../domain/decimal.ts";
 import type { TradeExecuted } from "../domain/events.ts";
 import type { Market, Side } from "../domain/market.ts";
 import { orderUlid } from "../domain/ulid.ts";
-import {
-  type EpochMs,
-  type Lots,
-  type MarketIndex,
-  type Minor,
-  type OrderId,
-  type PartsPerMillion,
-  PPM_SCALE,
-  type Seq,
-  type Ticks,
-  type TradeId,
-} from "../domain/units.ts";
+import type { EpochMs, Lots, MarketIndex, Minor, OrderId, Seq, Ticks, TradeId } from "../domain/units.ts";
 import type { LedgerEntry } from "../projections/ledger/rows.ts";
 import type { Balance } from "../projections/live/balances.ts";
 import type { Asset, Directory } from "../projections/live/directory.ts";
 import type { OrderRecord } from "../projections/order-record.ts";
+import { rateText, shortened, stepsText, timeText } from "../projections/unit-text.ts";
 
 /** One account's part in a trade. */
 export type Fill = {
@@ -233,35 +223,6 @@ export function marketView(market: Market, directory: Directory) {
 /** A level of a book: its price and its total. */
 export function levelView(price: Ticks, quantity: Lots, market: Market): [string, string] {
   return [formatSteps(price, market.tickSize), formatSteps(quantity, market.lotSize)];
-}
-
-let lastTime = -1;
-let lastTimeText = "";
-
-/** RFC 3339 UTC with milliseconds. Neighbouring answers mostly share their time, so the last is kept. */
-export function timeText(at: EpochMs): string {
-  if (at !== lastTime) {
-    lastTime = at;
-    lastTimeText = new Date(at).toISOString();
-  }
-  return lastTimeText;
-}
-
-export function stepsText(steps: number | null, step: Decimal): string | null {
-  return steps === null ? null : formatSteps(steps, step);
-}
-
-function rateText(rate: PartsPerMillion): string {
-  const text = formatDecimal(rate, PPM_SCALE);
-  const point = text.indexOf(".");
-  const fraction = shortened(text.slice(point + 1), 0);
-  return fraction === "" ? text.slice(0, point) : `${text.slice(0, point)}.${fraction}`;
-}
-
-function shortened(fraction: string, least: number): string {
-  let end = fraction.length;
-  while (end > least && fraction[end - 1] === "0") end -= 1;
-  return fraction.slice(0, end);
 }
 
 function opposite(side: Side): Side {

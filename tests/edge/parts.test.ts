@@ -24,9 +24,10 @@ import {
   parseWhole,
 } from "../../src/edge/parse.ts";
 import { malformed, PROBLEMS, problem, Refusal } from "../../src/edge/problems.ts";
-import { averagePrice, timeText } from "../../src/edge/render.ts";
+import { averagePrice } from "../../src/edge/render.ts";
 import { traceIdOf } from "../../src/edge/trace-context.ts";
 import type { Directory } from "../../src/projections/live/directory.ts";
+import { timeText } from "../../src/projections/unit-text.ts";
 
 describe("strict JSON", () => {
   const duplicates = [

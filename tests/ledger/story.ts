@@ -66,6 +66,9 @@ export type Entering = {
   market: MarketIndex;
 };
 
+/** What traces a command. */
+type Ids = { readonly requestId: string; readonly traceId: string | null };
+
 export class Story {
   at = 1_700_000_000_000;
   #seq = 0;
@@ -215,7 +218,7 @@ export class Story {
     this.did("PlaceOrder", [{ kind: "CommandRejected", reason: "insufficient-funds" }]);
   }
 
-  did(kind: Command["kind"], events: readonly Event[]): void {
+  did(kind: Command["kind"], events: readonly Event[], ids: Partial<Ids> = {}): void {
     this.#seq += 1;
     const committed: Committed = {
       entry: {
@@ -223,6 +226,7 @@ export class Story {
         at: this.at as EpochMs,
         requestId: `01KBQ${String(this.#seq).padStart(21, "0")}`,
         traceId: this.#seq % 2 === 0 ? null : "4bf92f3577b34da6a3ce929d0e0e4736",
+        ...ids,
         command: { kind } as Command,
       },
       events,

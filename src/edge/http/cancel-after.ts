@@ -2,10 +2,10 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { FEES_ACCOUNT } from "../../domain/commands.ts";
+import { timeText } from "../../projections/unit-text.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { resolveAccount } from "../parse.ts";
 import { malformed, Refusal } from "../problems.ts";
-import { timeText } from "../render.ts";
 import { sendRefusal, submit } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
 import { operatorsAccount, time } from "./schemas.ts";

@@ -7,11 +7,13 @@ import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
+import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
 import {
   type CommandRow,
   type EntryRow,
   fillEntry,
+  type LedgerCommand,
   type LedgerEntry,
   type LedgerFill,
   type LedgerTrade,
@@ -23,7 +25,7 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { CLIENT_ID_BUCKET_BITS } from "./schema.ts";
+import { BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 type ListQuery = {
@@ -70,6 +72,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
   readonly #chains: Chains;
+  readonly #search: CommandSearch;
   readonly #command: Statement;
   readonly #atSeq: Statement;
   readonly #firstEntry: Statement;
@@ -83,6 +86,7 @@ export class LedgerQueries {
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = new Chains(database);
+    this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
@@ -93,7 +97,7 @@ export class LedgerQueries {
     this.#lastOrder = prepare("SELECT last_order FROM order_heads WHERE account = ?").pluck();
     this.#clientId = prepare(
       `SELECT max(order_id) FROM orders INDEXED BY orders_by_client_id
-       WHERE order_id >> ${CLIENT_ID_BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
+       WHERE order_id >> ${BUCKET_BITS} = ? AND account = ? AND client_order_id = ?`,
     ).pluck();
   }
 
@@ -111,7 +115,7 @@ export class LedgerQueries {
   /** The latest order of the account that was given this id. */
   orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
     const last = this.#lastOrder.get(account) as number | undefined;
-    const width = 2 ** CLIENT_ID_BUCKET_BITS;
+    const width = 2 ** BUCKET_BITS;
     for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
       if (order !== null) return order;
@@ -188,6 +192,19 @@ export class LedgerQueries {
       },
       limit,
     );
+  }
+
+  /** The commands of these sequences: `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): LedgerCommand[] {
+    return this.#search.bySeq(seqs);
+  }
+
+  commandsOfRequest(requestId: string): LedgerCommand[] {
+    return this.#search.byRequestId(requestId);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Page<LedgerCommand> {
+    return this.#search.byTraceId(query);
   }
 
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {

@@ -21,6 +21,7 @@ import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
 import { movementPostings, type Posting, tradePostings } from "./postings.ts";
+import { RequestRanges } from "./request-ranges.ts";
 import { WalletTotals } from "./wallet-totals.ts";
 import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
@@ -31,6 +32,7 @@ type Memory = {
   readonly directory: DirectoryRows;
   readonly orders: OrderRows;
   readonly wallets: WalletTotals;
+  readonly requests: RequestRanges;
   seq: number;
   frameHash: string | null;
   nextEntry: number;
@@ -78,6 +80,7 @@ export class LedgerWriter {
     }
     memory.orders.save();
     memory.wallets.save();
+    memory.requests.save();
     const { seq, frameHash, nextEntry } = memory;
     this.#statements.cursor.run(seq, frameHash === null ? null : packHex(frameHash), nextEntry);
   }
@@ -87,6 +90,7 @@ export class LedgerWriter {
     const { seq, at, requestId, traceId, commandKind, events } = outcome;
     assert(seq === memory.seq + 1, "commands come in order, and none is left out");
     memory.seq = seq;
+    memory.requests.add(seq, requestId);
     const firstEntry = memory.nextEntry;
     let refused: number | null = null;
     for (const event of events) {
@@ -98,7 +102,8 @@ export class LedgerWriter {
     this.#statements.command.run(seq, at, kind, refused, firstEntry, requestId, trace);
   }
 
-  #recordEvent(event: Event, { seq, at }: Outcome): void {
+  #recordEvent(event: Event, moment: Outcome): void {
+    const { seq } = moment;
     const { directory, orders, wallets } = this.#memory;
     switch (event.kind) {
       case "OrderPlaced":
@@ -108,10 +113,10 @@ export class LedgerWriter {
       case "OrderFilled":
       case "OrderCanceled":
       case "OrderExpired":
-        orders.record(event, at);
+        orders.record(event, moment);
         break;
       case "TradeExecuted":
-        this.#recordTrade(event, seq, at);
+        this.#recordTrade(event, moment);
         break;
       case "WalletChanged":
         // Wallets come last among a command's events, so its entries are all counted.
@@ -153,11 +158,12 @@ export class LedgerWriter {
     }
   }
 
-  #recordTrade(event: TradeExecuted, seq: number, at: number): void {
+  #recordTrade(event: TradeExecuted, moment: Outcome): void {
+    const { seq } = moment;
     const { market, trade, takerAccount, takerOrder, makerAccount, makerOrder } = event;
     const { orders, directory, nextEntry } = this.#memory;
-    const takerPrevious = orders.fill(takerOrder, event, at);
-    const makerPrevious = orders.fill(makerOrder, event, at);
+    const takerPrevious = orders.fill(takerOrder, event, moment);
+    const makerPrevious = orders.fill(makerOrder, event, moment);
     this.#statements.trade.run(
       market,
       trade,
@@ -225,6 +231,7 @@ function remember(database: Database): Memory {
     directory: new DirectoryRows(database),
     orders: new OrderRows(database),
     wallets: new WalletTotals(database),
+    requests: new RequestRanges(database),
     nextEntry: database.prepare("SELECT next_entry FROM cursor").pluck().get() as number,
   };
 }

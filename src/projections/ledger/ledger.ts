@@ -6,6 +6,7 @@
 import type { Worker } from "node:worker_threads";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
+import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
   FillsQuery,
@@ -25,7 +26,7 @@ import type {
   ToWriter,
 } from "./messages.ts";
 import type { Page } from "./pages.ts";
-import type { LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
+import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
 import { type LedgerThreads, workerThreads } from "./workers.ts";
 
@@ -185,6 +186,20 @@ export class Ledger {
   /** The latest order that was given this id. */
   orderByClientId(query: ClientIdQuery): Promise<OrderId | undefined> {
     return this.#reads.read("orderByClientId", query).then(({ result }) => result);
+  }
+
+  /** The commands of these sequences, in the order of the question; `COMMANDS_MAX` of them at most. */
+  commands(seqs: readonly number[]): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commands", seqs).then(({ result }) => result);
+  }
+
+  /** The commands of a request, oldest first: of a batch, there are several. */
+  commandsOfRequest(requestId: string): Promise<readonly LedgerCommand[]> {
+    return this.#reads.read("commandsOfRequest", requestId).then(({ result }) => result);
+  }
+
+  commandsOfTrace(query: TraceIdQuery): Promise<Reading<Page<LedgerCommand>>> {
+    return this.#reads.read("commandsOfTrace", query);
   }
 
   orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {

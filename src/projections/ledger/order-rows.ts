@@ -38,6 +38,7 @@ type OrderRow = {
   filledValue: number;
   lastTrade: number | null;
   updatedAt: number;
+  updatedSeq: number;
   /** What the batch has made of the order's price and quantity; null if it has not amended it. */
   amended: AmendedTerms | null;
   /** What self-trade prevention has taken from it in the batch. */
@@ -48,6 +49,9 @@ type AmendedTerms = Pick<OrderTerms, "price" | "quantity">;
 
 /** What happens to orders apart from their trades. */
 type OrderEvent = OrderPlaced | OrderTriggered | OrderAmended | SelfTradePrevented | OrderEnd;
+
+/** The command that something happens in. */
+type Moment = { readonly seq: number; readonly at: number };
 
 type OrderTrade = { readonly trade: number; readonly quantity: number; readonly value: number };
 
@@ -67,6 +71,7 @@ export class OrderRows {
   readonly #amend: Statement;
   readonly #prevent: Statement;
   readonly #addRareTerms: Statement;
+  readonly #noteChange: Statement;
   readonly #saveHead: Statement;
   readonly #mark: Statement;
 
@@ -80,15 +85,16 @@ export class OrderRows {
     }
     this.#find = database
       .prepare(
-        `SELECT status, reason, filled_quantity, filled_value, last_trade, updated_at
+        `SELECT status, reason, filled_quantity, filled_value, last_trade, updated_at,
+           updated_seq
          FROM orders WHERE order_id = ?`,
       )
       .raw();
     this.#insert = database.prepare(
       `INSERT INTO orders (order_id, account, market, side, type, time_in_force, price, quantity, quote_quantity,
          expires_at, post_only, self_trade_prevention, client_order_id, previous, status, reason,
-         filled_quantity, filled_value, last_trade, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         filled_quantity, filled_value, last_trade, updated_at, updated_seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#saveHead = database.prepare(
       `INSERT INTO order_heads (account, last_order, order_count) VALUES (?, ?, ?)
@@ -97,41 +103,42 @@ export class OrderRows {
     this.#mark = database.prepare("INSERT INTO order_marks (account, order_id) VALUES (?, ?)");
     this.#update = database.prepare(
       `UPDATE orders SET status = ?, reason = ?, filled_quantity = ?, filled_value = ?, last_trade = ?,
-         updated_at = ? WHERE order_id = ?`,
+         updated_at = ?, updated_seq = ? WHERE order_id = ?`,
     );
     this.#amend = database.prepare("UPDATE orders SET price = ?, quantity = ? WHERE order_id = ?");
     this.#prevent = database.prepare(
       "UPDATE orders SET prevented_quantity = prevented_quantity + ? WHERE order_id = ?",
     );
+    this.#noteChange = database.prepare("INSERT OR IGNORE INTO order_changes (order_id, seq) VALUES (?, ?)");
     this.#addRareTerms = database.prepare(
       "UPDATE orders SET trigger_price = ?, trailing_offset = ?, display_quantity = ? WHERE order_id = ?",
     );
   }
 
-  record(event: OrderEvent, at: number): void {
+  record(event: OrderEvent, moment: Moment): void {
     switch (event.kind) {
       case "OrderPlaced":
-        this.#place(event, at);
+        this.#place(event, moment);
         return;
       case "OrderTriggered":
-        this.#change(event.order, at).status = OPEN;
+        this.#note(event.order, moment).status = OPEN;
         return;
       case "OrderAmended":
-        this.#change(event.order, at).amended = event;
+        this.#note(event.order, moment).amended = event;
         return;
       case "SelfTradePrevented":
-        this.#change(event.takerOrder, at).prevented += event.quantity;
-        this.#change(event.makerOrder, at).prevented += event.quantity;
+        this.#note(event.takerOrder, moment).prevented += event.quantity;
+        this.#note(event.makerOrder, moment).prevented += event.quantity;
         return;
       case "OrderFilled":
       case "OrderCanceled":
       case "OrderExpired":
-        this.#end(event, at);
+        this.#end(event, moment);
         return;
     }
   }
 
-  #place(terms: OrderPlaced, at: number): void {
+  #place(terms: OrderPlaced, { seq, at }: Moment): void {
     const previous = this.#chain(terms.account, terms.order);
     this.#touched.set(terms.order, {
       order: terms.order,
@@ -142,14 +149,15 @@ export class OrderRows {
       filledValue: 0,
       lastTrade: null,
       updatedAt: at,
+      updatedSeq: seq,
       amended: null,
       prevented: 0,
     });
   }
 
   /** Adds a fill and gives the order's trade before it, to which the new one is chained. */
-  fill(order: number, { trade, quantity, value }: OrderTrade, at: number): number | null {
-    const row = this.#change(order, at);
+  fill(order: number, { trade, quantity, value }: OrderTrade, moment: Moment): number | null {
+    const row = this.#change(order, moment);
     const previous = row.lastTrade;
     row.status = PARTIALLY_FILLED;
     row.filledQuantity += quantity;
@@ -173,8 +181,8 @@ export class OrderRows {
     this.#changedHeads = [];
   }
 
-  #end(event: OrderEnd, at: number): void {
-    const row = this.#change(event.order, at);
+  #end(event: OrderEnd, moment: Moment): void {
+    const row = this.#change(event.order, moment);
     row.status = numberOf(ORDER_STATUSES, STATUS_WHEN_ENDED[event.kind]);
     row.reason = numberOrNull(END_REASONS, reasonOf(event));
   }
@@ -198,10 +206,17 @@ export class OrderRows {
   }
 
   /** The row of an order that something happens to. */
-  #change(order: number, at: number): OrderRow {
+  #change(order: number, { seq, at }: Moment): OrderRow {
     const row = this.#row(order);
     row.updatedAt = at;
+    row.updatedSeq = seq;
     return row;
+  }
+
+  /** The same, for what no trade and no end of the order tells of; the command that placed it needs no note. */
+  #note(order: number, moment: Moment): OrderRow {
+    if (moment.seq !== order) this.#noteChange.run(order, moment.seq);
+    return this.#change(order, moment);
   }
 
   #row(order: number): OrderRow {
@@ -209,16 +224,16 @@ export class OrderRows {
     if (touched !== undefined) return touched;
     const found = this.#find.get(order) as RawProgress | undefined;
     assert(found !== undefined, "what happens to an order comes after its placing");
-    const [status, reason, filledQuantity, filledValue, lastTrade, updatedAt] = found;
-    const progress = { status, reason, filledQuantity, filledValue, lastTrade, updatedAt };
+    const [status, reason, filledQuantity, filledValue, lastTrade, updatedAt, updatedSeq] = found;
+    const progress = { status, reason, filledQuantity, filledValue, lastTrade, updatedAt, updatedSeq };
     const row: OrderRow = { order, placed: null, ...progress, amended: null, prevented: 0 };
     this.#touched.set(order, row);
     return row;
   }
 
   #saveProgress(row: OrderRow): void {
-    const { status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order } = row;
-    this.#update.run(status, reason, filledQuantity, filledValue, lastTrade, updatedAt, order);
+    const { status, reason, filledQuantity, filledValue, lastTrade, updatedAt, updatedSeq, order } = row;
+    this.#update.run(status, reason, filledQuantity, filledValue, lastTrade, updatedAt, updatedSeq, order);
     if (row.amended !== null) this.#amend.run(row.amended.price, row.amended.quantity, order);
   }
 
@@ -245,6 +260,7 @@ export class OrderRows {
       row.filledValue,
       row.lastTrade,
       row.updatedAt,
+      row.updatedSeq,
     );
     const { triggerPrice, trailingOffset, displayQuantity } = terms;
     // Few orders have these, and every value that is bound costs all of them.
@@ -253,4 +269,4 @@ export class OrderRows {
   }
 }
 
-type RawProgress = [number, number | null, number, number, number | null, number];
+type RawProgress = [number, number | null, number, number, number | null, number, number];

@@ -2,9 +2,10 @@
  * What the ledger answers: rows in whole units of the domain, never formatted; and how the tables' rows
  * become them.
  */
-import { ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
+import { type Command, ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
 import { END_REASONS } from "../../domain/events.ts";
 import { SIDES, type Side } from "../../domain/market.ts";
+import type { Rejection } from "../../domain/rejections.ts";
 import type {
   AccountIndex,
   AssetIndex,
@@ -66,6 +67,19 @@ export type LedgerEntry = {
   readonly tradeId: TradeId | null;
   readonly reference: string | null;
   readonly requestId: string;
+};
+
+/** A command as history has it: what it said is the journal's to tell. */
+export type LedgerCommand = {
+  readonly seq: Seq;
+  readonly at: EpochMs;
+  readonly kind: Command["kind"];
+  /** Why the rules refused it; null if they did not. */
+  readonly refused: Rejection | null;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  /** The chained hash of the journal's frame that holds it. */
+  readonly frameHash: string;
 };
 
 /** What every row tells of the command behind it. */

@@ -16,7 +16,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** "Preg" in ASCII: tells our file from any other SQLite file. */
 const APPLICATION_ID = 0x50726567;
@@ -37,10 +37,10 @@ const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 export const MARK_EVERY = 64;
 
 /**
- * Client ids are indexed in buckets of 2^13 commands: a batch then touches the pages of one bucket, and who
- * looks for an id asks bucket by bucket. Over the whole table, every id would touch a page of its own.
+ * Ids that say nothing of their place are indexed in buckets of 2^13 commands: a batch then touches the pages of one
+ * bucket, and who looks for an id asks bucket by bucket. Over the whole table, every id would touch a page of its own.
  */
-export const CLIENT_ID_BUCKET_BITS = 13;
+export const BUCKET_BITS = 13;
 
 const TABLES = `
 CREATE TABLE cursor (
@@ -91,8 +91,19 @@ CREATE TABLE commands (
   trace_id ANY
 ) STRICT;
 
+CREATE INDEX commands_by_trace_id ON commands (seq >> ${BUCKET_BITS}, trace_id) WHERE trace_id IS NOT NULL;
+
+-- Request ids rise nearly as sequences do: of each bucket of commands, the lowest and the highest leave one bucket
+-- or two to look through, whatever clock they were made by.
+CREATE TABLE request_ranges (
+  bucket INTEGER PRIMARY KEY,
+  lowest TEXT NOT NULL,
+  highest TEXT NOT NULL
+) STRICT;
+
 -- price and quantity are as amended last; previous is the account's order before; last_trade starts the chain
--- of the order's fills, which goes on in the trades. The last columns are those that an ordinary order leaves alone.
+-- of the order's fills, which goes on in the trades. updated_seq is the command that touched it last, and updated_at
+-- that command's time, so that a list need not look it up. The last columns are those that an ordinary order leaves alone.
 CREATE TABLE orders (
   order_id INTEGER PRIMARY KEY,
   account INTEGER NOT NULL,
@@ -114,14 +125,23 @@ CREATE TABLE orders (
   filled_value INTEGER NOT NULL,
   last_trade INTEGER,
   updated_at INTEGER NOT NULL,
+  updated_seq INTEGER NOT NULL,
   trigger_price INTEGER,
   trailing_offset INTEGER,
   display_quantity INTEGER,
   prevented_quantity INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE INDEX orders_by_client_id ON orders (order_id >> ${CLIENT_ID_BUCKET_BITS}, account, client_order_id)
+CREATE INDEX orders_by_client_id ON orders (order_id >> ${BUCKET_BITS}, account, client_order_id)
   WHERE client_order_id IS NOT NULL;
+
+-- Later commands that amended an order, triggered it or took from it without a trade. Its trades are a chain of
+-- their own, and what ended it is the command that touched it last.
+CREATE TABLE order_changes (
+  order_id INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (order_id, seq)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE order_heads (
   account INTEGER PRIMARY KEY,

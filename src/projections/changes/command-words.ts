@@ -1,19 +1,32 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
-import { unreachable } from "../domain/assert.ts";
-import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../domain/commands.ts";
-import { formatDecimal } from "../domain/decimal.ts";
-import type { MarketListing } from "../domain/market.ts";
-import { PPM_SCALE } from "../domain/units.ts";
-import { stepsText, timeText } from "../edge/render.ts";
-import type { Names } from "../replay/names.ts";
+import { unreachable } from "../../domain/assert.ts";
+import type { AmendOrder, Command, DepositFunds, OrderTerms } from "../../domain/commands.ts";
+import { formatDecimal } from "../../domain/decimal.ts";
+import type { Market, MarketListing } from "../../domain/market.ts";
+import type { AccountIndex, MarketIndex, OrderId, PartsPerMillion } from "../../domain/units.ts";
+import type { Asset } from "../live/directory.ts";
+import { rateText, stepsText, timeText } from "../unit-text.ts";
 
-/** What a command says, field by field, in the order in which people read it. */
-export type CommandWords = Readonly<
+/** What a command or an event says, field by field, in the order in which people read it. */
+export type Words = Readonly<
   Record<string, string | number | boolean | null | readonly string[] | undefined>
 >;
 
-/** The names must have learnt the command and all before it. */
-export function commandWords(command: Command, names: Names): CommandWords {
+/** The names of what a command or an event speaks of; they must have learnt it and all before it. */
+export type Names = {
+  account(index: AccountIndex): string;
+  asset(index: Asset["asset"]): Asset;
+  market(index: MarketIndex): Market;
+};
+
+/** The same, where orders that are amended have to be found as well. */
+export type CommandNames = Names & {
+  /** The market of an order, or null if it is not known any more. */
+  marketOf(order: OrderId): Market | null;
+};
+
+/** All that a command says but the hash of a key, which is for nobody to read. */
+export function commandWords(command: Command, names: CommandNames): Words {
   switch (command.kind) {
     case "PlaceOrder":
       return orderWords(command, names);
@@ -33,16 +46,12 @@ export function commandWords(command: Command, names: Names): CommandWords {
     case "DepositFunds":
     case "WithdrawFunds":
       return movementWords(command, names);
-    case "TransferFunds": {
-      const { accountId, ...rest } = movementWords(command, names);
-      return { accountId, toAccountId: names.account(command.toAccount), ...rest };
-    }
+    case "TransferFunds":
+      return transferWords(command, names);
     case "SetAccountStatus":
       return { accountId: names.account(command.account), status: command.status };
-    case "CreateKey": {
-      const { kind: _, account, ...key } = command;
-      return { accountId: names.account(account), ...key };
-    }
+    case "CreateKey":
+      return keyWords(command, names);
     case "ListAsset":
       return { asset: command.name, scale: command.scale };
     case "ListMarket":
@@ -52,9 +61,9 @@ export function commandWords(command: Command, names: Names): CommandWords {
       return {
         market: names.market(market).name,
         status,
-        makerFee: rate(makerFee),
-        takerFee: rate(takerFee),
-        priceBand: rate(priceBand),
+        makerFee: rateOrNull(makerFee),
+        takerFee: rateOrNull(takerFee),
+        priceBand: rateOrNull(priceBand),
       };
     }
     case "OpenAccount":
@@ -68,7 +77,7 @@ export function commandWords(command: Command, names: Names): CommandWords {
   }
 }
 
-function orderWords(terms: OrderTerms, names: Names): CommandWords {
+export function orderWords(terms: OrderTerms, names: Names): Words {
   const market = names.market(terms.market);
   const { scale } = names.asset(market.quote);
   return {
@@ -91,7 +100,7 @@ function orderWords(terms: OrderTerms, names: Names): CommandWords {
 }
 
 /** Without its market the order's ticks and lots have no sizes. */
-function amendWords({ account, order, price, quantity }: AmendOrder, names: Names): CommandWords {
+function amendWords({ account, order, price, quantity }: AmendOrder, names: CommandNames): Words {
   const market = names.marketOf(order);
   const who = { accountId: names.account(account), orderId: order };
   if (market === null) return { ...who, priceTicks: price, quantityLots: quantity };
@@ -103,13 +112,34 @@ function amendWords({ account, order, price, quantity }: AmendOrder, names: Name
   };
 }
 
-function movementWords(movement: Omit<DepositFunds, "kind">, names: Names): CommandWords {
-  const { account, amount, reference } = movement;
-  const { name, scale } = names.asset(movement.asset);
+type Movement = Omit<DepositFunds, "kind">;
+
+export function movementWords({ account, asset, amount, reference }: Movement, names: Names): Words {
+  const { name, scale } = names.asset(asset);
   return { accountId: names.account(account), asset: name, amount: formatDecimal(amount, scale), reference };
 }
 
-function listingWords(listing: MarketListing, names: Names): CommandWords {
+export function transferWords(
+  transfer: Movement & { readonly toAccount: AccountIndex },
+  names: Names,
+): Words {
+  const { accountId, ...rest } = movementWords(transfer, names);
+  return { accountId, toAccountId: names.account(transfer.toAccount), ...rest };
+}
+
+export function keyWords(
+  key: {
+    readonly account: AccountIndex;
+    readonly keyId: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+  },
+  names: Names,
+): Words {
+  return { accountId: names.account(key.account), keyId: key.keyId, name: key.name, scopes: key.scopes };
+}
+
+export function listingWords(listing: MarketListing, names: Names): Words {
   const { tickSize, lotSize, minNotional } = listing;
   const quote = names.asset(listing.quote);
   return {
@@ -121,15 +151,14 @@ function listingWords(listing: MarketListing, names: Names): CommandWords {
     minNotional: minNotional === null ? null : formatDecimal(minNotional, quote.scale),
     maxQuantity: stepsText(listing.maxQuantity, lotSize),
     maxOpenOrders: listing.maxOpenOrders,
-    makerFee: rate(listing.makerFee),
-    takerFee: rate(listing.takerFee),
-    priceBand: rate(listing.priceBand),
+    makerFee: rateOrNull(listing.makerFee),
+    takerFee: rateOrNull(listing.takerFee),
+    priceBand: rateOrNull(listing.priceBand),
     referencePrice: stepsText(listing.referencePrice, tickSize),
     status: listing.status,
   };
 }
 
-/** With all its decimals. */
-function rate(partsPerMillion: number | null): string | null {
-  return partsPerMillion === null ? null : formatDecimal(partsPerMillion, PPM_SCALE);
+export function rateOrNull(rate: PartsPerMillion | null): string | null {
+  return rate === null ? null : rateText(rate);
 }
