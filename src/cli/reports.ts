@@ -19,6 +19,8 @@ const LINES = {
   "moved-aside": { level: "warn", words: "ledger: a damaged file was moved aside" },
   waiting: { level: "warn", words: "ledger: waits, and is behind meanwhile" },
   resumed: { level: "warn", words: "ledger: goes on" },
+  dropped: { level: "info", words: "ledger: lets go of what the archive has" },
+  "drop-failed": { level: "error", words: "ledger: could not let go of what the archive has" },
 } as const satisfies Record<ExchangeReport["kind"], Line>;
 
 export function tell(log: Log, report: ExchangeReport): void {

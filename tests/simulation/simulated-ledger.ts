@@ -85,13 +85,14 @@ export class SimulatedLedger {
         thread.end();
         return;
       }
+      if (message.kind === "drop") throw new Error("the simulation has no archive");
       this.#time.after(this.#random.between(...BATCH_US), life, () => {
         loop.apply(unpack(message.batch));
         this.#keep(database);
         if (isDurable) this.#images = this.#images.slice(-1);
       });
     });
-    thread.tell({ kind: "opened", cursor: writer.cursor });
+    thread.tell({ kind: "opened", cursor: writer.cursor, archived: null });
     return thread.worker;
   }
 

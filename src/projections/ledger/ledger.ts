@@ -4,7 +4,7 @@
  * a command waits with `reached`. It keeps no truth that the journal does not have.
  */
 import type { Worker } from "node:worker_threads";
-import type { OrderId, Seq } from "../../domain/units.ts";
+import type { EpochMs, OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
 import type { TraceIdQuery } from "./command-search.ts";
 import type {
@@ -26,6 +26,7 @@ import type {
   ToWriter,
 } from "./messages.ts";
 import type { Page } from "./pages.ts";
+import type { Archived, Boundary } from "./retention.ts";
 import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
 import { type LedgerThreads, workerThreads } from "./workers.ts";
@@ -79,6 +80,7 @@ export class Ledger {
   #backlogBytes = 0;
   #fedSeq: number;
   #appliedSeq: number;
+  #archived: Archived | null;
   readonly #after: (milliseconds: number, task: () => void) => () => void;
   #callOffSending: (() => void) | undefined;
   #state: "running" | "waiting" | "closing" | "faulted" = "running";
@@ -88,13 +90,13 @@ export class Ledger {
     const { path, onReport, retryMs = RETRY_MS, isDurable = false, threads = workerThreads } = options;
     const writer = threads.startWriter({ path, retryMs, isDurable });
     try {
-      const cursor = await opened(writer, onReport);
+      const found = await opened(writer, onReport);
       // The reader needs the tables that the writer makes.
       const reads = await LedgerReads.open(threads.startReader({ path }), {
         onFault: options.onFault,
         refusal,
       });
-      return new Ledger(options, { writer, reads, cursor });
+      return new Ledger(options, { writer, reads, ...found });
     } catch (error) {
       await writer.terminate();
       throw error;
@@ -103,7 +105,7 @@ export class Ledger {
 
   private constructor(
     options: LedgerOptions,
-    parts: { readonly writer: Worker; readonly reads: LedgerReads; readonly cursor: LedgerCursor },
+    parts: { readonly writer: Worker; readonly reads: LedgerReads } & Found,
   ) {
     this.#options = options;
     this.#after = options.after ?? nodeTimer;
@@ -112,6 +114,7 @@ export class Ledger {
     this.cursor = parts.cursor;
     this.#fedSeq = parts.cursor.seq;
     this.#appliedSeq = parts.cursor.seq;
+    this.#archived = parts.archived;
     this.#writer.on("message", (message: FromWriter) => this.#hear(message));
     this.#writer.on("error", (error) => this.#fail(error));
     this.#writer.on("exit", () => {
@@ -127,6 +130,17 @@ export class Ledger {
   /** The last command that a power failure leaves in the ledger, as far as is known: none unless it is durable. */
   get durableSeq(): Seq {
     return (this.#options.isDurable === true ? this.#appliedSeq : 0) as Seq;
+  }
+
+  /** What the ledger has let go of, because the archive has it; null if it has everything. */
+  get archived(): Archived | null {
+    return this.#archived;
+  }
+
+  /** Lets go of all up to each of these places, one after the other; they rise, and the archive has it all. */
+  drop(boundaries: readonly Boundary[]): void {
+    if (this.#state === "faulted" || this.#state === "closing" || boundaries.length === 0) return;
+    this.#writer.postMessage({ kind: "drop", boundaries } satisfies ToWriter);
   }
 
   /** The bytes of what has been fed and is not applied. */
@@ -285,7 +299,9 @@ export class Ledger {
     if (report.kind === "waiting") {
       this.#state = "waiting";
       this.#idle?.();
-    } else if (this.#state === "waiting") this.#state = "running";
+    } else if (report.kind === "resumed") {
+      if (this.#state === "waiting") this.#state = "running";
+    } else if (report.kind === "dropped") this.#archived = { seq: report.seq, at: report.at as EpochMs };
     this.#options.onReport?.(report);
   }
 
@@ -319,7 +335,10 @@ function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: n
   return { batch: { outcomes, frames }, frames: count };
 }
 
-function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<LedgerCursor> {
+/** How the ledger's file was found. */
+type Found = { readonly cursor: LedgerCursor; readonly archived: Archived | null };
+
+function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Found> {
   return new Promise((resolve, reject) => {
     const hear = (message: FromWriter): void => {
       if (message.kind === "report") {
@@ -328,7 +347,7 @@ function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Le
       }
       writer.off("message", hear);
       writer.off("error", reject);
-      if (message.kind === "opened") resolve(message.cursor);
+      if (message.kind === "opened") resolve(message);
       else reject(new Error(`the ledger cannot be opened: ${"message" in message ? message.message : ""}`));
     };
     writer.on("message", hear);

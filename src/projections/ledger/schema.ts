@@ -13,6 +13,7 @@ import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import { ORDER_STATUSES } from "../order-record.ts";
+import { RETENTION_TABLES } from "./retention.ts";
 import { ENTRY_KINDS } from "./words.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
@@ -350,6 +351,7 @@ function create(database: Database.Database): void {
   const account = "INSERT INTO accounts (account, account_id, name, status) VALUES (?, ?, ?, 0)";
   database.transaction(() => {
     database.exec(TABLES);
+    database.exec(RETENTION_TABLES);
     database.exec(VIEWS);
     database.exec("INSERT INTO cursor (id, seq, frame_hash, next_entry) VALUES (1, 0, NULL, 1)");
     database.prepare(account).run(EXTERNAL_ACCOUNT, "(outside)", "where deposits come from");
