@@ -27,14 +27,15 @@ it("each kind of column gives back what was put in, to the last digit", async ()
     column("text", "text", 2, true),
     column("amount", WIDEST_DECIMAL, 3, true),
     column("cents", { decimal: 2 }, 4),
+    column("flag", "flag", 5),
   ];
   const largest = 10n ** 38n - 1n;
   const { rows, metadata } = await written<Cell[]>(
     columns,
     [
-      [Number.MAX_SAFE_INTEGER, 0, "ação 🙂", largest, -1n],
-      [-1, 1_700_000_000_123, null, -largest, 12_345n],
-      [0, 4_102_444_800_000, "", null, 0n],
+      [Number.MAX_SAFE_INTEGER, 0, "ação 🙂", largest, -1n, true],
+      [-1, 1_700_000_000_123, null, -largest, 12_345n, false],
+      [0, 4_102_444_800_000, "", null, 0n, true],
     ],
     { what: "a test" },
   );
@@ -45,6 +46,7 @@ it("each kind of column gives back what was put in, to the last digit", async ()
       text: "ação 🙂",
       amount: `${"9".repeat(26)}.${"9".repeat(12)}`,
       cents: "-0.01",
+      flag: true,
     },
     {
       id: -1n,
@@ -52,8 +54,9 @@ it("each kind of column gives back what was put in, to the last digit", async ()
       text: null,
       amount: `-${"9".repeat(26)}.${"9".repeat(12)}`,
       cents: "123.45",
+      flag: false,
     },
-    { id: 0n, at: "2100-01-01T00:00:00.000Z", text: "", amount: null, cents: "0.00" },
+    { id: 0n, at: "2100-01-01T00:00:00.000Z", text: "", amount: null, cents: "0.00", flag: true },
   ]);
   expect(metadata.key_value_metadata).toEqual([{ key: "what", value: "a test" }]);
   expect(metadata.schema.slice(1).map(({ logical_type: is }) => is)).toEqual([
@@ -62,6 +65,7 @@ it("each kind of column gives back what was put in, to the last digit", async ()
     { type: "STRING" },
     { type: "DECIMAL", precision: 38, scale: 12 },
     { type: "DECIMAL", precision: 38, scale: 2 },
+    undefined,
   ]);
 });
 

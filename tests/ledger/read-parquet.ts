@@ -2,7 +2,7 @@
 import { type FileMetaData, parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
 import { formatDecimal } from "../../src/domain/decimal.ts";
 
-export type ReadRow = Record<string, string | number | bigint | null>;
+export type ReadRow = Record<string, string | number | bigint | boolean | null>;
 
 /** The rows: integers as big integers, times as texts, decimals as texts with all their digits. */
 export async function readParquet(
@@ -36,10 +36,10 @@ function withoutStatistics({ row_groups }: FileMetaData): FileMetaData["row_grou
   })) as FileMetaData["row_groups"];
 }
 
-function told(value: unknown, scale: number | undefined): string | number | bigint | null {
+function told(value: unknown, scale: number | undefined): ReadRow[string] {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array && scale !== undefined) return decimalText(value, scale);
-  return (value ?? null) as string | number | bigint | null;
+  return (value ?? null) as ReadRow[string];
 }
 
 /** Two's complement, the most significant byte first. */

@@ -18,13 +18,13 @@ const DECIMAL_BYTES = 16;
 const DECIMAL_END = 10n ** BigInt(DECIMAL_DIGITS);
 
 /** How a column is stored: `decimal` names the digits behind the point. */
-export type ColumnType = "integer" | "text" | "time" | { readonly decimal: number };
+export type ColumnType = "integer" | "text" | "time" | "flag" | { readonly decimal: number };
 
 /**
- * A cell: integers and times (milliseconds since 1970) are safe integers, a decimal is a number of units of
+ * A cell: flags are booleans, integers and times (milliseconds since 1970) are safe integers, a decimal is a number of units of
  * its column's scale, which `decimalCell` makes.
  */
-export type Cell = number | bigint | string | null;
+export type Cell = number | bigint | string | boolean | null;
 
 export type Column<Row> = {
   readonly name: string;
@@ -97,6 +97,7 @@ function takeBytes(writer: ByteWriter): Uint8Array<ArrayBuffer> {
 function elementOf<Row>({ name, type, optional = false }: Column<Row>): SchemaElement {
   const repetition_type = optional ? "OPTIONAL" : "REQUIRED";
   if (type === "integer") return { name, type: "INT64", repetition_type };
+  if (type === "flag") return { name, type: "BOOLEAN", repetition_type };
   if (type === "text") {
     const logical_type = { type: "STRING" } as const;
     return { name, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type, repetition_type };
@@ -123,7 +124,7 @@ function cellOf<Row>({ name, type, optional = false, of }: Column<Row>, row: Row
     if (!optional) throw new RangeError(`the column ${name} holds no null`);
     return null;
   }
-  if (type === "text") return cell;
+  if (type === "text" || type === "flag") return cell;
   const whole = typeof cell === "bigint" ? cell : BigInt(cell);
   if (whole <= -DECIMAL_END || whole >= DECIMAL_END) throw new RangeError(`${name} cannot hold ${whole}`);
   return whole;
