@@ -52,6 +52,14 @@ const NODE: Machine = {
 /** What an operator may want to hear. */
 export type ExchangeReport = RecoveryReport | LedgerReport | SnapshotReport;
 
+/** How far an archive is; it moves on by itself. */
+export type ArchiveStanding = {
+  readonly archivedSeq: Seq | null;
+  readonly archivedSegment: number;
+  /** Runs since the start that did not come to their end. */
+  readonly failures: number;
+};
+
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
   readonly directory: string;
@@ -61,6 +69,8 @@ export type ExchangeOptions = {
   readonly diskReserveBytes: number;
   /** Whether the journal keeps segments that no restart needs, so that the ledger can be made anew; true unless said otherwise. */
   readonly keepsSegments?: boolean;
+  /** How far an archive is, if one is kept: no segment goes that it does not have. */
+  readonly archive?: ArchiveStanding | undefined;
   /** The commands that are worth a snapshot. */
   readonly snapshotCommandsMin?: number;
   readonly onReport: (report: ExchangeReport) => void;
@@ -87,6 +97,7 @@ export class Exchange {
   readonly #live: LiveProjections;
   readonly #snapshotter: Snapshotter;
   readonly #machine: Machine;
+  readonly #archive: ArchiveStanding | undefined;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
@@ -110,6 +121,7 @@ export class Exchange {
       reserveBytes: options.diskReserveBytes,
       commandsMin: options.snapshotCommandsMin,
       ledgerSeq: () => (keepsSegments ? ledger.appliedSeq : ledger.durableSeq),
+      archivedSegment: () => options.archive?.archivedSegment ?? null,
       make: machine.makeSnapshot,
       clock,
       onReport,
@@ -132,7 +144,8 @@ export class Exchange {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ ledger, recovered, snapshotter, onFailure, machine });
+    const { archive } = options;
+    const exchange = new Exchange({ ledger, recovered, snapshotter, archive, onFailure, machine });
     if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
     snapshotter.open(recovered.snapshotSeq);
     return exchange;
@@ -142,6 +155,7 @@ export class Exchange {
     readonly ledger: Ledger;
     readonly recovered: Recovered;
     readonly snapshotter: Snapshotter;
+    readonly archive: ArchiveStanding | undefined;
     readonly onFailure: (error: Error) => void;
     readonly machine: Machine;
   }) {
@@ -151,6 +165,7 @@ export class Exchange {
     this.#journal = journal;
     this.#live = live;
     this.#snapshotter = snapshotter;
+    this.#archive = parts.archive;
     this.#machine = machine;
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
@@ -216,6 +231,9 @@ export class Exchange {
       ledgerSeq: this.ledger.appliedSeq,
       snapshotSeq: this.#snapshotter.snapshotSeq,
       snapshotFailures: this.#snapshotter.failures,
+      archivedSeq: this.#archive?.archivedSeq ?? null,
+      archiveFailures: this.#archive?.failures ?? 0,
+      oldestSeq: seq((this.ledger.archived?.seq ?? 0) + 1),
       journalBytes: this.#journal.bytes,
     };
   }

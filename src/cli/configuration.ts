@@ -8,7 +8,9 @@ import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import { isAddressOrNetwork } from "../edge/guard/addresses.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
 import type { ClientLimits } from "../edge/server.ts";
+import type { ArchivePlace } from "../outward/archive/place.ts";
 import { FEED_EVENTS_MAX_DEFAULT, FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
+import { archivePlace } from "./archive-settings.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const MIB = 1024 * 1024;
@@ -53,12 +55,17 @@ const schema = z.strictObject({
   diskReserveMiB: whole(0, 1_000_000_000).default(256),
   /** Which segments of the journal stay: all, or those that two snapshots and the ledger do not cover. */
   journalKeep: z.enum(["all", "snapshots"]).default("all"),
+  /** A bucket or a directory to which closed segments and the ledger's rows go. */
+  archive: z.string().optional(),
+  /** The ledger lets go of what is older, once the archive has it; it keeps everything unless given. */
+  retentionDays: whole(1, 100_000).optional(),
 });
 
 type Settings = z.infer<typeof schema>;
 
-export type Configuration = Omit<Settings, "diskReserveMiB" | keyof ClientSettings> & {
+export type Configuration = Omit<Settings, "diskReserveMiB" | "archive" | keyof ClientSettings> & {
   readonly diskReserveBytes: number;
+  readonly archive: ArchivePlace | undefined;
   readonly clientLimits: ClientLimits;
 };
 
@@ -79,6 +86,8 @@ const VARIABLES = {
   feedEvents: "PREGAO_FEED_EVENTS",
   diskReserveMiB: "PREGAO_DISK_RESERVE_MIB",
   journalKeep: "PREGAO_JOURNAL_KEEP",
+  archive: "PREGAO_ARCHIVE",
+  retentionDays: "PREGAO_RETENTION_DAYS",
 } as const satisfies Record<keyof z.infer<typeof schema>, string>;
 
 type Source = { readonly values: Record<string, unknown>; readonly nameOf: (key: string) => string };
@@ -100,9 +109,22 @@ export function readConfiguration(
   const parsed = schema.safeParse(values);
   if (!parsed.success)
     throw new UsageError(parsed.error.issues.map((issue) => told(issue, sources)).join("\n"));
-  const { diskReserveMiB, rateLimit, connectionsPerAddress, trustedProxies, ...rest } = parsed.data;
+  const {
+    diskReserveMiB,
+    rateLimit,
+    connectionsPerAddress,
+    trustedProxies,
+    archive: place,
+    ...rest
+  } = parsed.data;
+  const archive = place === undefined ? undefined : archivePlace(place, environment);
+  if (rest.retentionDays !== undefined && archive === undefined) {
+    throw new UsageError(
+      "PREGAO_RETENTION_DAYS: needs PREGAO_ARCHIVE, which is to have what the ledger lets go of",
+    );
+  }
   const clientLimits = clientLimitsOf(rest.host, { rateLimit, connectionsPerAddress, trustedProxies });
-  return { ...rest, diskReserveBytes: diskReserveMiB * MIB, clientLimits };
+  return { ...rest, archive, diskReserveBytes: diskReserveMiB * MIB, clientLimits };
 }
 
 /** Whoever reaches a loopback address is on this machine already, unless a proxy brings others there. */

@@ -1,6 +1,7 @@
 /** What the exchange tells its operator, as lines of the log. What somebody should look at is a warning, or an error. */
 import type { Log } from "../edge/log.ts";
 import type { ExchangeReport } from "../exchange.ts";
+import type { ArchiveReport } from "../outward/archive/archive-service.ts";
 
 type Line = { readonly level: "info" | "warn" | "error"; readonly words: string };
 
@@ -21,9 +22,12 @@ const LINES = {
   resumed: { level: "warn", words: "ledger: goes on" },
   dropped: { level: "info", words: "ledger: lets go of what the archive has" },
   "drop-failed": { level: "error", words: "ledger: could not let go of what the archive has" },
-} as const satisfies Record<ExchangeReport["kind"], Line>;
+  archived: { level: "info", words: "archive: has more of the past" },
+  "archive-failed": { level: "error", words: "archive: could not be brought up to date, and is tried again" },
+  "archive-thread-ended": { level: "error", words: "archive: its thread has ended, and is started again" },
+} as const satisfies Record<(ExchangeReport | ArchiveReport)["kind"], Line>;
 
-export function tell(log: Log, report: ExchangeReport): void {
+export function tell(log: Log, report: ExchangeReport | ArchiveReport): void {
   const { level, words } = LINES[report.kind];
   log.lines[level](report, words);
 }

@@ -6,6 +6,7 @@ import { type Log, openLog } from "../edge/log.ts";
 import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
+import { ArchiveService } from "../outward/archive/archive-service.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
 import { exitCodeOf, UsageError } from "./exit-codes.ts";
@@ -43,6 +44,7 @@ type Running = {
   readonly log: Log;
   readonly server: Server;
   exchange?: Exchange;
+  archive?: ArchiveService;
 };
 
 /** Listens before it recovers, so that a health check is answered meanwhile. */
@@ -57,11 +59,13 @@ async function serve(configuration: Configuration): Promise<void> {
   const running: Running = { lock, log, server };
   const address = await server.listen();
   stopOnSignals(running);
+  const archive = archiveOf(configuration, running);
   running.exchange = await Exchange.open({
     directory,
     feedEventsMax: configuration.feedEvents,
     diskReserveBytes: configuration.diskReserveBytes,
     keepsSegments: configuration.journalKeep === "all",
+    archive,
     onReport: (report) => {
       if (report.kind === "recovering") server.starting(report);
       tell(log, report);
@@ -69,7 +73,30 @@ async function serve(configuration: Configuration): Promise<void> {
     onFailure: (error) => void end(running, error),
   });
   server.open(running.exchange);
+  if (archive !== undefined) {
+    archive.open();
+    running.archive = archive;
+  }
   process.stdout.write(`pregao listening on ${address}\n`);
+}
+
+/** The archive of the running exchange, if one is configured; it works by itself once it is opened. */
+function archiveOf(configuration: Configuration, running: Running): ArchiveService | undefined {
+  const {
+    archive: place,
+    data: directory,
+    diskReserveBytes: reserveBytes,
+    retentionDays = null,
+  } = configuration;
+  if (place === undefined) return undefined;
+  return new ArchiveService(
+    { directory, place, reserveBytes, retentionDays },
+    {
+      drop: (boundaries) => running.exchange?.ledger.drop(boundaries),
+      throughSeq: () => Number.MAX_SAFE_INTEGER,
+      onReport: (report) => tell(running.log, report),
+    },
+  );
 }
 
 function stopOnSignals(running: Running): void {
@@ -84,6 +111,7 @@ function stopOnSignals(running: Running): void {
     ignoreRepeatedSignals();
     try {
       await running.server.close();
+      await running.archive?.close();
       await running.exchange?.close();
     } catch (error) {
       return end(running, error as Error);

@@ -37,6 +37,7 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
   registry.registerMetric(requestCounter(routes));
   registry.registerMetric(positionGauge(positions));
   registry.registerMetric(snapshotFailureCounter(positions));
+  registry.registerMetric(archiveFailureCounter(positions));
   const seconds = new Durations();
   return {
     tally: ({ method, path }) => {
@@ -115,10 +116,12 @@ function positionGauge(positions: () => Positions | undefined): Gauge {
     collect() {
       const now = positions();
       if (now === undefined) return;
-      const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq } = now;
+      const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq, archivedSeq, oldestSeq } = now;
       const parts = { appended: appendedSeq, durable: durableSeq, applied: appliedSeq, ledger: ledgerSeq };
       for (const [part, seq] of Object.entries(parts)) this.set({ part }, seq);
       if (snapshotSeq !== null) this.set({ part: "snapshot" }, snapshotSeq);
+      if (archivedSeq !== null) this.set({ part: "archived" }, archivedSeq);
+      this.set({ part: "oldest" }, oldestSeq);
     },
   });
 }
@@ -131,6 +134,18 @@ function snapshotFailureCounter(positions: () => Positions | undefined): Counter
     collect() {
       this.reset();
       this.inc(positions()?.snapshotFailures ?? 0);
+    },
+  });
+}
+
+function archiveFailureCounter(positions: () => Positions | undefined): Counter {
+  return new Counter({
+    name: "pregao_archive_failures_total",
+    help: "Runs of the archive that did not come to their end; each is tried again.",
+    registers: [],
+    collect() {
+      this.reset();
+      this.inc(positions()?.archiveFailures ?? 0);
     },
   });
 }
