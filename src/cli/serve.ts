@@ -93,7 +93,6 @@ function archiveOf(configuration: Configuration, running: Running): ArchiveServi
     { directory, place, reserveBytes, retentionDays },
     {
       drop: (boundaries) => running.exchange?.ledger.drop(boundaries),
-      throughSeq: () => Number.MAX_SAFE_INTEGER,
       onReport: (report) => tell(running.log, report),
     },
   );

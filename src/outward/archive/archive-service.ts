@@ -6,7 +6,7 @@ import type { Worker } from "node:worker_threads";
 import type { Seq } from "../../domain/units.ts";
 import type { Boundary } from "../../projections/ledger/retention.ts";
 import { EXTENSION, startThread } from "../../projections/threads.ts";
-import type { ArchiveTask, FromArchiveThread, ToArchiveThread } from "./archive-worker.ts";
+import type { ArchiveTask, FromArchiveThread } from "./archive-worker.ts";
 
 const RESTART_MS = 60_000;
 /** The pause between two runs; a segment is full after a minute of the highest load. */
@@ -19,8 +19,6 @@ export type ArchiveReport =
 export type ArchiveNeighbours = {
   /** Lets the ledger go of all up to these places. */
   readonly drop: (boundaries: readonly Boundary[]) => void;
-  /** The last command that nobody but history needs: what is beyond it stays in the ledger. */
-  readonly throughSeq: () => number;
   readonly onReport: (report: ArchiveReport) => void;
 };
 
@@ -66,7 +64,6 @@ export class ArchiveService {
     });
     thread.on("exit", () => this.#ended(fault));
     thread.unref();
-    this.#run();
   }
 
   /** Gives up what is under way; the next start goes on with it. */
@@ -74,11 +71,6 @@ export class ArchiveService {
     this.#isClosing = true;
     clearTimeout(this.#restart);
     await this.#thread?.terminate();
-  }
-
-  #run(): void {
-    const throughSeq = this.#neighbours.throughSeq();
-    this.#thread?.postMessage({ kind: "run", throughSeq } satisfies ToArchiveThread);
   }
 
   #hear(message: FromArchiveThread): void {
@@ -96,9 +88,6 @@ export class ArchiveService {
       case "archive-failed":
         this.#failures += 1;
         this.#neighbours.onReport(message);
-        return;
-      case "rested":
-        this.#run();
         return;
     }
   }

@@ -39,12 +39,7 @@ export type FromArchiveThread =
     }
   /** The ledger may let go of this. */
   | { readonly kind: "droppable"; readonly boundaries: readonly Boundary[] }
-  | { readonly kind: "archive-failed"; readonly message: string }
-  /** The pause is over: ready for the next run. */
-  | { readonly kind: "rested" };
-
-/** What others still need of the ledger; said before each run. */
-export type ToArchiveThread = { readonly kind: "run"; readonly throughSeq: number };
+  | { readonly kind: "archive-failed"; readonly message: string };
 
 const task = workerData as ArchiveTask;
 const port = parentPort!;
@@ -58,11 +53,11 @@ let failures = 0;
 let toldSeq = 0;
 
 yieldToOrders(NICENESS.snapshots);
-port.on("message", ({ throughSeq }: ToArchiveThread) => void run(throughSeq));
+await run();
 
-async function run(throughSeq: number): Promise<void> {
+async function run(): Promise<void> {
   try {
-    await runLocked(throughSeq);
+    await runLocked();
     failures = 0;
   } catch (error) {
     // Somebody archives by hand, which comes to the same.
@@ -75,10 +70,10 @@ async function run(throughSeq: number): Promise<void> {
     failures === 0
       ? task.intervalMs
       : Math.max(pauseAfter(failures, task.intervalMs, Math.random(), PAUSE_MS_MAX), task.intervalMs / 2);
-  setTimeout(() => post({ kind: "rested" }), pause);
+  setTimeout(() => void run(), pause);
 }
 
-async function runLocked(throughSeq: number): Promise<void> {
+async function runLocked(): Promise<void> {
   const lock = lockDataDirectory(workDirectory);
   try {
     const startedAt = performance.now();
@@ -91,18 +86,18 @@ async function runLocked(throughSeq: number): Promise<void> {
       const ms = Math.round(performance.now() - startedAt);
       post({ kind: "archived", seq: last!.lastSeq as Seq, ranges, objects, bytes, ms });
     }
-    await tellDroppable(done, throughSeq);
+    await tellDroppable(done);
   } finally {
     lock.release();
   }
 }
 
-async function tellDroppable({ manifest, ledger }: ArchiveRun, throughSeq: number): Promise<void> {
+async function tellDroppable({ manifest, ledger }: ArchiveRun): Promise<void> {
   const { retentionDays } = task;
   // What the ledger was told of and has not let go of yet is on its way.
   if (retentionDays === null || ledger.droppedSeq < toldSeq) return;
   const now = Date.now();
-  for await (const boundary of droppable({ manifest, target, ledger, retentionDays, now, throughSeq })) {
+  for await (const boundary of droppable({ manifest, target, ledger, retentionDays, now })) {
     post({ kind: "droppable", boundaries: [boundary] });
     toldSeq = boundary.seq;
   }

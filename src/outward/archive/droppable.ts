@@ -19,19 +19,17 @@ export type Dropping = {
   readonly ledger: Pick<ArchiveRows, "droppedSeq">;
   readonly retentionDays: number;
   readonly now: number;
-  /** Nothing beyond this is taken, since somebody still needs it. */
-  readonly throughSeq: number;
 };
 
 /** @throws TargetRefusedError for a copy that is not whole: nothing from there on is dropped. */
 export async function* droppable(dropping: Dropping): AsyncGenerator<Boundary> {
-  const { manifest, target, ledger, retentionDays, now, throughSeq } = dropping;
+  const { manifest, target, ledger, retentionDays, now } = dropping;
   let next = ledger.droppedSeq + 1;
   let taken = 0;
   for await (const range of manifest.rangesAfter(next - 1)) {
     const { firstSeq, lastSeq, lastAt, frameHash } = range;
     if (frameHash === null || lastAt === null) continue;
-    if (firstSeq !== next || lastSeq > throughSeq || taken === RANGES_MAX) return;
+    if (firstSeq !== next || taken === RANGES_MAX) return;
     if (Date.parse(lastAt) > now - retentionDays * DAY_MS) return;
     const faulty = await rangeFault(range, manifest, target);
     if (faulty !== null) {

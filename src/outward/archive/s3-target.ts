@@ -6,11 +6,13 @@ import { open } from "node:fs/promises";
 import { S3mini, S3NetworkError, S3ServiceError, type UploadPart } from "s3mini";
 import { PATIENCE, type Patience, patiently } from "./patience.ts";
 import { type LocalFile, type Target, TargetRefusedError, TargetUnavailableError } from "./target.ts";
-import type { UploadNotes } from "./upload-notes.ts";
+import type { UploadNote, UploadNotes } from "./upload-notes.ts";
 
 /** Services take no parts below 5 MiB, and 10,000 parts at most. */
 const PART_BYTES = 8 * 1024 * 1024;
 const REQUEST_MS_MAX = 60_000;
+/** After so many runs in which an upload could not be gone on with, it is begun anew. */
+const UPLOAD_FAILURES_MAX = 3;
 const NOT_FOUND = 404;
 const TOO_MANY = 429;
 const SERVER_ERROR = 500;
@@ -88,30 +90,46 @@ export class S3Target implements Target {
   }
 
   async #uploadParts(key: string, file: LocalFile, told: (bytesDone: number) => void): Promise<void> {
-    const name = this.#prefix + key;
-    const { sha256 } = file;
-    const known = this.#notes.find({ key: name, sha256 });
-    const uploadId = known?.uploadId ?? (await this.#begin(key));
-    const parts: UploadPart[] = [...(known?.parts ?? [])];
-    this.#notes.keep({ key: name, sha256, uploadId, parts });
+    const known = this.#notes.find({ key: this.#prefix + key, sha256: file.sha256 });
     try {
-      for (let from = parts.length * PART_BYTES; from < file.bytes; from += PART_BYTES) {
-        told(from);
-        const bytes = await readPart(file, from);
-        const number = parts.length + 1;
-        const what = `writing part ${number} of ${key}`;
-        parts.push(await this.#asking(what, () => this.#client.uploadPart(name, uploadId, bytes, number)));
-        this.#notes.keep({ key: name, sha256, uploadId, parts });
-      }
-      await this.#asking(`completing ${key}`, () => this.#complete(name, uploadId, parts));
+      await this.#sendParts(key, file, known, told);
     } catch (error) {
-      if (!causeOf(error).body.includes(NO_SUCH_UPLOAD) || known === undefined) throw error;
-      this.#notes.forget();
-      await this.#uploadParts(key, file, told);
-      return;
+      const { status, body } = causeOf(error);
+      if (known === undefined || status === 0) throw error;
+      // A service that has forgotten an upload says so, or says nothing but that it has failed.
+      if (body.includes(NO_SUCH_UPLOAD)) {
+        await this.#sendParts(key, file, undefined, told);
+      } else {
+        const failures = known.failures + 1;
+        if (failures < UPLOAD_FAILURES_MAX) this.#notes.keep({ ...known, failures });
+        else this.#notes.forget();
+        throw error;
+      }
     }
     this.#notes.forget();
     told(file.bytes);
+  }
+
+  async #sendParts(
+    key: string,
+    file: LocalFile,
+    known: UploadNote | undefined,
+    told: (bytesDone: number) => void,
+  ): Promise<void> {
+    const name = this.#prefix + key;
+    const uploadId = known?.uploadId ?? (await this.#begin(key));
+    const parts: UploadPart[] = [...(known?.parts ?? [])];
+    const note = { key: name, sha256: file.sha256, uploadId, parts, failures: known?.failures ?? 0 };
+    this.#notes.keep(note);
+    for (let from = parts.length * PART_BYTES; from < file.bytes; from += PART_BYTES) {
+      told(from);
+      const bytes = await readPart(file, from);
+      const number = parts.length + 1;
+      const what = `writing part ${number} of ${key}`;
+      parts.push(await this.#asking(what, () => this.#client.uploadPart(name, uploadId, bytes, number)));
+      this.#notes.keep(note);
+    }
+    await this.#asking(`completing ${key}`, () => this.#complete(name, uploadId, parts));
   }
 
   #begin(key: string): Promise<string> {

@@ -10,6 +10,8 @@ export type UploadNote = {
   readonly uploadId: string;
   /** In order, without gaps. */
   readonly parts: readonly UploadPart[];
+  /** Runs in which the service would not go on with it. */
+  readonly failures: number;
 };
 
 const noteSchema = z.object({
@@ -17,6 +19,7 @@ const noteSchema = z.object({
   sha256: z.string(),
   uploadId: z.string(),
   parts: z.array(z.object({ partNumber: z.int(), etag: z.string() })),
+  failures: z.int(),
 });
 
 export class UploadNotes {
