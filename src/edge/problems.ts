@@ -23,6 +23,7 @@ type EdgeCode =
   | "method-not-allowed"
   | "request-timeout"
   | "resume-too-old"
+  | "history-archived"
   | "payload-too-large"
   | "unsupported-media-type"
   | "headers-too-large"
@@ -54,6 +55,7 @@ export const PROBLEMS = {
   "reference-reused": { status: 409, title: "The reference already names a movement with other content." },
   "already-exists": { status: 409, title: "It already exists." },
   "resume-too-old": { status: 410, title: "The messages after that sequence are not kept any more." },
+  "history-archived": { status: 410, title: "What is asked for has moved to the archive." },
   "payload-too-large": { status: 413, title: "The body is too large." },
   "unsupported-media-type": { status: 415, title: "The body is not plain UTF-8 JSON." },
   "price-off-tick": { status: 422, title: "The price is not a whole number of ticks." },
