@@ -18,7 +18,7 @@ import {
   signedPartsPerMillion,
   ticks,
 } from "../../../src/domain/units.ts";
-import { Exchange, type ExchangeReport } from "../../../src/exchange.ts";
+import { Exchange, type ExchangeOptions } from "../../../src/exchange.ts";
 
 /** Closed by some hundred orders. */
 const SEGMENT_BYTES = 32 * 1024;
@@ -34,7 +34,7 @@ export function scratchDirectory(): string {
 
 export function openExchange(
   directory: string,
-  options: { readonly keepsSegments?: boolean; readonly onReport?: (report: ExchangeReport) => void } = {},
+  options: Partial<Pick<ExchangeOptions, "archive" | "onReport">> = {},
 ): Promise<Exchange> {
   return Exchange.open({
     directory,
