@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ArchivePlace } from "../../../src/outward/archive/place.ts";
 
-const SERVER = join(dirname(createRequire(import.meta.url).resolve("s3rver/package.json")), "bin/s3rver.js");
+const SERVER = fileURLToPath(new URL("./s3-server.ts", import.meta.url));
 const BUCKET = "past";
 /** Those that the server knows. */
 const KEY = "S3RVER";
@@ -59,8 +59,8 @@ export class Bucket {
   }
 
   async start(): Promise<void> {
-    const args = ["--directory", this.#root, "--address", "127.0.0.1", "--port", String(this.#port)];
-    const child = spawn(process.execPath, [SERVER, ...args, "--configure-bucket", BUCKET], {
+    const args = ["--import", "tsx", SERVER, this.#root, String(this.#port), BUCKET];
+    const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "ignore"],
     });
     this.#process = child;
