@@ -3,8 +3,10 @@
  * are put to the numbers only when somebody asks for them.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { SettlementFigures } from "../domain/settlements.ts";
 import type { Positions } from "./exchange-port.ts";
 import { fullBucket, RateLimit } from "./guard/rate-limit.ts";
+import { addSettlementMetrics } from "./settlement-metrics.ts";
 
 /** The answers of one route, by status. */
 export type Tally = Map<number, number>;
@@ -12,6 +14,8 @@ export type Tally = Map<number, number>;
 export type Metrics = {
   /** A new tally for a route; to be asked for once a route. */
   tally(route: { readonly method: string; readonly path: string }): Tally;
+  /** A figure that is asked for when somebody reads the metrics. */
+  gauge(figure: { readonly name: string; readonly help: string; readonly read: () => number }): void;
   /** How long a command took from the door to its answer. */
   observeCommand(seconds: number): void;
   /** The text that Prometheus reads. */
@@ -30,7 +34,10 @@ const COMMAND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
  */
 const TEXTS_PER_SECOND = 10;
 
-export function createMetrics(positions: () => Positions | undefined): Metrics {
+export function createMetrics(
+  positions: () => Positions | undefined,
+  settlements: () => SettlementFigures | undefined = () => undefined,
+): Metrics {
   const registry = new Registry();
   const routes: RouteTally[] = [];
   collectDefaultMetrics({ register: registry });
@@ -38,12 +45,25 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
   registry.registerMetric(positionGauge(positions));
   registry.registerMetric(snapshotFailureCounter(positions));
   registry.registerMetric(archiveFailureCounter(positions));
+  addSettlementMetrics(registry, settlements);
   const seconds = new Durations();
   return {
     tally: ({ method, path }) => {
       const tally: Tally = new Map();
       routes.push({ method, path, tally });
       return tally;
+    },
+    gauge: ({ name, help, read }) => {
+      registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          registers: [],
+          collect() {
+            this.set(read());
+          },
+        }),
+      );
     },
     observeCommand: (value) => seconds.add(value),
     text: seldom(async () => `${await registry.metrics()}\n${seconds.text()}`),

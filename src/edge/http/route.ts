@@ -11,6 +11,7 @@ import type { ExchangePort } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Metrics } from "../metrics.ts";
 import { PROBLEMS, type ProblemCode } from "../problems.ts";
+import type { SettlementsPort } from "../settlements-port.ts";
 import { keyCheck } from "./admission.ts";
 import { type JsonSchema, jsonSchema } from "./validation.ts";
 
@@ -37,6 +38,8 @@ export type Recovery = { readonly seq: Seq; readonly percent: number; readonly c
 /** What all routes share. The exchange is null until recovery is done; no handler runs before. */
 export type Desk = {
   exchange: ExchangePort | null;
+  /** Null where there is no wallet service to deliver to. */
+  settlements: SettlementsPort | null;
   /** How far the recovery was when it was last heard of, or null before that. */
   recovery: Recovery | null;
   readonly guard: Guard;
@@ -70,7 +73,14 @@ export type Route<Body, Query, Params> = {
   /** For a read whose question is a body. */
   readonly isRead?: true;
   /** What is sent when all goes well, by status. */
-  readonly answers: { readonly [status: number]: { readonly is: string; readonly body: z.ZodType } };
+  readonly answers: {
+    readonly [status: number]: {
+      readonly is: string;
+      readonly body: z.ZodType;
+      /** The types of what is sent, where it is not JSON. */
+      readonly types?: readonly string[];
+    };
+  };
   /** The problems that are particular to this call; those that any call can meet are added. */
   readonly problems: readonly ProblemCode[];
   readonly handle: (
@@ -122,8 +132,13 @@ function schemaOf(route: Description): object {
 
 function answersOf(answers: Description["answers"]): Record<string, JsonSchema> {
   const described: Record<string, JsonSchema> = {};
-  for (const [status, { is, body }] of Object.entries(answers)) {
-    described[status] = { description: is, ...jsonSchema(body) };
+  for (const [status, { is, body, types }] of Object.entries(answers)) {
+    const schema = jsonSchema(body);
+    const content = types?.map((type) => [type, { schema }] as const);
+    described[status] =
+      content === undefined
+        ? { description: is, ...schema }
+        : { description: is, content: Object.fromEntries(content) };
   }
   return described;
 }
