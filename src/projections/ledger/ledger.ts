@@ -17,15 +17,7 @@ import type {
   TradesQuery,
 } from "./ledger-queries.ts";
 import { LedgerReads } from "./ledger-reads.ts";
-import type {
-  FromWriter,
-  LedgerCursor,
-  LedgerFrame,
-  LedgerReport,
-  PackedFrames,
-  Reading,
-  ToWriter,
-} from "./messages.ts";
+import type { FromWriter, LedgerCursor, LedgerFrame, LedgerReport, Reading, ToWriter } from "./messages.ts";
 import { BATCH_BYTES_MAX, pack } from "./pack-frames.ts";
 import type { Page } from "./pages.ts";
 import type { Archived, Boundary } from "./retention.ts";
