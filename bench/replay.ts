@@ -111,6 +111,7 @@ async function sayStart(directory: string): Promise<number> {
       closed: written.closed!,
       ledgerSeq: written.seq,
       keepsSegments: true,
+      archivedSegment: null,
       feedEventsMax: FEED_EVENTS_MAX_DEFAULT,
       reserveBytes: 0,
     },

@@ -56,6 +56,14 @@ const NODE: Machine = {
 /** What an operator may want to hear. */
 export type ExchangeReport = RecoveryReport | LedgerReport | SnapshotReport;
 
+/** How far an archive is; it moves on by itself. */
+export type ArchiveStanding = {
+  readonly archivedSeq: Seq | null;
+  readonly archivedSegment: number;
+  /** Runs since the start that did not come to their end. */
+  readonly failures: number;
+};
+
 export type ExchangeOptions = {
   /** Holds everything that the exchange keeps. */
   readonly directory: string;
@@ -65,6 +73,8 @@ export type ExchangeOptions = {
   readonly diskReserveBytes: number;
   /** Whether the journal keeps segments that no restart needs, so that the ledger can be made anew; true unless said otherwise. */
   readonly keepsSegments?: boolean;
+  /** How far an archive is, if one is kept: no segment goes that it does not have. */
+  readonly archive?: ArchiveStanding | undefined;
   /** The commands that are worth a snapshot. */
   readonly snapshotCommandsMin?: number;
   readonly onReport: (report: ExchangeReport) => void;
@@ -96,6 +106,7 @@ export class Exchange {
   readonly #live: LiveProjections;
   readonly #snapshotter: Snapshotter;
   readonly #machine: Machine;
+  readonly #archive: ArchiveStanding | undefined;
   readonly #past: PastThread;
   readonly #replays: Replays;
   readonly ledger: Ledger;
@@ -122,6 +133,7 @@ export class Exchange {
       reserveBytes: options.diskReserveBytes,
       commandsMin: options.snapshotCommandsMin,
       ledgerSeq: () => (keepsSegments ? ledger.appliedSeq : ledger.durableSeq),
+      archivedSegment: () => options.archive?.archivedSegment ?? null,
       make: machine.makeSnapshot,
       clock,
       onReport,
@@ -144,7 +156,8 @@ export class Exchange {
       await ledger.close();
       throw error;
     });
-    const exchange = new Exchange({ directory, ledger, recovered, snapshotter, onFailure, machine });
+    const { archive } = options;
+    const exchange = new Exchange({ directory, ledger, recovered, snapshotter, archive, onFailure, machine });
     if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
     snapshotter.open(recovered.snapshotSeq);
     return exchange;
@@ -155,6 +168,7 @@ export class Exchange {
     readonly ledger: Ledger;
     readonly recovered: Recovered;
     readonly snapshotter: Snapshotter;
+    readonly archive: ArchiveStanding | undefined;
     readonly onFailure: (error: Error) => void;
     readonly machine: Machine;
   }) {
@@ -164,6 +178,7 @@ export class Exchange {
     this.#journal = journal;
     this.#live = live;
     this.#snapshotter = snapshotter;
+    this.#archive = parts.archive;
     this.#machine = machine;
     const past = {
       directory,
@@ -236,6 +251,9 @@ export class Exchange {
       ledgerSeq: this.ledger.appliedSeq,
       snapshotSeq: this.#snapshotter.snapshotSeq,
       snapshotFailures: this.#snapshotter.failures,
+      archivedSeq: this.#archive?.archivedSeq ?? null,
+      archiveFailures: this.#archive?.failures ?? 0,
+      oldestSeq: seq((this.ledger.archived?.seq ?? 0) + 1),
       journalBytes: this.#journal.bytes,
     };
   }

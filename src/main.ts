@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry point: from the command line to a subcommand, and from an error to an exit code. */
 import { Command, CommanderError } from "commander";
+import { archiveCommand } from "./cli/archive.ts";
 import { backupCommand } from "./cli/backup.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-codes.ts";
 import { journalCommand } from "./cli/journal.ts";
@@ -12,7 +13,8 @@ const program = new Command("pregao")
   .description("A whole exchange in one process.")
   .version(version)
   .exitOverride();
-for (const command of [serveCommand(), journalCommand(), backupCommand(), verifyCommand()]) {
+const commands = [serveCommand(), journalCommand(), backupCommand(), archiveCommand(), verifyCommand()];
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

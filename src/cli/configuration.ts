@@ -8,8 +8,10 @@ import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import { isAddressOrNetwork } from "../edge/guard/addresses.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
 import type { ClientLimits } from "../edge/server.ts";
+import type { ArchivePlace } from "../outward/archive/place.ts";
 import { isSecret } from "../outward/settlements/secrets.ts";
 import { FEED_EVENTS_MAX_DEFAULT, FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
+import { archivePlace } from "./archive-settings.ts";
 import { UsageError } from "./exit-codes.ts";
 
 const MIB = 1024 * 1024;
@@ -69,6 +71,10 @@ const schema = z.strictObject({
   diskReserveMiB: whole(0, 1_000_000_000).default(256),
   /** Which segments of the journal stay: all, or those that two snapshots and the ledger do not cover. */
   journalKeep: z.enum(["all", "snapshots"]).default("all"),
+  /** A bucket or a directory to which closed segments and the ledger's rows go. */
+  archive: z.string().optional(),
+  /** The ledger lets go of what is older, once the archive has it; it keeps everything unless given. */
+  retentionDays: whole(1, 100_000).optional(),
   /** The operator's own wallet service, to which every trade is told; none unless given. */
   walletUrl: z.string().max(URL_CHARACTERS_MAX).superRefine(checkUrl).optional(),
   walletToken: z.string().regex(TOKEN, "must be 1 to 4096 visible ASCII characters").optional(),
@@ -83,8 +89,12 @@ const schema = z.strictObject({
 
 type Settings = z.infer<typeof schema>;
 
-export type Configuration = Omit<Settings, "diskReserveMiB" | keyof ClientSettings | keyof WalletSettings> & {
+export type Configuration = Omit<
+  Settings,
+  "diskReserveMiB" | "archive" | keyof ClientSettings | keyof WalletSettings
+> & {
   readonly diskReserveBytes: number;
+  readonly archive: ArchivePlace | undefined;
   readonly clientLimits: ClientLimits;
   /** Null if there is none to be told of trades. */
   readonly walletService: WalletService | null;
@@ -123,6 +133,8 @@ const VARIABLES = {
   feedEvents: "PREGAO_FEED_EVENTS",
   diskReserveMiB: "PREGAO_DISK_RESERVE_MIB",
   journalKeep: "PREGAO_JOURNAL_KEEP",
+  archive: "PREGAO_ARCHIVE",
+  retentionDays: "PREGAO_RETENTION_DAYS",
   walletUrl: "PREGAO_WALLET_URL",
   walletToken: "PREGAO_WALLET_TOKEN",
   walletSecret: "PREGAO_WALLET_SECRET",
@@ -151,8 +163,15 @@ export function readConfiguration(
   if (!parsed.success)
     throw new UsageError(parsed.error.issues.map((issue) => told(issue, sources)).join("\n"));
   const { diskReserveMiB, rateLimit, connectionsPerAddress, trustedProxies, ...others } = parsed.data;
-  const { walletUrl, walletToken, walletSecret, walletAllow, walletTimeoutMs, walletAttempts, ...rest } =
+  const { walletUrl, walletToken, walletSecret, walletAllow, walletTimeoutMs, walletAttempts, ...more } =
     others;
+  const { archive: place, ...rest } = more;
+  const archive = place === undefined ? undefined : archivePlace(place, environment);
+  if (rest.retentionDays !== undefined && archive === undefined) {
+    throw new UsageError(
+      "PREGAO_RETENTION_DAYS: needs PREGAO_ARCHIVE, which is to have what the ledger lets go of",
+    );
+  }
   const clientLimits = clientLimitsOf(rest.host, { rateLimit, connectionsPerAddress, trustedProxies });
   const walletService = walletServiceOf({
     walletUrl,
@@ -162,7 +181,7 @@ export function readConfiguration(
     walletTimeoutMs,
     walletAttempts,
   });
-  return { ...rest, diskReserveBytes: diskReserveMiB * MIB, clientLimits, walletService };
+  return { ...rest, archive, diskReserveBytes: diskReserveMiB * MIB, clientLimits, walletService };
 }
 
 /** Whoever reaches a loopback address is on this machine already, unless a proxy brings others there. */

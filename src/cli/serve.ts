@@ -6,6 +6,7 @@ import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
 import { openDataDirectory } from "../journal/data-directory.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
+import { ArchiveService } from "../outward/archive/archive-service.ts";
 import type { Settlements } from "../outward/settlements/settlements.ts";
 import { settlementsFromOf } from "../outward/settlements/store.ts";
 import { adminKey } from "./admin-key.ts";
@@ -35,6 +36,7 @@ type Running = {
   readonly log: Log;
   readonly server: Server;
   exchange?: Exchange;
+  archive?: ArchiveService;
   settlements?: Settlements;
 };
 
@@ -52,11 +54,13 @@ async function serve(configuration: Configuration): Promise<void> {
   const running: Running = { lock, log, server };
   const address = await server.listen();
   stopOnSignals(running);
+  const archive = archiveOf(configuration, running);
   running.exchange = await Exchange.open({
     directory,
     feedEventsMax: configuration.feedEvents,
     diskReserveBytes: configuration.diskReserveBytes,
     keepsSegments: configuration.journalKeep === "all",
+    archive,
     // Once trades are recorded for a wallet service, they are, though a run be without one: none is left out.
     settlementsFrom: settlementsFromOf(directory),
     onReport: (report) => {
@@ -71,7 +75,29 @@ async function serve(configuration: Configuration): Promise<void> {
     );
   }
   server.open(running.exchange, running.settlements);
+  if (archive !== undefined) {
+    archive.open();
+    running.archive = archive;
+  }
   process.stdout.write(`pregao listening on ${address}\n`);
+}
+
+/** The archive of the running exchange, if one is configured; it works by itself once it is opened. */
+function archiveOf(configuration: Configuration, running: Running): ArchiveService | undefined {
+  const {
+    archive: place,
+    data: directory,
+    diskReserveBytes: reserveBytes,
+    retentionDays = null,
+  } = configuration;
+  if (place === undefined) return undefined;
+  return new ArchiveService(
+    { directory, place, reserveBytes, retentionDays },
+    {
+      drop: (boundaries) => running.exchange?.ledger.drop(boundaries),
+      onReport: (report) => tell(running.log, report),
+    },
+  );
 }
 
 function stopOnSignals(running: Running): void {
@@ -89,6 +115,7 @@ function stopOnSignals(running: Running): void {
       const settlementsClosed = running.settlements?.close();
       await running.server.close();
       await settlementsClosed;
+      await running.archive?.close();
       await running.exchange?.close();
     } catch (error) {
       return end(running, error as Error);

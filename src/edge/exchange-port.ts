@@ -38,6 +38,12 @@ export type Positions = {
   /** Snapshots since the start that could not be made, or were not what the exchange is; the metrics have it. */
   readonly snapshotFailures: number;
   readonly journalBytes: number;
+  /** The last command that is in the archive; null if there is none, or it has not been looked at yet. */
+  readonly archivedSeq: Seq | null;
+  /** Runs of the archive since the start that did not come to their end; the metrics have it. */
+  readonly archiveFailures: number;
+  /** Where history begins in the ledger: what lies before is in the archive. */
+  readonly oldestSeq: Seq;
 };
 
 export type Previewed = {

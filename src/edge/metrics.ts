@@ -44,6 +44,7 @@ export function createMetrics(
   registry.registerMetric(requestCounter(routes));
   registry.registerMetric(positionGauge(positions));
   registry.registerMetric(snapshotFailureCounter(positions));
+  registry.registerMetric(archiveFailureCounter(positions));
   addSettlementMetrics(registry, settlements);
   const seconds = new Durations();
   return {
@@ -135,10 +136,12 @@ function positionGauge(positions: () => Positions | undefined): Gauge {
     collect() {
       const now = positions();
       if (now === undefined) return;
-      const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq } = now;
+      const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq, archivedSeq, oldestSeq } = now;
       const parts = { appended: appendedSeq, durable: durableSeq, applied: appliedSeq, ledger: ledgerSeq };
       for (const [part, seq] of Object.entries(parts)) this.set({ part }, seq);
       if (snapshotSeq !== null) this.set({ part: "snapshot" }, snapshotSeq);
+      if (archivedSeq !== null) this.set({ part: "archived" }, archivedSeq);
+      this.set({ part: "oldest" }, oldestSeq);
     },
   });
 }
@@ -151,6 +154,18 @@ function snapshotFailureCounter(positions: () => Positions | undefined): Counter
     collect() {
       this.reset();
       this.inc(positions()?.snapshotFailures ?? 0);
+    },
+  });
+}
+
+function archiveFailureCounter(positions: () => Positions | undefined): Counter {
+  return new Counter({
+    name: "pregao_archive_failures_total",
+    help: "Runs of the archive that did not come to their end; each is tried again.",
+    registers: [],
+    collect() {
+      this.reset();
+      this.inc(positions()?.archiveFailures ?? 0);
     },
   });
 }

@@ -24,6 +24,7 @@ type EdgeCode =
   | "request-timeout"
   | "preview-too-large"
   | "resume-too-old"
+  | "history-archived"
   | "history-removed"
   | "payload-too-large"
   | "unsupported-media-type"
@@ -58,6 +59,7 @@ export const PROBLEMS = {
   "already-exists": { status: 409, title: "It already exists." },
   "already-delivered": { status: 409, title: "The settlement has been delivered." },
   "resume-too-old": { status: 410, title: "The messages after that sequence are not kept any more." },
+  "history-archived": { status: 410, title: "What is asked for has moved to the archive." },
   "history-removed": { status: 410, title: "The journal does not go back so far any more." },
   "payload-too-large": { status: 413, title: "The body is too large." },
   "unsupported-media-type": { status: 415, title: "The body is not plain UTF-8 JSON." },

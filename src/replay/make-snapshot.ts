@@ -26,6 +26,8 @@ export type SnapshotTask = {
   readonly ledgerSeq: Seq;
   /** Whether segments stay that no restart needs. */
   readonly keepsSegments: boolean;
+  /** The last segment that an archive has, none beyond it goes; null if there is no archive. */
+  readonly archivedSegment: number | null;
   /** Events that the resumable feeds keep, as those of the running exchange do. */
   readonly feedEventsMax: number;
   /** With less space left than this, no snapshot is written. */
@@ -67,9 +69,11 @@ export async function makeSnapshot(task: SnapshotTask, machine: SnapshotMachine)
   const aside = await writeChecked(store, { position, sections }, task.feedEventsMax);
   await store.publish(aside);
   const kept = await store.prune(task.ledgerSeq);
-  const { ledgerSeq, keepsSegments } = task;
+  const { ledgerSeq, keepsSegments, archivedSegment } = task;
   const journal = pathsIn(task.directory).journal;
-  const removed = keepsSegments ? [] : await removeSegments(journal, disk, { kept, ledgerSeq });
+  const removed = keepsSegments
+    ? []
+    : await removeSegments(journal, disk, { kept, ledgerSeq, archivedSegment });
   return { kind: "made", seq: aside.seq, fileBytes, commands, segmentsRemoved: removed.length };
 }
 

@@ -38,8 +38,9 @@ export type Making = { stop(): Promise<void> };
 /** Has a snapshot made, and says what comes of it; the last is `made`, `no-space` or `failed`. */
 export type SnapshotMaker = (task: SnapshotTask, hear: (message: FromSnapshotThread) => void) => Making;
 
-export type SnapshotterOptions = Omit<SnapshotTask, "closed" | "ledgerSeq"> & {
+export type SnapshotterOptions = Omit<SnapshotTask, "closed" | "ledgerSeq" | "archivedSegment"> & {
   readonly ledgerSeq: () => Seq;
+  readonly archivedSegment?: (() => number | null) | undefined;
   readonly onReport: (report: SnapshotReport) => void;
   readonly commandsMin?: number | undefined;
   readonly make: SnapshotMaker;
@@ -104,7 +105,9 @@ export class Snapshotter {
     const { directory, keepsSegments, feedEventsMax, reserveBytes } = this.#options;
     const startedAt = this.#clock.elapsed();
     const ledgerSeq = this.#options.ledgerSeq();
-    const task = { directory, keepsSegments, feedEventsMax, reserveBytes, closed, ledgerSeq };
+    const archivedSegment = this.#options.archivedSegment?.() ?? null;
+    const policy = { keepsSegments, archivedSegment, feedEventsMax, reserveBytes };
+    const task = { directory, ...policy, closed, ledgerSeq };
     this.#making = make(task, (message) => this.#hear(message, this.#clock.elapsed() - startedAt));
   }
 

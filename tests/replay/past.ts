@@ -142,13 +142,15 @@ export function snapshotAt(
   options: {
     readonly ledgerSeq?: Seq;
     readonly keepsSegments?: boolean;
+    readonly archivedSegment?: number | null;
     readonly disk?: Disk;
     readonly feedEventsMax?: number;
   } = {},
 ): Promise<MadeSnapshot> {
-  const { ledgerSeq = closed.seq, keepsSegments = true, disk = nodeDisk } = options;
+  const { ledgerSeq = closed.seq, keepsSegments = true, archivedSegment = null, disk = nodeDisk } = options;
   const { feedEventsMax = FEED_EVENTS_MAX } = options;
-  const task = { directory, closed, ledgerSeq, keepsSegments, feedEventsMax, reserveBytes: 0 };
+  const policy = { keepsSegments, archivedSegment, feedEventsMax, reserveBytes: 0 };
+  const task = { directory, closed, ledgerSeq, ...policy };
   return makeSnapshot(task, { disk, onUnusable: () => {} });
 }
 

@@ -273,6 +273,15 @@ describe("segments that nobody will read again", () => {
     await expect(reopen(withoutSnapshots(removed.directory), removed.ledger)).rejects.toThrow(words);
   });
 
+  test("stay until the archive has them", async () => {
+    const archivedSegment = 1;
+    const partly = await liveThrough(told, async (closed, directory) => {
+      if (closed.segment > 1) await snapshotAt(directory, closed, { keepsSegments: false, archivedSegment });
+    });
+    expect(namesIn(removed.directory, "journal")[0]! > "00000002.segment").toBe(true);
+    expect(namesIn(partly.directory, "journal")[0]).toBe("00000002.segment");
+  });
+
   test("stay while the ledger has come to one snapshot only", async () => {
     const behind = await liveThrough(told, async (closed, directory) => {
       const ledgerSeq = past.closed[0]!.seq;

@@ -69,6 +69,7 @@ describe("a snapshot is made", () => {
       {
         directory: "/data",
         keepsSegments: true,
+        archivedSegment: null,
         feedEventsMax: 10,
         reserveBytes: 7,
         closed: closedAt(4, 1_100),

@@ -85,6 +85,7 @@ export class SimulatedLedger {
         thread.end();
         return;
       }
+      if (message.kind === "drop") throw new Error("the simulation has no archive");
       if (message.kind === "settlements") {
         writer.recordSettlements(message.from);
         return;
@@ -95,7 +96,8 @@ export class SimulatedLedger {
         if (isDurable) this.#images = this.#images.slice(-1);
       });
     });
-    thread.tell({ kind: "opened", cursor: writer.cursor, settlementsFrom: writer.settlementsFrom });
+    const { cursor, settlementsFrom: from } = writer;
+    thread.tell({ kind: "opened", cursor, archived: null, settlementsFrom: from });
     return thread.worker;
   }
 

@@ -25,6 +25,7 @@ export function addAmendOrderRoute(app: FastifyInstance, desk: Desk): void {
     problems: [
       "unknown-account",
       "unknown-order",
+      "history-archived",
       "price-off-tick",
       "quantity-off-lot",
       "order-not-open",

@@ -29,7 +29,7 @@ export function addCancelRoutes(app: FastifyInstance, desk: Desk): void {
     params: orderParams,
     query: cancelQuery,
     answers: { 200: { is: "The order was canceled.", body: z.object({ order: orderSchema }) } },
-    problems: ["unknown-order", "unknown-account", "order-not-open"],
+    problems: ["unknown-order", "history-archived", "unknown-account", "order-not-open"],
     handle: cancelOne,
   });
   addRoute(app, desk, {

@@ -2,15 +2,16 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { ENTRY_KINDS } from "../../projections/ledger/words.ts";
+import { missingOrder } from "../archived.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findOrder } from "../orders/find-order.ts";
 import { findAsset, findMarket, parseOrderName, resolveAccount } from "../parse.ts";
 import { malformed, Refusal } from "../problems.ts";
 import { entryView, fillItem } from "../render.ts";
 import { cursorAfter, readPage } from "./pages.ts";
-import { readHistory, sendRefusal } from "./replies.ts";
+import { readHistoryPage, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { accountQuery, marketQuery, pageOf, pageQuery, periodQuery } from "./schemas.ts";
+import { accountQuery, historyPageOf, marketQuery, pageQuery, periodQuery } from "./schemas.ts";
 import { entrySchema, fillItemSchema } from "./views.ts";
 
 const fillsQuery = z.strictObject({
@@ -39,8 +40,8 @@ export function addHistoryRoutes(app: FastifyInstance, desk: Desk): void {
     tag: "orders",
     summary: "Fills, newest first",
     query: fillsQuery,
-    answers: { 200: { is: "A page of the account's fills.", body: pageOf(fillItemSchema) } },
-    problems: ["unknown-account", "unknown-market", "unknown-order", "overloaded"],
+    answers: { 200: { is: "A page of the account's fills.", body: historyPageOf(fillItemSchema) } },
+    problems: ["unknown-account", "unknown-market", "unknown-order", "history-archived", "overloaded"],
     handle: listFills,
   });
   addRoute(app, desk, {
@@ -51,8 +52,8 @@ export function addHistoryRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Ledger entries, newest first",
     description: "An entry is a change of `total`, which `balanceAfter` is after it; holds are none.",
     query: statementQuery,
-    answers: { 200: { is: "A page of the account's entries.", body: pageOf(entrySchema) } },
-    problems: ["unknown-account", "unknown-asset", "overloaded"],
+    answers: { 200: { is: "A page of the account's entries.", body: historyPageOf(entrySchema) } },
+    problems: ["unknown-account", "unknown-asset", "history-archived", "overloaded"],
     handle: showStatement,
   });
 }
@@ -75,12 +76,13 @@ async function listFills(
     if (name === undefined)
       return sendRefusal(reply, malformed("orderId", "must be an orderId or the ULID of an order"));
     const found = await findOrder(exchange, account, name);
-    if (found === undefined) return sendRefusal(reply, new Refusal("unknown-order"));
+    if (found === undefined) return sendRefusal(reply, missingOrder(exchange, name));
   }
   const asked = { ...page, account, market: market?.market, order: name?.order };
-  const fills = await readHistory(exchange, reply, (ledger) => ledger.fills(asked));
+  const fills = await readHistoryPage(exchange, reply, page, (ledger) => ledger.fills(asked));
+  if (fills instanceof Refusal) return sendRefusal(reply, fills);
   const items = fills.rows.map((row) => fillItem(row, directory));
-  return reply.send({ items, nextCursor: cursorAfter(fills.next) });
+  return reply.send({ items, nextCursor: cursorAfter(fills.next), ...fills.archived });
 }
 
 async function showStatement(
@@ -97,7 +99,8 @@ async function showStatement(
   const page = readPage(query);
   if (page instanceof Refusal) return sendRefusal(reply, page);
   const asked = { ...page, account, asset: asset?.asset, kind: query.kind };
-  const entries = await readHistory(exchange, reply, (ledger) => ledger.statement(asked));
+  const entries = await readHistoryPage(exchange, reply, page, (ledger) => ledger.statement(asked));
+  if (entries instanceof Refusal) return sendRefusal(reply, entries);
   const items = entries.rows.map((entry) => entryView(entry, directory));
-  return reply.send({ items, nextCursor: cursorAfter(entries.next) });
+  return reply.send({ items, nextCursor: cursorAfter(entries.next), ...entries.archived });
 }

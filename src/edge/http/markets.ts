@@ -9,9 +9,9 @@ import { Refusal } from "../problems.ts";
 import { levelView, marketView, tradeView } from "../render.ts";
 import { AS_OF_PROBLEMS, asOfQuery, asOfView, PastReads } from "./as-of.ts";
 import { cursorAfter, readPage } from "./pages.ts";
-import { markPosition, readHistory, sendRefusal } from "./replies.ts";
+import { markPosition, readHistoryPage, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { listOf, pageOf, pageQuery } from "./schemas.ts";
+import { historyPageOf, listOf, pageQuery } from "./schemas.ts";
 import { bookSchema, marketSchema, tradeSchema } from "./views.ts";
 
 /** Levels of a book on each side at most. */
@@ -71,7 +71,7 @@ export function addMarketRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Trades, newest first",
     params: marketParams,
     query: tradesQuery,
-    answers: { 200: { is: "A page of trades.", body: pageOf(tradeSchema) } },
+    answers: { 200: { is: "A page of trades.", body: historyPageOf(tradeSchema) } },
     problems: ["unknown-market", "overloaded"],
     handle: listTrades,
   });
@@ -133,9 +133,10 @@ async function listTrades(
   const asked = readPage(request.query);
   if (asked instanceof Refusal) return sendRefusal(reply, asked);
   const { limit, before } = asked;
-  const page = await readHistory(exchange, reply, (ledger) =>
+  const page = await readHistoryPage(exchange, reply, {}, (ledger) =>
     ledger.trades({ market: market.market, limit, before }),
   );
+  if (page instanceof Refusal) return sendRefusal(reply, page);
   const items = page.rows.map((row) => tradeView({ ...row, trade: row.tradeId }, market, directory));
-  return reply.send({ items, nextCursor: cursorAfter(page.next) });
+  return reply.send({ items, nextCursor: cursorAfter(page.next), ...page.archived });
 }

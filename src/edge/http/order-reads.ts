@@ -4,15 +4,16 @@ import { z } from "zod";
 import { type Market, SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex } from "../../domain/units.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
+import { missingOrder } from "../archived.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { type FoundOrder, findByClientId, findOrder } from "../orders/find-order.ts";
 import { findMarket, parseOrderName, resolveAccount } from "../parse.ts";
 import { Refusal } from "../problems.ts";
 import { fillView, orderView } from "../render.ts";
 import { cursorAfter, type PageAsked, readPage } from "./pages.ts";
-import { markPosition, readHistory, sendRefusal } from "./replies.ts";
+import { markPosition, readHistoryPage, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { accountQuery, marketQuery, orderParams, pageOf, pageQuery, periodQuery } from "./schemas.ts";
+import { accountQuery, historyPageOf, marketQuery, orderParams, pageQuery, periodQuery } from "./schemas.ts";
 import { orderSchema, placedSchema } from "./views.ts";
 
 const oneQuery = z.strictObject(accountQuery);
@@ -53,8 +54,8 @@ export function addOrderReadRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Orders, newest first",
     description: "The period is that of their placing.",
     query: listQuery,
-    answers: { 200: { is: "A page of orders.", body: pageOf(orderSchema) } },
-    problems: ["unknown-account", "unknown-market", "overloaded"],
+    answers: { 200: { is: "A page of orders.", body: historyPageOf(orderSchema) } },
+    problems: ["unknown-account", "unknown-market", "history-archived", "overloaded"],
     handle: listOrders,
   });
   addRoute(app, desk, {
@@ -64,7 +65,7 @@ export function addOrderReadRoutes(app: FastifyInstance, desk: Desk): void {
     params: orderParams,
     query: oneQuery,
     answers: one,
-    problems: ["unknown-account", "unknown-order", "overloaded"],
+    problems: ["unknown-account", "unknown-order", "history-archived", "overloaded"],
     handle: showOrder,
   });
   addRoute(app, desk, {
@@ -88,7 +89,9 @@ async function showOrder(
   const account = resolveAccount(request.principal, request.query.accountId, exchange.directory);
   if (account instanceof Refusal) return sendRefusal(reply, account);
   const name = parseOrderName(request.params.id);
-  return sendFound(exchange, reply, name && (await findOrder(exchange, account, name)));
+  const found = name && (await findOrder(exchange, account, name));
+  if (found === undefined) return sendRefusal(reply, missingOrder(exchange, name));
+  return sendFound(exchange, reply, found);
 }
 
 async function showByClientId(
@@ -99,16 +102,15 @@ async function showByClientId(
   const account = resolveAccount(request.principal, request.query.accountId, exchange.directory);
   if (account instanceof Refusal) return sendRefusal(reply, account);
   const found = await findByClientId(exchange, account, request.params.clientOrderId);
+  if (found === undefined) return sendRefusal(reply, new Refusal("unknown-order"));
   return sendFound(exchange, reply, found);
 }
 
 function sendFound(
   { directory }: ExchangePort,
   reply: FastifyReply,
-  found: FoundOrder | undefined,
+  { record, fills, seq }: FoundOrder,
 ): FastifyReply {
-  if (found === undefined) return sendRefusal(reply, new Refusal("unknown-order"));
-  const { record, fills, seq } = found;
   const order = orderView(record, directory);
   return markPosition(reply, seq).send({ order, fills: fills.map((fill) => fillView(fill, directory)) });
 }
@@ -124,11 +126,12 @@ async function listOrders(
   const page =
     asked.status === "open"
       ? openOrders(exchange, reply, asked)
-      : await readHistory(exchange, reply, (ledger) =>
+      : await readHistoryPage(exchange, reply, asked, (ledger) =>
           ledger.orders({ ...asked, market: asked.market?.market }),
         );
+  if (page instanceof Refusal) return sendRefusal(reply, page);
   const items = page.rows.map((record) => orderView(record, directory));
-  return reply.send({ items, nextCursor: cursorAfter(page.next) });
+  return reply.send({ items, nextCursor: cursorAfter(page.next), ...page.archived });
 }
 
 function readAsked({ directory }: ExchangePort, { principal, query }: ListCall): OrdersAsked | Refusal {
@@ -153,5 +156,5 @@ function openOrders(exchange: ExchangePort, reply: FastifyReply, asked: OrdersAs
   const open = exchange.orders.ofAccount(account, market === undefined ? null : market.market);
   const newest = open.filter(fits).reverse();
   const rows = newest.slice(0, limit);
-  return { rows, next: newest.length > limit ? rows.at(-1)!.order : null };
+  return { rows, next: newest.length > limit ? rows.at(-1)!.order : null, archived: null };
 }

@@ -60,7 +60,7 @@ export function addPlaceOrderRoute(app: FastifyInstance, desk: Desk): void {
       201: { is: "The order was accepted.", body: placedSchema },
       200: { is: "The order had been placed before.", body: placedSchema },
     },
-    problems: ["unknown-account", "unknown-market", ...ORDER_REFUSALS],
+    problems: ["unknown-account", "unknown-market", "history-archived", ...ORDER_REFUSALS],
     handle: (exchange, request, reply) => {
       placeOrder(exchange, askerOf(request), request.body, (told) => sendTold(reply, told, 201));
     },

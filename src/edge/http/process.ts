@@ -14,6 +14,8 @@ const statusSchema = z.object({
   ledgerSeq: z.int(),
   snapshotSeq: z.int().nullable(),
   journalBytes: z.int(),
+  archivedSeq: z.int().nullable().describe("Null if there is no archive, or it has not been looked at yet."),
+  oldestSeq: z.int().describe("Where history begins: what lies before is in the archive."),
   uptimeSeconds: z.number(),
   version: z.string(),
 });
@@ -70,6 +72,7 @@ function startingRefusal(recovery: Recovery | null): Refusal {
 
 function statusOf({ positions }: ExchangePort, { version }: Desk) {
   const { appendedSeq, durableSeq, appliedSeq, ledgerSeq, snapshotSeq, journalBytes } = positions;
+  const { archivedSeq, oldestSeq } = positions;
   const uptimeSeconds = Math.floor(process.uptime());
   return {
     appendedSeq,
@@ -78,6 +81,8 @@ function statusOf({ positions }: ExchangePort, { version }: Desk) {
     ledgerSeq,
     snapshotSeq,
     journalBytes,
+    archivedSeq,
+    oldestSeq,
     uptimeSeconds,
     version,
   };

@@ -3,9 +3,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
 import { SettlementsBusyError } from "../../domain/settlements.ts";
-import type { Seq } from "../../domain/units.ts";
+import type { EpochMs, Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
+import type { Reading } from "../../projections/ledger/messages.ts";
+import type { Page } from "../../projections/ledger/pages.ts";
+import { archivedBefore, historyArchived, OrderArchivedError } from "../archived.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import type { Excess } from "../guard/rate-limit.ts";
@@ -86,21 +89,41 @@ export function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): Fas
   return sendRefusal(reply, refusal);
 }
 
-/** Reads history that includes everything applied so far, and says up to where it goes. */
-export async function readHistory<Result>(
+/** What of a list is asked for, by time. */
+type Period = { readonly from?: EpochMs | undefined; readonly to?: EpochMs | undefined };
+
+/** A page that says where kept history begins, if that is where it ends. */
+export type HistoryPage<Row> = {
+  readonly rows: readonly Row[];
+  readonly next: number | null;
+  readonly archived: { readonly archivedBefore: ReturnType<typeof archivedBefore> } | null;
+};
+
+/** Reads a page of history that includes everything applied so far, or says that all that is asked for has moved to the archive. */
+export async function readHistoryPage<Row>(
   exchange: ExchangePort,
   reply: FastifyReply,
-  read: (ledger: Ledger) => Promise<{ readonly result: Result; readonly seq: Seq }>,
-): Promise<Result> {
+  { from, to }: Period,
+  read: (ledger: Ledger) => Promise<Reading<Page<Row>>>,
+): Promise<HistoryPage<Row> | Refusal> {
   const { appliedSeq, ledger } = exchange;
   await ledger.reached(appliedSeq);
-  const { result, seq } = await read(ledger);
+  const { result, seq, archived } = await read(ledger);
+  const { rows, next } = result;
+  if (archived === null) {
+    markPosition(reply, seq);
+    return { rows, next, archived: null };
+  }
+  // Orders that are open may be older than all else that is kept.
+  if (rows.length === 0 && to !== undefined && to <= archived.at) return historyArchived(archived);
   markPosition(reply, seq);
-  return result;
+  const endsThere = next === null && (from === undefined || from <= archived.at);
+  return { rows, next, archived: endsThere ? { archivedBefore: archivedBefore(archived) } : null };
 }
 
 /** The refusal that a failed read stands for, if it is one of a kind that is expected. */
 export function refusalOfRead(fault: unknown): Refusal | undefined {
+  if (fault instanceof OrderArchivedError) return fault.refusal;
   if (fault instanceof SettlementsBusyError) {
     return new Refusal("overloaded", "The deliveries cannot be asked now. Nothing was changed.");
   }

@@ -77,12 +77,21 @@ export const periodQuery = {
 
 export const marketQuery = { market: queryText("Only this market.") };
 
+export const time = z.string().meta({ format: "date-time", example: "2026-11-22T08:22:00.123Z" });
+
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
-export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item) });
+/** A page of history, which may end where the archive begins. */
+export const historyPageOf = <Item extends z.ZodType>(item: Item) =>
+  pageOf(item).extend({
+    archivedBefore: z
+      .object({ seq: z.int(), at: time })
+      .optional()
+      .describe("On the last page, if what happened before that sequence has moved to the archive."),
+  });
 
-export const time = z.string().meta({ format: "date-time", example: "2026-11-22T08:22:00.123Z" });
+export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item) });
 
 /** An amount in an answer; what we write needs no checking. */
 export const amount = z.string().meta({ example: "100.99" });

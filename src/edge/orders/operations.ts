@@ -5,6 +5,7 @@
 import type { Command, PlaceOrder, Request } from "../../domain/commands.ts";
 import type { Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
+import { missingOrder, OrderArchivedError } from "../archived.ts";
 import type { Principal } from "../auth.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
@@ -50,8 +51,13 @@ export function submitOrder(
     const { seq } = taken.committed.entry;
     const answer = placedBy(exchange, taken);
     const told = ({ placed, isReplayed }: PlacedBy) => tell({ body: placed, seq, isReplayed });
-    if (answer instanceof Promise) answer.then(told).catch((fault: unknown) => tell({ fault }));
-    else told(answer);
+    if (!(answer instanceof Promise)) {
+      told(answer);
+      return;
+    }
+    answer.then(told).catch((fault: unknown) => {
+      tell(fault instanceof OrderArchivedError ? { refusal: fault.refusal, seq } : { fault });
+    });
   });
 }
 
@@ -110,11 +116,11 @@ function withOrder<Body>(
     tell({ refusal: account, seq: null });
     return;
   }
+  const name = parseOrderName(text);
   const found = (record: OrderRecord | undefined) => {
-    if (record === undefined) tell({ refusal: new Refusal("unknown-order"), seq: null });
+    if (record === undefined) tell({ refusal: missingOrder(exchange, name), seq: null });
     else use(record);
   };
-  const name = parseOrderName(text);
   const live = name && exchange.orders.get(name.order);
   if (name === undefined) found(undefined);
   else if (live !== undefined) found(owned(live, account, name) ? live : undefined);

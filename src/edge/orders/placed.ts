@@ -1,8 +1,10 @@
 /** An order and its fills, as the answer to what was done with it: told from its command's own events where they say it all. */
+
 import type { OrderRepeated, TradeExecuted } from "../../domain/events.ts";
 import { type OrderId, orderId } from "../../domain/units.ts";
 import type { OrderUpdate } from "../../projections/live/live-orders.ts";
 import { type OrderRecord, SHOWN_FILLS_MAX } from "../../projections/order-record.ts";
+import { OrderArchivedError } from "../archived.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
 import { fillOfTrade, fillView, orderView } from "../render.ts";
 import { findOrder } from "./find-order.ts";
@@ -46,7 +48,11 @@ export async function repeatedOrder(
 ): Promise<Placed> {
   const { directory } = exchange;
   const found = await findOrder(exchange, account, { order, at: null });
-  if (found === undefined) throw new Error("an order that is remembered is open or in the ledger");
+  if (found === undefined) {
+    const { archived } = exchange.ledger;
+    if (archived !== null && order <= (archived.seq as number)) throw new OrderArchivedError(archived);
+    throw new Error("an order that is remembered is open, in the ledger or in the archive");
+  }
   const fills = [];
   for (const fill of found.fills) {
     if (fill.seq === (order as number)) fills.push(fillView(fill, directory));

@@ -1,15 +1,20 @@
 /**
  * Walks along the chains of `previous` columns, newest first: an account's orders, the entries of its wallets,
  * an order's trades. A walk covers positions from `from` up to, but not including, `before`; where a chain is
- * long, a mark near `before` is where it starts.
+ * long, a mark near `before` is where it starts. What has moved to the archive is out of sight, whether its rows are
+ * gone already or not: a chain ends there, and behind it come the orders that the ledger still keeps.
  */
 import type { Database, Statement } from "better-sqlite3";
+import { type Kept, keptReader } from "./retention.ts";
 import { type EntryRow, fillEntry, type OrderRow, type OrderStep, type TradeRow } from "./rows.ts";
 
 /** A range of order ids or of entry ids. */
 export type Range = { readonly from: number; readonly before: number };
 
 export class Chains {
+  readonly #kept: () => Kept;
+  readonly #oldOrder: Statement;
+  readonly #oldOrders: Statement;
   readonly #order: Statement;
   readonly #orderStep: Statement;
   readonly #orderMark: Statement;
@@ -21,6 +26,14 @@ export class Chains {
   readonly #trade: Statement;
 
   constructor(database: Database) {
+    this.#kept = keptReader(database);
+    this.#oldOrder = database.prepare("SELECT 1 FROM old_orders WHERE order_id = ?").pluck();
+    this.#oldOrders = database
+      .prepare(
+        `SELECT order_id FROM old_orders WHERE account = ? AND order_id >= ? AND order_id < ?
+         ORDER BY order_id DESC`,
+      )
+      .pluck();
     this.#order = database.prepare("SELECT * FROM orders WHERE order_id = ?");
     this.#orderStep = database.prepare(
       "SELECT order_id, market, side, status, previous FROM orders WHERE order_id = ?",
@@ -48,6 +61,7 @@ export class Chains {
   }
 
   order(order: number): OrderRow | undefined {
+    if (order <= this.#kept().droppedSeq && this.#oldOrder.get(order) === undefined) return undefined;
     return this.#order.get(order) as OrderRow | undefined;
   }
 
@@ -56,13 +70,16 @@ export class Chains {
   }
 
   *orders(account: number, { from, before }: Range): Generator<OrderStep> {
+    const { droppedSeq } = this.#kept();
     const mark = this.#orderMark.get(account, before) as number | undefined;
     let next = mark ?? (this.#lastOrder.get(account) as number | undefined) ?? null;
-    while (next !== null && next >= from) {
+    while (next !== null && next >= from && next > droppedSeq) {
       const row = this.#orderStep.get(next) as OrderStep;
       if (next < before) yield row;
       next = row.previous;
     }
+    const old = this.#oldOrders.all(account, from, Math.min(before, droppedSeq + 1)) as number[];
+    for (const order of old) yield this.#orderStep.get(order) as OrderStep;
   }
 
   /** The account's entries in all assets that `wanted` says, merged. */
@@ -84,7 +101,8 @@ export class Chains {
 
   /** The account's deposits, or withdrawals, or transfers alone. */
   *movements(account: number, kind: number, { from, before }: Range): Generator<EntryRow> {
-    yield* this.#movements.iterate(account, kind, from, before) as IterableIterator<EntryRow>;
+    const least = Math.max(from, this.#kept().firstEntry);
+    yield* this.#movements.iterate(account, kind, least, before) as IterableIterator<EntryRow>;
   }
 
   /** The trades of an order. The range is one of entries, as for all fills. */
@@ -104,9 +122,10 @@ export class Chains {
     { asset, last_entry }: { asset: number; last_entry: number },
     { from, before }: Range,
   ): Generator<EntryRow, void> {
+    const least = Math.max(from, this.#kept().firstEntry);
     const mark = this.#entryMark.get(account, asset, before) as number | undefined;
     let next: number | null = mark ?? last_entry;
-    while (next !== null && next >= from) {
+    while (next !== null && next >= least) {
       const row = this.#entry.get(next) as EntryRow;
       if (next < before) yield row;
       next = row.previous;

@@ -8,10 +8,13 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Seq } from "../../domain/units.ts";
 import { readCursor } from "./cursor.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
+import { keptReader, Retention } from "./retention.ts";
 import { EXTERNAL_ACCOUNT, openForWriting, whyUnusable } from "./schema.ts";
+import { unpackHex } from "./words.ts";
 
 /** What one transaction of the ledger beside takes at most, as when it runs live. */
 const BATCH_BYTES = 1024 * 1024;
@@ -116,6 +119,7 @@ export class LedgerCheck {
         fault: "its tables, views or indexes are not those of this release",
       };
     }
+    const dropped = this.#dropAlike();
     let rows = 0;
     const names = expected.filter(({ type }) => type === "table").map(({ name }) => name);
     for (const name of names) {
@@ -123,7 +127,25 @@ export class LedgerCheck {
       rows += compared.rows;
       if (compared.fault !== null) return { what, found: `${rows} rows compared`, fault: compared.fault };
     }
-    return { what, found: `${rows} in ${names.length} tables, as computed anew`, fault: null };
+    const found = `${rows} in ${names.length} tables, as computed anew${dropped}`;
+    return { what, found, fault: null };
+  }
+
+  /**
+   * Lets the ledger beside go of what this one has let go of: what stays is a matter of the rows alone. The sweep may
+   * be under way, and is finished in the copy that is looked at.
+   */
+  #dropAlike(): string {
+    const { droppedSeq } = keptReader(this.#ledger)();
+    if (droppedSeq === 0) return "";
+    const hash = this.#beside.prepare("SELECT hash FROM frames WHERE last_seq = ?").pluck().get(droppedSeq) as
+      | Buffer
+      | string
+      | undefined;
+    const beside = new Retention(this.#beside);
+    if (hash !== undefined) beside.advance({ seq: droppedSeq as Seq, frameHash: unpackHex(hash) });
+    for (const retention of [beside, new Retention(this.#ledger)]) while (retention.sweep()) {}
+    return `; what lies up to sequence ${droppedSeq} has moved to the archive`;
   }
 
   #sums(): LedgerFinding {

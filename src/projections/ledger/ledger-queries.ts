@@ -18,6 +18,7 @@ import {
 import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
 import { References } from "./references.ts";
+import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
   type EntryRow,
@@ -76,10 +77,13 @@ const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
 /** What trades post; entries of the other kinds have an index. */
 const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
+/** Before what has moved to the archive, only some commands are kept. */
+const FROM_SEQ = "FROM commands WHERE seq >= ? ORDER BY seq LIMIT 1";
 /** Above every id and time. */
 const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
+  readonly #kept: () => Kept;
   readonly #chains: Chains;
   readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
@@ -95,12 +99,13 @@ export class LedgerQueries {
 
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
+    this.#kept = keptReader(database);
     this.#chains = new Chains(database);
     this.#effects = new CommandEffects(database, this.#chains);
     this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
-    this.#atSeq = prepare("SELECT at FROM commands WHERE seq = ?").pluck();
-    this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
+    this.#atSeq = prepare(`SELECT at ${FROM_SEQ}`).pluck();
+    this.#firstEntry = prepare(`SELECT first_entry ${FROM_SEQ}`).pluck();
     this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
     this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
@@ -129,7 +134,7 @@ export class LedgerQueries {
     const width = 2 ** BUCKET_BITS;
     for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
-      if (order !== null) return order;
+      if (order !== null) return this.#chains.order(order) === undefined ? undefined : order;
     }
     return undefined;
   }
@@ -179,7 +184,7 @@ export class LedgerQueries {
   trades({ market, limit, before }: TradesQuery): Page<LedgerTrade> {
     return takePage(
       {
-        raws: this.#trades.iterate(market, before ?? END) as IterableIterator<TradeRow>,
+        raws: this.#tradesKept(market, before ?? END),
         position: (trade) => trade.trade,
         read: (trade) => ledgerTrade(trade, this.#commandOf(trade.seq)),
       },
@@ -216,6 +221,15 @@ export class LedgerQueries {
 
   commandsOfTrace(query: TraceIdQuery): Page<LedgerCommand> {
     return this.#search.byTraceId(query);
+  }
+
+  /** A market's trades from new to old; of those that have moved to the archive, an order may still need some. */
+  *#tradesKept(market: number, before: number): Generator<TradeRow> {
+    const { droppedSeq } = this.#kept();
+    for (const trade of this.#trades.iterate(market, before) as IterableIterator<TradeRow>) {
+      if (trade.seq <= droppedSeq) return;
+      yield trade;
+    }
   }
 
   /** What a command did; it must be there. */
@@ -276,7 +290,7 @@ export class LedgerQueries {
     return { from: first, before: Math.min(end, before ?? END) };
   }
 
-  /** The first command at or after a time, or the one to come: times never go backwards. */
+  /** The first command that is kept at or after a time, or the one to come: times never go backwards. */
   #firstSeqAt(time: number): number {
     let low = 1;
     let high = (this.#lastSeq.get() as number) + 1;

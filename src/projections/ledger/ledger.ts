@@ -4,7 +4,7 @@
  * a command waits with `reached`. It keeps no truth that the journal does not have.
  */
 import type { Worker } from "node:worker_threads";
-import type { OrderId, Seq } from "../../domain/units.ts";
+import type { EpochMs, OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
 import type { Effects, EffectsQuery, Touches, TracedTrade, TradeName } from "./command-effects.ts";
 import type { TraceIdQuery } from "./command-search.ts";
@@ -17,24 +17,16 @@ import type {
   TradesQuery,
 } from "./ledger-queries.ts";
 import { LedgerReads } from "./ledger-reads.ts";
-import type {
-  FromWriter,
-  LedgerCursor,
-  LedgerFrame,
-  LedgerReport,
-  PackedFrames,
-  Reading,
-  ToWriter,
-} from "./messages.ts";
+import type { FromWriter, LedgerCursor, LedgerFrame, LedgerReport, Reading, ToWriter } from "./messages.ts";
+import { BATCH_BYTES_MAX, pack } from "./pack-frames.ts";
 import type { Page } from "./pages.ts";
+import type { Archived, Boundary } from "./retention.ts";
 import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
 import { SeqWaiters } from "./seq-waiters.ts";
 import { type LedgerThreads, workerThreads } from "./workers.ts";
 
 /** A frame waits this long for others to share its transaction, unless a read waits for it. */
 const BATCH_MS = 100;
-/** What one transaction takes at most, a single larger frame excepted. */
-const BATCH_BYTES_MAX = 1024 * 1024;
 /** Past this backlog the ledger is saturated, and commands should be refused: some ten seconds of full load. */
 const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a read waits for the ledger to catch up. */
@@ -82,6 +74,7 @@ export class Ledger {
   #backlogBytes = 0;
   #fedSeq: number;
   #appliedSeq: number;
+  #archived: Archived | null;
   readonly #after: (milliseconds: number, task: () => void) => () => void;
   #callOffSending: (() => void) | undefined;
   #settlementsFrom: Seq | null;
@@ -93,13 +86,13 @@ export class Ledger {
     const { settlementsFrom: known = null } = options;
     const writer = threads.startWriter({ path, retryMs, isDurable, settlementsFrom: known });
     try {
-      const { cursor, settlementsFrom } = await opened(writer, path, onReport);
+      const found = await opened(writer, path, onReport);
       // The reader needs the tables that the writer makes.
       const reads = await LedgerReads.open(threads.startReader({ path }), {
         onFault: options.onFault,
         refusal,
       });
-      return new Ledger(options, { writer, reads, cursor, settlementsFrom });
+      return new Ledger(options, { writer, reads, ...found });
     } catch (error) {
       await writer.terminate();
       throw error;
@@ -108,12 +101,7 @@ export class Ledger {
 
   private constructor(
     options: LedgerOptions,
-    parts: {
-      readonly writer: Worker;
-      readonly reads: LedgerReads;
-      readonly cursor: LedgerCursor;
-      readonly settlementsFrom: Seq | null;
-    },
+    parts: { readonly writer: Worker; readonly reads: LedgerReads } & Found,
   ) {
     this.#options = options;
     this.#after = options.after ?? nodeTimer;
@@ -123,6 +111,7 @@ export class Ledger {
     this.#settlementsFrom = parts.settlementsFrom;
     this.#fedSeq = parts.cursor.seq;
     this.#appliedSeq = parts.cursor.seq;
+    this.#archived = parts.archived;
     this.#writer.on("message", (message: FromWriter) => this.#hear(message));
     this.#writer.on("error", (error) => this.#fail(error));
     this.#writer.on("exit", () => {
@@ -138,6 +127,17 @@ export class Ledger {
   /** The last command that a power failure leaves in the ledger, as far as is known: none unless it is durable. */
   get durableSeq(): Seq {
     return (this.#options.isDurable === true ? this.#appliedSeq : 0) as Seq;
+  }
+
+  /** What the ledger has let go of, because the archive has it; null if it has everything. */
+  get archived(): Archived | null {
+    return this.#archived;
+  }
+
+  /** Lets go of all up to each of these places, one after the other; they rise, and the archive has it all. */
+  drop(boundaries: readonly Boundary[]): void {
+    if (this.#state === "faulted" || this.#state === "closing" || boundaries.length === 0) return;
+    this.#writer.postMessage({ kind: "drop", boundaries } satisfies ToWriter);
   }
 
   /** The first command whose trades go into the outbox; null if none does. */
@@ -328,7 +328,9 @@ export class Ledger {
     if (report.kind === "waiting") {
       this.#state = "waiting";
       this.#idle?.();
-    } else if (this.#state === "waiting") this.#state = "running";
+    } else if (report.kind === "resumed") {
+      if (this.#state === "waiting") this.#state = "running";
+    } else if (report.kind === "dropped") this.#archived = { seq: report.seq, at: report.at as EpochMs };
     this.#options.onReport?.(report);
   }
 
@@ -342,31 +344,10 @@ export class Ledger {
   }
 }
 
-/** The next batch, and how many frames are in it. Moving one piece costs as much as moving one frame. */
-function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: number } {
-  let count = 0;
-  let bytes = 0;
-  while (count < waiting.length) {
-    const { length } = waiting[count]!.outcomes;
-    if (count > 0 && bytes + length > BATCH_BYTES_MAX) break;
-    bytes += length;
-    count += 1;
-  }
-  const outcomes = new Uint8Array(bytes);
-  let start = 0;
-  const frames = waiting.slice(0, count).map(({ firstSeq, lastSeq, hash, outcomes: own }) => {
-    outcomes.set(own, start);
-    start += own.length;
-    return { firstSeq, lastSeq, hash, outcomeBytes: own.length };
-  });
-  return { batch: { outcomes, frames }, frames: count };
-}
+/** How the ledger's file was found. */
+type Found = Omit<Extract<FromWriter, { readonly kind: "opened" }>, "kind">;
 
-function opened(
-  writer: Worker,
-  path: string,
-  onReport: LedgerOptions["onReport"],
-): Promise<Extract<FromWriter, { kind: "opened" }>> {
+function opened(writer: Worker, path: string, onReport: LedgerOptions["onReport"]): Promise<Found> {
   const failed = (why: string) => new Error(`the ledger ${path} cannot be opened: ${why}`);
   return new Promise((resolve, reject) => {
     const hear = (message: FromWriter): void => {

@@ -4,6 +4,7 @@
  */
 import type { Seq } from "../../domain/units.ts";
 import type { LedgerQueries } from "./ledger-queries.ts";
+import type { Archived, Boundary } from "./retention.ts";
 
 /** A durable batch of the journal, with what its commands caused. */
 export type LedgerFrame = {
@@ -25,7 +26,9 @@ export type WaitReason = "disk-full" | "locked";
 export type LedgerReport =
   | { readonly kind: "moved-aside"; readonly to: string; readonly why: string }
   | { readonly kind: "waiting"; readonly because: WaitReason }
-  | { readonly kind: "resumed" };
+  | { readonly kind: "resumed" }
+  | { readonly kind: "dropped"; readonly seq: Seq; readonly at: number }
+  | { readonly kind: "drop-failed"; readonly message: string };
 
 /** Frames on their way to the writer: their outcomes in one piece, which is moved and not copied. */
 export type PackedFrames = {
@@ -35,18 +38,28 @@ export type PackedFrames = {
 
 export type ToWriter =
   | { readonly kind: "apply"; readonly batch: PackedFrames }
+  | { readonly kind: "drop"; readonly boundaries: readonly Boundary[] }
   /** The command, still to come, with whose trades the outbox begins. */
   | { readonly kind: "settlements"; readonly from: Seq }
   | { readonly kind: "close" };
 
 export type FromWriter =
-  | { readonly kind: "opened"; readonly cursor: LedgerCursor; readonly settlementsFrom: Seq | null }
+  | {
+      readonly kind: "opened";
+      readonly cursor: LedgerCursor;
+      readonly archived: Archived | null;
+      readonly settlementsFrom: Seq | null;
+    }
   | { readonly kind: "applied"; readonly seq: Seq }
   | { readonly kind: "report"; readonly report: LedgerReport }
   | { readonly kind: "fault"; readonly message: string };
 
-/** What was read, and the last command of the state that it was read from. */
-export type Reading<Result> = { readonly result: Result; readonly seq: Seq };
+/** What was read, the last command of the state that it was read from, and what was in the archive by then. */
+export type Reading<Result> = {
+  readonly result: Result;
+  readonly seq: Seq;
+  readonly archived: Archived | null;
+};
 
 export type ReadName = keyof LedgerQueries;
 export type QueryOf<Name extends ReadName> = Parameters<LedgerQueries[Name]>[0];

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Seq } from "../../domain/units.ts";
 import { LedgerQueries } from "./ledger-queries.ts";
 import type { FromReader, QueryOf, Reading, ReadName, RowsOf, ToReader } from "./messages.ts";
+import { archivedOf, keptReader } from "./retention.ts";
 import { openForReading } from "./schema.ts";
 import type { ReaderOptions } from "./workers.ts";
 import { messageOf } from "./write-loop.ts";
@@ -13,11 +14,13 @@ const { path } = workerData as ReaderOptions;
 const port = parentPort!;
 const database = openForReading(path);
 const queries = new LedgerQueries(database);
+const kept = keptReader(database);
 const lastSeq = database.prepare("SELECT seq FROM cursor").pluck();
 const read = database.transaction(
   (name: ReadName, query: QueryOf<ReadName>): Reading<RowsOf<ReadName>> => ({
     result: (queries[name] as AnyRead).call(queries, query),
     seq: lastSeq.get() as Seq,
+    archived: archivedOf(kept()),
   }),
 );
 

@@ -8,6 +8,7 @@
 import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { FEES_ACCOUNT_ID } from "../../domain/commands.ts";
+import { RETENTION_TABLES } from "./retention.ts";
 import { VIEWS } from "./views.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
@@ -317,6 +318,7 @@ function create(database: Database.Database): void {
   const account = "INSERT INTO accounts (account, account_id, name, status) VALUES (?, ?, ?, 0)";
   database.transaction(() => {
     database.exec(TABLES);
+    database.exec(RETENTION_TABLES);
     database.exec(VIEWS);
     database.exec(
       "INSERT INTO cursor (id, seq, frame_hash, next_entry, next_settlement) VALUES (1, 0, NULL, 1, 1)",

@@ -65,7 +65,8 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function reasonToWait(error: unknown): WaitReason | null {
+/** Why a write that failed may succeed later, or null if it will not. */
+export function reasonToWait(error: unknown): WaitReason | null {
   const code = error instanceof Database.SqliteError ? error.code : "";
   // No space for the file or its log, or none for the log's index.
   if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") return "disk-full";

@@ -315,10 +315,15 @@ describe("the process", () => {
     const { body, status } = await operator.get("/v1/status");
     expect(status).toBe(200);
     expect(Object.keys(body).sort()).toEqual(
-      ["appendedSeq", "appliedSeq", "durableSeq", "journalBytes", "ledgerSeq", "snapshotSeq"].concat([
-        "uptimeSeconds",
-        "version",
-      ]),
+      [
+        "appendedSeq",
+        "appliedSeq",
+        "archivedSeq",
+        "durableSeq",
+        "journalBytes",
+        "ledgerSeq",
+        "oldestSeq",
+      ].concat(["snapshotSeq", "uptimeSeconds", "version"]),
     );
     expect(body.durableSeq).toBeGreaterThanOrEqual(body.appliedSeq);
     expect((await anybody.get("/health/live")).status).toBe(200);

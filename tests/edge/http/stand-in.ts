@@ -28,6 +28,9 @@ export class StandIn implements ExchangePort {
     snapshotSeq: null,
     snapshotFailures: 0,
     journalBytes: 0,
+    archivedSeq: null,
+    archiveFailures: 0,
+    oldestSeq: seq(1),
   };
   readonly directory = new Directory();
   readonly orders = new LiveOrders();

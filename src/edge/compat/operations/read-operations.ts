@@ -9,7 +9,7 @@ import type { Account } from "../../../projections/live/directory.ts";
 import type { OrderRecord } from "../../../projections/order-record.ts";
 import type { ExchangePort } from "../../exchange-port.ts";
 import { cursorAfter, type PageAsked, readPage } from "../../http/pages.ts";
-import { markPosition, readHistory, sendRefusal } from "../../http/replies.ts";
+import { markPosition, readHistoryPage, sendRefusal } from "../../http/replies.ts";
 import { addRoute, type Call, type Desk } from "../../http/route.ts";
 import { pageOf, pageQuery } from "../../http/schemas.ts";
 import { findOrder } from "../../orders/find-order.ts";
@@ -149,11 +149,12 @@ async function pageAsked(
   if (status === "IN_TRADE") return inTrade(exchange, reply, asked);
   if (account === undefined) return malformed("userId", "is required with operationStatus=FINISHED");
   const query = { account: account.account, market: market.market, side, before, limit };
-  const { rows, next } = await readHistory(exchange, reply, (ledger) =>
+  const page = await readHistoryPage(exchange, reply, {}, (ledger) =>
     ledger.orders({ ...query, status: "closed" }),
   );
+  if (page instanceof Refusal) return page;
   // Orders without a price were never operations; a page without them is shorter.
-  return { rows: rows.filter((record) => isOperation(record, market)), next };
+  return { ...page, rows: page.rows.filter((record) => isOperation(record, market)) };
 }
 
 /**

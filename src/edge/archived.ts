@@ -1,0 +1,39 @@
+/** What is said of history that the ledger has let go of, because the archive has it. */
+import type { Archived } from "../projections/ledger/retention.ts";
+import { timeText } from "../projections/unit-text.ts";
+import type { ExchangePort } from "./exchange-port.ts";
+import type { OrderName } from "./parse.ts";
+import { Refusal } from "./problems.ts";
+
+/** An order that is remembered by its client id, and is not in the ledger any more. */
+export class OrderArchivedError extends Error {
+  override readonly name = "OrderArchivedError";
+  readonly refusal: Refusal;
+
+  constructor(archived: Archived) {
+    const refusal = historyArchived(archived);
+    super(refusal.detail);
+    this.refusal = refusal;
+  }
+}
+
+/** Where the kept history begins, for a list that ends there. */
+export function archivedBefore({ seq, at }: Archived): { readonly seq: number; readonly at: string } {
+  return { seq: seq + 1, at: timeText(at) };
+}
+
+export function historyArchived({ seq, at }: Archived): Refusal {
+  return new Refusal(
+    "history-archived",
+    `History up to sequence ${seq}, ${timeText(at)}, is in the exchange's archive: the ranges up to lastSeq ${seq} of its manifest.json.`,
+  );
+}
+
+/** Why an order is not found: there is none, or it has ended and moved to the archive. */
+export function missingOrder({ ledger }: ExchangePort, name: OrderName | undefined): Refusal {
+  const { archived } = ledger;
+  if (name === undefined || archived === null || archived === undefined || name.order > archived.seq) {
+    return new Refusal("unknown-order");
+  }
+  return historyArchived(archived);
+}

@@ -1,0 +1,109 @@
+/**
+ * The segments of a journal to which nothing is added any more, as an archive takes them: each is read whole, every
+ * checksum and hash, and must lead to the one behind it.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { EpochMs, Seq } from "../../domain/units.ts";
+import { nodeDisk } from "../../journal/disk.ts";
+import { type Frame, readFrameHeader, readTrailer } from "../../journal/frame.ts";
+import type { JournalPosition } from "../../journal/frame-walk.ts";
+import { readJournal } from "../../journal/recovery.ts";
+import {
+  decodeSegmentHeader,
+  frameCrcSeed,
+  listSegments,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+} from "../../journal/segment.ts";
+import { loadSegment } from "../../journal/segment-image.ts";
+
+export type ClosedSegment = {
+  readonly segment: number;
+  readonly path: string;
+  readonly firstSeq: Seq;
+  /** One less than `firstSeq` if the segment has no commands. */
+  readonly lastSeq: Seq;
+  /** The hash of the frame before the segment, and of its last one. */
+  readonly startHash: string;
+  readonly endHash: string;
+};
+
+/** The id of the journal in a directory; null if there is none yet. */
+export async function journalIdIn(directory: string): Promise<string | null> {
+  if (!existsSync(directory)) return null;
+  const last = (await listSegments(directory, nodeDisk)).at(-1);
+  const header = last === undefined ? undefined : await headerOf(join(directory, segmentName(last)));
+  return header?.journalId.toString("hex") ?? null;
+}
+
+/** The closed segments from one on, in order: all but the last. */
+export async function closedSegments(directory: string, from: number): Promise<readonly ClosedSegment[]> {
+  const segments = await listSegments(directory, nodeDisk);
+  const headers: SegmentHeader[] = [];
+  for (const segment of segments.filter((number) => number >= from)) {
+    const header = await headerOf(join(directory, segmentName(segment)));
+    // One that is taken away meanwhile has been archived before.
+    if (header !== undefined) headers.push(header);
+  }
+  return headers.slice(0, -1).map((header, place): ClosedSegment => {
+    const next = headers[place + 1]!;
+    return {
+      segment: header.segment,
+      path: join(directory, segmentName(header.segment)),
+      firstSeq: header.firstSeq,
+      lastSeq: (next.firstSeq - 1) as Seq,
+      startHash: header.previousHash.toString("hex"),
+      endHash: next.previousHash.toString("hex"),
+    };
+  });
+}
+
+/** The times of a segment's first and last commands, null if it has none. */
+export type SegmentTimes = { readonly firstAt: EpochMs; readonly lastAt: EpochMs } | null;
+
+/** @throws DamagedJournalError for a segment that is not whole, or does not lead to the one behind it. */
+export async function checkSegment(directory: string, closed: ClosedSegment): Promise<SegmentTimes> {
+  const { segment, path, firstSeq, lastSeq, endHash } = closed;
+  let times: { firstAt: EpochMs; lastAt: EpochMs } | null = null;
+  const replay = ({ at }: Frame) => {
+    times = times === null ? { firstAt: at, lastAt: at } : { ...times, lastAt: at };
+    return null;
+  };
+  const start = await startOf(path, firstSeq);
+  const end = await readJournal({ directory, watermarks: [], start, through: segment, replay });
+  if (end === null || end.nextSeq !== lastSeq + 1 || end.hash.toString("hex") !== endHash) {
+    throw new Error(`${path} does not lead to the segment behind it`);
+  }
+  return times;
+}
+
+/** The position at the beginning of a segment. What has happened before is known to the first frame alone. */
+async function startOf(path: string, nextSeq: Seq): Promise<JournalPosition> {
+  const { header, bytes } = await loadSegment(path, nodeDisk, { nextSeq, reuse: Buffer.alloc(0) });
+  const { journalId, segment, previousHash: hash } = header;
+  const first = readFrameHeader(bytes, SEGMENT_HEADER_BYTES, frameCrcSeed(journalId));
+  const eventDigest =
+    first === undefined ? Buffer.alloc(0) : readTrailer(bytes, SEGMENT_HEADER_BYTES, first).eventDigest;
+  const unknown = { lastAt: 0 as EpochMs, closed: true, bytes: 0 };
+  return { journalId, segment, offset: SEGMENT_HEADER_BYTES, nextSeq, hash, eventDigest, ...unknown };
+}
+
+async function headerOf(path: string): Promise<SegmentHeader | undefined> {
+  let file: number;
+  try {
+    file = await nodeDisk.open(path, "read");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const header = decodeSegmentHeader(bytes.subarray(0, await nodeDisk.read(file, bytes, 0)));
+    if (typeof header === "string") throw new Error(`${path}: ${header}`);
+    return header;
+  } finally {
+    await nodeDisk.close(file);
+  }
+}
