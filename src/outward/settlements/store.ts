@@ -25,6 +25,7 @@ const APPLICATION_ID = 0x50726553;
 /** More pages than any file has: a copy in steps would begin anew after each write. */
 const ALL_PAGES = 2 ** 31 - 1;
 const BUSY_MS = 1_000;
+const CHECKPOINT_PAGES = 2_000;
 /** A dead delivery is kept until it arrives; of one that arrived, its attempts, for so long. */
 const KEPT_MS = 14 * 24 * 60 * 60 * 1_000;
 /** Attempts that are shown of a delivery; only one that was redriven again and again has more. */
@@ -334,6 +335,8 @@ function whyUnusable(database: Database.Database, { from, appliedSeq }: Belongin
   }
   // A power failure may cost the last marks, whole: what they marked is sent again.
   database.pragma("synchronous = NORMAL");
+  // As the ledger does: the disk, which the journal shares, is busy seldom, and not for long.
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   const version = database.pragma("user_version", { simple: true });
   if (version !== SCHEMA_VERSION)
     return `it has version ${version}, and this release keeps ${SCHEMA_VERSION}`;
