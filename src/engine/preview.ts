@@ -8,11 +8,10 @@ import type { Event } from "../domain/events.ts";
 import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
-import { EXPIRES, NAMED } from "./book/traits.ts";
+import { EXPIRES, NAMED, TRIGGERED, traitsOf } from "./book/traits.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./once-only.ts";
 import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
-import { triggerOf } from "./triggers.ts";
 
 /** In the copy the market is the first and only one, and its two assets are all that there are. */
 const BASE = assetIndex(0);
@@ -38,7 +37,7 @@ export function preview(state: State, entry: Sequenced<PlaceOrder>): Event[] {
 
 /** Copies the orders that the order would meet, in their order; at least one, since the best price counts for the checks. */
 function copyWay(copy: PartialCopy, state: State, command: PlaceOrder): void {
-  if (triggerOf(command) !== null) return;
+  if ((traitsOf(command) & TRIGGERED) !== 0) return;
   const { pool } = state.open;
   const place = marketState(state, command.market);
   const { book, market } = place;
