@@ -29,20 +29,27 @@ import {
   type TradeId,
 } from "./units.ts";
 
+const OTHER = 0;
+const ORDER_PLACED = 1;
+const TRADE_EXECUTED = 2;
+const ORDER_ENDED = 3;
+const LEVEL_CHANGED = 4;
+const WALLET_CHANGED = 5;
+
 /** What a row tells: its first number, which also says how many follow. */
 export const ROWS = {
   /** An event that is rare, and was an object from the start: its place among them. */
-  other: 0,
+  other: OTHER,
   /** Nothing more: the order has the sequence of its command, and its terms. */
-  orderPlaced: 1,
+  orderPlaced: ORDER_PLACED,
   /** The fields of `TradeExecuted` in their order, the taker's side as a flag for a buy. */
-  tradeExecuted: 2,
+  tradeExecuted: TRADE_EXECUTED,
   /** The order, its account, its market, and its end. */
-  orderEnded: 3,
+  orderEnded: ORDER_ENDED,
   /** The market, a flag for a bid, the price and the quantity. */
-  levelChanged: 4,
+  levelChanged: LEVEL_CHANGED,
   /** The account, the asset, what is available and what is held. */
-  walletChanged: 5,
+  walletChanged: WALLET_CHANGED,
 } as const;
 
 /** The numbers of a row, the first included, by what it tells. */
@@ -91,7 +98,7 @@ export class EventLog {
   /** Records an event that is rare enough to be an object. */
   tell(event: Event): void {
     const row = this.#newRow(2);
-    this.#numbers[row] = ROWS.other;
+    this.#numbers[row] = OTHER;
     this.#numbers[row + 1] = this.#otherCount;
     this.#others[this.#otherCount] = event;
     this.#otherCount += 1;
@@ -100,7 +107,7 @@ export class EventLog {
   /** The current command has placed its order. */
   orderPlaced(): void {
     const row = this.#newRow(1);
-    this.#numbers[row] = ROWS.orderPlaced;
+    this.#numbers[row] = ORDER_PLACED;
   }
 
   /** One argument a field, in the order of the event's: an object for them would be what this class is there to spare. */
@@ -120,7 +127,7 @@ export class EventLog {
   ): void {
     const row = this.#newRow(13);
     const numbers = this.#numbers;
-    numbers[row] = ROWS.tradeExecuted;
+    numbers[row] = TRADE_EXECUTED;
     numbers[row + 1] = market;
     numbers[row + 2] = trade;
     numbers[row + 3] = price;
@@ -138,19 +145,19 @@ export class EventLog {
   orderEnded(order: OrderId, account: AccountIndex, market: MarketIndex, end: End): void {
     const row = this.#newRow(5);
     const numbers = this.#numbers;
-    numbers[row] = ROWS.orderEnded;
+    numbers[row] = ORDER_ENDED;
     numbers[row + 1] = order;
     numbers[row + 2] = account;
     numbers[row + 3] = market;
     numbers[row + 4] = end;
   }
 
-  levelChanged(market: MarketIndex, isBid: boolean, price: Ticks, quantity: Lots): void {
+  levelChanged(market: MarketIndex, isBid: 0 | 1, price: Ticks, quantity: Lots): void {
     const row = this.#newRow(5);
     const numbers = this.#numbers;
-    numbers[row] = ROWS.levelChanged;
+    numbers[row] = LEVEL_CHANGED;
     numbers[row + 1] = market;
-    numbers[row + 2] = isBid ? 1 : 0;
+    numbers[row + 2] = isBid;
     numbers[row + 3] = price;
     numbers[row + 4] = quantity;
   }
@@ -158,7 +165,7 @@ export class EventLog {
   walletChanged(account: AccountIndex, asset: AssetIndex, available: Minor, held: Minor): void {
     const row = this.#newRow(5);
     const numbers = this.#numbers;
-    numbers[row] = ROWS.walletChanged;
+    numbers[row] = WALLET_CHANGED;
     numbers[row + 1] = account;
     numbers[row + 2] = asset;
     numbers[row + 3] = available;

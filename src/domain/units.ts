@@ -83,6 +83,11 @@ export function orderId(value: number): OrderId {
   return whole(value, 1, "an order id") as OrderId;
 }
 
+/** The id of the order that the command with this sequence places: the same number, which needs no second check. */
+export function orderIdOf(placing: Seq): OrderId {
+  return placing as number as OrderId;
+}
+
 export function tradeId(value: number): TradeId {
   return whole(value, 1, "a trade id") as TradeId;
 }

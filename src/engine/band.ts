@@ -7,10 +7,10 @@ import { AMOUNT_MAX, PPM_ONE } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
 import type { MarketState } from "./state.ts";
 
-/** The lowest and the highest price within the band, in ticks. */
+/** The lowest and the highest price within the band, in ticks; an empty side of a book lies beyond any. */
 export type Band = { readonly lowest: number; readonly highest: number };
 
-const NO_BAND: Band = { lowest: 0, highest: Infinity };
+const NO_BAND: Band = { lowest: 0, highest: AMOUNT_MAX };
 
 /** A market's band as it is now. */
 export function bandOf({ market, lastPrice }: MarketState): Band {

@@ -4,7 +4,7 @@
  */
 import { FILLED } from "../domain/event-log.ts";
 import { type Lots, lots, PPM_ONE, type Ticks } from "../domain/units.ts";
-import { NONE, type Slot } from "./book/order-pool.ts";
+import type { Slot } from "./book/order-pool.ts";
 import { feesOwedAfter, feesPaid } from "./fees.ts";
 import { limitHold } from "./holds.ts";
 import { endOpen } from "./order-ends.ts";
@@ -24,8 +24,7 @@ export function matchQuantity(state: State, place: MarketState, taker: Slot, lim
   const isBuy = pool.isBuy[taker] === 1;
   const side = place.book.oppositeOf(isBuy);
   while (pool.remaining[taker]! > 0) {
-    if (side.best === NONE) return "no-more";
-    const price = side.price[side.best] as Ticks;
+    const price = side.bestPrice as Ticks;
     if (isBuy ? price > limit : price < limit) return "no-more";
     const maker = side.head[side.best]!;
     if (pool.account[maker] === pool.account[taker]) {
@@ -44,8 +43,7 @@ export function matchBudget(state: State, place: MarketState, taker: Slot, limit
   const { pool } = state.open;
   const side = place.book.asks;
   while (pool.held[taker]! > 0) {
-    if (side.best === NONE) return "no-more";
-    const price = side.price[side.best] as Ticks;
+    const price = side.bestPrice as Ticks;
     if (price > limit) return "no-more";
     const affordable = lotsWithin(state, place, taker, price);
     if (affordable === 0) return "budget";

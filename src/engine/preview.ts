@@ -8,11 +8,10 @@ import type { Event } from "../domain/events.ts";
 import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
-import { EXPIRES, NAMED } from "./book/traits.ts";
+import { EXPIRES, NAMED, TRIGGERED, traitsOf } from "./book/traits.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { orderContent } from "./contents.ts";
 import { addAccount, addMarket, emptyState, type MarketState, marketState, type State } from "./state.ts";
-import { triggerOf } from "./triggers.ts";
 
 /** In the copy the market is the first and only one, and its two assets are all that there are. */
 const BASE = assetIndex(0);
@@ -51,7 +50,7 @@ function placed(copy: PartialCopy, entry: Sequenced<PlaceOrder>): Event[] {
  * counts for the checks, and no more when there are too many.
  */
 function copyWay(copy: PartialCopy, state: State, command: PlaceOrder, ordersMax: number): number {
-  if (triggerOf(command) !== null) return 0;
+  if ((traitsOf(command) & TRIGGERED) !== 0) return 0;
   const { pool } = state.open;
   const place = marketState(state, command.market);
   const { book, market } = place;

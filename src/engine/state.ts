@@ -78,6 +78,7 @@ export function addMarket(state: State, market: Market): void {
   const triggers = new TriggerIndex();
   state.markets.push({ market, book, triggers, nextTrade: tradeId(1), lastPrice: null });
   state.open.listMarket();
+  state.changedBooks.listMarket(market.market);
 }
 
 /** A command names only what exists: the edge looked it up, and nothing is ever removed. */

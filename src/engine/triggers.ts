@@ -10,11 +10,9 @@ import { PENDING } from "./book/traits.ts";
 import { type Before, enterOpen } from "./entering.ts";
 import type { MarketState, State } from "./state.ts";
 
-/** What an order waits for, or null if it does not wait. */
-export function triggerOf(command: PlaceOrder): Trigger | null {
-  const { type } = command;
-  if (type === "limit" || type === "market") return null;
-  const { side, triggerPrice, trailingOffset } = command;
+/** What an order of a triggered type waits for. */
+export function triggerOf(command: PlaceOrder): Trigger {
+  const { type, side, triggerPrice, trailingOffset } = command;
   const isBuy = side === "buy";
   const takesProfit = type === "take-profit" || type === "take-profit-limit";
   return { isBuy, rises: isBuy !== takesProfit, triggerPrice, trailingOffset };

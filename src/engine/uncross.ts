@@ -30,8 +30,7 @@ export function uncross(state: State, place: MarketState): void {
 
 /** Whether the best level of a side trades at a price. */
 function reaches(side: PriceLadder, price: Ticks, isBids: boolean): boolean {
-  if (side.best === NONE) return false;
-  return isBids ? side.price[side.best]! >= price : side.price[side.best]! <= price;
+  return isBids ? side.bestPrice >= price : side.bestPrice <= price;
 }
 
 /** Ticks between which neither side's quantity changes, and what would be left over there. */
@@ -68,8 +67,8 @@ function compare(a: Stretch, b: Stretch): number {
 
 /** The stretches from the best ask up to the best bid, in ascending order. */
 function stretches(pool: OrderPool, bids: PriceLadder, asks: PriceLadder): Stretch[] {
-  const lowest = asks.price[asks.best]!;
-  const highest = bids.price[bids.best]!;
+  const lowest = asks.bestPrice;
+  const highest = bids.bestPrice;
   const demand = crossing(pool, bids, (price) => price >= lowest).reverse();
   const supply = crossing(pool, asks, (price) => price <= highest);
   let bought = demand.reduce((sum, { quantity }) => sum + quantity, 0);

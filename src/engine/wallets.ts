@@ -34,6 +34,8 @@ export class Wallets {
   #changed = new Int32Array(0);
   #isChanged = new Uint8Array(0);
   #changes = 0;
+  /** Whether money has come into a wallet or left it since then: what is only held stays where it is. */
+  #moved = false;
 
   listAsset(): void {
     this.#assets += 1;
@@ -65,7 +67,7 @@ export class Wallets {
     for (let account = 0; account < available.length; account += 1) {
       this.#total[asset]! += available[account]! + held[account]!;
     }
-    assert(this.#total[asset] === supply, "all wallets together hold what was deposited and not withdrawn");
+    this.#checkWhole(asset);
   }
 
   /** Deposited less withdrawn. */
@@ -93,6 +95,7 @@ export class Wallets {
     const wallet = this.#wallet(account, asset);
     this.#available[wallet]! += amount;
     this.#total[asset]! += amount;
+    this.#moved = true;
     this.#note(wallet);
   }
 
@@ -103,6 +106,7 @@ export class Wallets {
     assert(left >= 0, "no available balance is negative");
     this.#available[wallet] = left;
     this.#total[asset]! -= amount;
+    this.#moved = true;
     this.#note(wallet);
   }
 
@@ -125,6 +129,7 @@ export class Wallets {
     assert(left >= 0, "an order spends no more than it holds");
     this.#held[wallet] = left;
     this.#total[asset]! -= amount;
+    this.#moved = true;
     this.#note(wallet);
   }
 
@@ -134,12 +139,12 @@ export class Wallets {
       const wallet = this.#changed[i]!;
       const asset = (wallet >>> this.#accountBits) as AssetIndex;
       const account = (wallet & ((1 << this.#accountBits) - 1)) as AccountIndex;
-      const isWhole = this.#total[asset] === this.#supply[asset];
-      assert(isWhole, "all wallets together hold what was deposited and not withdrawn");
+      if (this.#moved) this.#checkWhole(asset);
       this.#isChanged[wallet] = 0;
       log.walletChanged(account, asset, this.#available[wallet] as Minor, this.#held[wallet] as Minor);
     }
     this.#changes = 0;
+    this.#moved = false;
   }
 
   /** Every balance that there is, for the checks. */
@@ -153,6 +158,11 @@ export class Wallets {
 
   #wallet(account: number, asset: number): Wallet {
     return (asset << this.#accountBits) + account;
+  }
+
+  #checkWhole(asset: AssetIndex): void {
+    const isWhole = this.#total[asset] === this.#supply[asset];
+    assert(isWhole, "all wallets together hold what was deposited and not withdrawn");
   }
 
   #note(wallet: Wallet): void {

@@ -53,12 +53,8 @@ export const MATCHING_FAULTS: readonly Fault[] = [
   {
     name: "a budget that ends with the book is filled",
     file: "matching.ts",
-    from: `    if (side.best === NONE) return "no-more";
-    const price = side.price[side.best] as Ticks;
-    if (price > limit)`,
-    to: `    if (side.best === NONE) return "budget";
-    const price = side.price[side.best] as Ticks;
-    if (price > limit)`,
+    from: '    if (price > limit) return "no-more";',
+    to: '    if (price > limit) return side.best < 0 ? "budget" : "no-more";',
     scenario: "a-budget-order-that-ends-with-the-book-expires-for-its-rest",
   },
   {

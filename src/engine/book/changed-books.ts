@@ -3,32 +3,35 @@ import { assert } from "../../domain/assert.ts";
 import type { EventLog } from "../../domain/event-log.ts";
 import type { Market } from "../../domain/market.ts";
 import type { MarketIndex } from "../../domain/units.ts";
+import { grownIntegers } from "../grown.ts";
 
-/** What is asked of a book. */
-type Book = {
-  readonly market: MarketIndex;
-  readonly crossed: boolean;
-  tellChanges(log: EventLog): void;
+/** What is asked of a market and its book. */
+type Place = {
+  readonly market: Market;
+  readonly book: { readonly crossed: boolean; tellChanges(log: EventLog): void };
 };
 
 export class ChangedBooks {
-  /** What is past the count is left from before: to shorten an array costs more than all that is done here. */
-  readonly #books: Book[] = [];
+  /** The markets of these books; what is past the count is left from before. */
+  #markets = new Int32Array(0);
   #count = 0;
 
-  add(book: Book): void {
-    this.#books[this.#count] = book;
+  /** Makes room for a market: no more books can change than there are. */
+  listMarket(market: MarketIndex): void {
+    this.#markets = grownIntegers(this.#markets, market + 1);
+  }
+
+  add(market: MarketIndex): void {
+    this.#markets[this.#count] = market;
     this.#count += 1;
   }
 
   /** Ends a command: records each level that it changed, once, book by book. */
-  tellChanges(log: EventLog, markets: readonly { readonly market: Market }[]): void {
+  tellChanges(log: EventLog, places: readonly Place[]): void {
     for (let i = 0; i < this.#count; i += 1) {
-      const book = this.#books[i]!;
+      const { market, book } = places[this.#markets[i]!]!;
       book.tellChanges(log);
-      if (!book.crossed) continue;
-      const { status } = markets[book.market]!.market;
-      assert(status !== "open", "no book of an open market is crossed");
+      if (book.crossed) assert(market.status !== "open", "no book of an open market is crossed");
     }
     this.#count = 0;
   }

@@ -40,15 +40,12 @@ export class OrderBook {
   /** The best price that an incoming order would meet, or null if there is none. */
   bestOpposite(isBuy: boolean): Ticks | null {
     const side = this.oppositeOf(isBuy);
-    return side.best === NONE ? null : (side.price[side.best] as Ticks);
+    return side.best === NONE ? null : (side.bestPrice as Ticks);
   }
 
   /** Whether an order with this limit would meet another at once. */
   wouldTake(isBuy: boolean, limit: number): boolean {
-    const side = this.oppositeOf(isBuy);
-    if (side.best === NONE) return false;
-    const best = side.price[side.best]!;
-    return isBuy ? limit >= best : limit <= best;
+    return isBuy ? limit >= this.asks.bestPrice : limit <= this.bids.bestPrice;
   }
 
   /** Puts an order at the back of its price level, showing no more of it than it wants shown. */
@@ -112,9 +109,7 @@ export class OrderBook {
 
   /** Whether a bid stands at or above an ask, which must not be while the market is open. */
   get crossed(): boolean {
-    const { bids, asks } = this;
-    if (bids.best === NONE || asks.best === NONE) return false;
-    return bids.price[bids.best]! >= asks.price[asks.best]!;
+    return this.bids.bestPrice >= this.asks.bestPrice;
   }
 
   /** Ends a command: records each level that it changed, once, the bids first. */
@@ -149,7 +144,7 @@ export class OrderBook {
   #resize(side: PriceLadder, level: Level, change: number): void {
     if (!this.#isChanged) {
       this.#isChanged = true;
-      this.#changedBooks.add(this);
+      this.#changedBooks.add(this.market);
     }
     side.resize(level, change);
   }

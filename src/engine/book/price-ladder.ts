@@ -31,8 +31,8 @@ const NO_PRICE = 0;
 const NEAR_MASK = 1023;
 
 export class PriceLadder {
-  /** Whether a higher price is the better one: bids. */
-  readonly #descending: boolean;
+  /** A one for bids, of which the higher price is the better one. */
+  readonly #isBid: 0 | 1;
   price = new Float64Array(LEVELS_FIRST);
   quantity = new Float64Array(LEVELS_FIRST);
   /** The first and the last order in time. */
@@ -41,6 +41,7 @@ export class PriceLadder {
   #freed = NONE;
   #used = 0;
   #best: Level = NONE;
+  #bestPrice: number;
   readonly #pages = new Map<number, Page>();
   /** By the low bits of a price the level that was asked for last, if it still has that price. */
   readonly #near = new Int32Array(NEAR_MASK + 1);
@@ -52,12 +53,18 @@ export class PriceLadder {
   #changes = 0;
 
   constructor(side: "bids" | "asks") {
-    this.#descending = side === "bids";
+    this.#isBid = side === "bids" ? 1 : 0;
+    this.#bestPrice = this.#emptyPrice;
   }
 
   /** The level at the best price, or NONE. */
   get best(): Level {
     return this.#best;
+  }
+
+  /** The price that an incoming order meets first; of an empty side one that no order reaches. */
+  get bestPrice(): number {
+    return this.#bestPrice;
   }
 
   /** The level at a price, made if there is none. */
@@ -78,7 +85,10 @@ export class PriceLadder {
     }
     if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.first), 0, page);
     page.bits |= 1 << offset;
-    if (this.#best === NONE || this.#better(price, this.price[this.#best]!)) this.#best = level;
+    if (this.#better(price, this.#bestPrice)) {
+      this.#best = level;
+      this.#bestPrice = price;
+    }
     this.#near[price & NEAR_MASK] = level;
     return level;
   }
@@ -90,7 +100,9 @@ export class PriceLadder {
     const page = this.#page(price);
     page.bits &= ~(1 << (price - page.first));
     if (page.bits === 0) this.#sorted.splice(this.#placeOf(page.first), 1);
-    if (level === this.#best) this.#best = this.#firstLevel();
+    if (level !== this.#best) return;
+    this.#best = this.#firstLevel();
+    this.#bestPrice = this.#best === NONE ? this.#emptyPrice : this.price[this.#best]!;
   }
 
   /** Counts a change of the level's quantity, which is to be reported. */
@@ -107,7 +119,7 @@ export class PriceLadder {
     const price = this.price[level]!;
     const page = this.#page(price);
     const offset = price - page.first;
-    const rest = this.#descending ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
+    const rest = this.#isBid === 1 ? page.bits & ((1 << offset) - 1) : page.bits & ~((2 << offset) - 1);
     if (rest !== 0) return this.#bestOf(page, rest);
     const place = this.#placeOf(page.first) - 1;
     return place < 0 ? NONE : this.#bestOf(this.#sorted[place]!, this.#sorted[place]!.bits);
@@ -124,14 +136,18 @@ export class PriceLadder {
       const level = this.#changedLevels[i]!;
       this.#isChanged[level] = 0;
       const quantity = this.quantity[level] as Lots;
-      log.levelChanged(market, this.#descending, this.price[level] as Ticks, quantity);
+      log.levelChanged(market, this.#isBid, this.price[level] as Ticks, quantity);
       if (quantity === 0) this.#giveBack(level);
     }
     this.#changes = 0;
   }
 
+  get #emptyPrice(): number {
+    return this.#isBid === 1 ? -Infinity : Infinity;
+  }
+
   #better(a: number, b: number): boolean {
-    return this.#descending ? a > b : a < b;
+    return this.#isBid === 1 ? a > b : a < b;
   }
 
   #page(price: number): Page {
@@ -173,7 +189,7 @@ export class PriceLadder {
   }
 
   #bestOf(page: Page, bits: number): Level {
-    const offset = this.#descending ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
+    const offset = this.#isBid === 1 ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
     return page.levels[offset]!;
   }
 

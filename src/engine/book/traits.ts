@@ -27,15 +27,14 @@ export const CHARGED = 512;
 /** The traits of an order that has just come; it is not pending yet. */
 export function traitsOf(command: PlaceOrder): number {
   const { type, timeInForce, price, postOnly, selfTradePrevention: mode } = command;
-  const rests = price !== null && (timeInForce === "gtc" || timeInForce === "gtd");
-  return (
-    (rests ? RESTS : 0) |
-    (timeInForce === "fok" ? FILL_OR_KILL : 0) |
-    (postOnly ? POST_ONLY : 0) |
-    (type !== "limit" && type !== "market" ? TRIGGERED : 0) |
-    (command.displayQuantity !== null ? ICEBERG : 0) |
-    (command.expiresAt !== null ? EXPIRES : 0) |
-    (command.clientOrderId !== null ? NAMED : 0) |
-    (mode !== "cancel-maker" ? UNUSUAL_PREVENTION : 0)
-  );
+  let traits = 0;
+  if (price !== null && (timeInForce === "gtc" || timeInForce === "gtd")) traits = RESTS;
+  else if (timeInForce === "fok") traits = FILL_OR_KILL;
+  if (postOnly) traits |= POST_ONLY;
+  if (type !== "limit" && type !== "market") traits |= TRIGGERED;
+  if (command.displayQuantity !== null) traits |= ICEBERG;
+  if (command.expiresAt !== null) traits |= EXPIRES;
+  if (command.clientOrderId !== null) traits |= NAMED;
+  if (mode !== "cancel-maker") traits |= UNUSUAL_PREVENTION;
+  return traits;
 }

@@ -5,10 +5,10 @@
 import type { PlaceOrder, Sequenced } from "../../domain/commands.ts";
 import type { Market } from "../../domain/market.ts";
 import type { Rejection } from "../../domain/rejections.ts";
-import { AMOUNT_MAX, type OrderId, orderId, type Ticks } from "../../domain/units.ts";
+import { AMOUNT_MAX, type OrderId, orderIdOf, type Ticks } from "../../domain/units.ts";
 import { type Band, bandOf, isWithin } from "../band.ts";
 import type { Trigger } from "../book/pending.ts";
-import { traitsOf } from "../book/traits.ts";
+import { FILL_OR_KILL, TRIGGERED, traitsOf } from "../book/traits.ts";
 import { orderContent } from "../contents.ts";
 import { enterNew, stateBefore } from "../entering.ts";
 import { shareRoundedUp } from "../fees.ts";
@@ -24,26 +24,27 @@ export function placeOrder(state: State, { seq, at, command }: Sequenced<PlaceOr
   const first = clientOrderId === null ? undefined : state.once.order(account, clientOrderId);
   if (first !== undefined) return repeat(state, command, first);
   const place = marketState(state, command.market);
-  const trigger = triggerOf(command);
+  const traits = traitsOf(command);
+  const trigger = (traits & TRIGGERED) === 0 ? null : triggerOf(command);
   const band = bandOf(place);
   const refusal = refuse(state, place, command, trigger, band);
   if (refusal !== null) return refusal;
   const hold = holdOf(state, place, command, band);
   if (hold > AMOUNT_MAX) return "amount-too-large";
-  const killed =
-    command.timeInForce === "fok" && trigger === null && !fillsWhole(state, place, command, band);
+  const entersWhole = (traits & (FILL_OR_KILL | TRIGGERED)) === FILL_OR_KILL;
+  const killed = entersWhole && !fillsWhole(state, place, command, band);
   const asset = command.side === "buy" ? place.market.quote : place.market.base;
   if (!killed && state.wallets.available(account, asset) < hold) return "insufficient-funds";
 
   // From here on the order is accepted: no check below may refuse it, so nothing is ever undone.
-  const order = orderId(seq);
+  const order = orderIdOf(seq);
   const before = place.triggers.count === 0 ? null : stateBefore(state, place, at);
   state.log.orderPlaced();
   if (clientOrderId !== null) {
     state.once.rememberOrder(account, clientOrderId, { named: order, content: command });
   }
   const { pool } = state.open;
-  const slot = pool.take(order, command, traitsOf(command), place.market);
+  const slot = pool.take(order, command, traits, place.market);
   if (killed) endEntering(state, place, slot, UNFILLED);
   else if (command.expiresAt !== null && command.expiresAt <= at) endEntering(state, place, slot, TIME);
   else {
