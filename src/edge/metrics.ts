@@ -12,6 +12,8 @@ export type Tally = Map<number, number>;
 export type Metrics = {
   /** A new tally for a route; to be asked for once a route. */
   tally(route: { readonly method: string; readonly path: string }): Tally;
+  /** A figure that is asked for when somebody reads the metrics. */
+  gauge(figure: { readonly name: string; readonly help: string; readonly read: () => number }): void;
   /** How long a command took from the door to its answer. */
   observeCommand(seconds: number): void;
   /** The text that Prometheus reads. */
@@ -44,6 +46,18 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
       const tally: Tally = new Map();
       routes.push({ method, path, tally });
       return tally;
+    },
+    gauge: ({ name, help, read }) => {
+      registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          registers: [],
+          collect() {
+            this.set(read());
+          },
+        }),
+      );
     },
     observeCommand: (value) => seconds.add(value),
     text: seldom(async () => `${await registry.metrics()}\n${seconds.text()}`),

@@ -17,6 +17,7 @@ import { addAmendOrderRoute } from "./http/amend-order.ts";
 import { addBatchOrdersRoute } from "./http/batch-orders.ts";
 import { addCancelAfterRoute } from "./http/cancel-after.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
+import { addDownloadRoutes } from "./http/downloads.ts";
 import {
   addBodyParser,
   addErrorHandler,
@@ -128,7 +129,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   await app.register(fastifySwaggerUi, { routePrefix: "/docs", staticCSP: PAGE_POLICY });
   const limits = { ...WS_LIMITS, socketsPerAddressMax: connectionsPerAddress };
   await addWebSocket(app, desk, { log: options.log, limits });
-  addRoutes(app, desk);
+  addRoutes(app, desk, options.log);
   const routes = callsOf(app, known);
   refuseOtherMethods(app, known);
   await app.ready();
@@ -185,7 +186,7 @@ function createApp(trustProxy: false | ((address: string) => boolean)): FastifyI
   });
 }
 
-function addRoutes(app: FastifyInstance, desk: Desk): void {
+function addRoutes(app: FastifyInstance, desk: Desk, log: Log): void {
   addPlaceOrderRoute(app, desk);
   addBatchOrdersRoute(app, desk);
   addPreviewOrderRoute(app, desk);
@@ -196,6 +197,7 @@ function addRoutes(app: FastifyInstance, desk: Desk): void {
   addWalletRoutes(app, desk);
   addMovementRoutes(app, desk);
   addHistoryRoutes(app, desk);
+  addDownloadRoutes(app, desk, log);
   addMarketRoutes(app, desk);
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);

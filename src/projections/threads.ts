@@ -7,8 +7,8 @@ import { Worker } from "node:worker_threads";
 /** What follows the name of a source file where this one runs. */
 export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** Priorities of threads: when processors are short, orders go first, then the ledger, and last what nobody waits for. */
-export const NICENESS = { ledger: 10, snapshots: 19 } as const;
+/** Priorities of threads: when processors are short, orders go first, then the ledger, then downloads, and last what nobody waits for. */
+export const NICENESS = { ledger: 10, downloads: 15, snapshots: 19 } as const;
 
 export function startThread(url: URL, workerData: unknown): Worker {
   if (EXTENSION === ".js") return new Worker(url, { workerData });

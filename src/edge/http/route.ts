@@ -70,7 +70,14 @@ export type Route<Body, Query, Params> = {
   /** For a read whose question is a body. */
   readonly isRead?: true;
   /** What is sent when all goes well, by status. */
-  readonly answers: { readonly [status: number]: { readonly is: string; readonly body: z.ZodType } };
+  readonly answers: {
+    readonly [status: number]: {
+      readonly is: string;
+      readonly body: z.ZodType;
+      /** The types of what is sent, where it is not JSON. */
+      readonly types?: readonly string[];
+    };
+  };
   /** The problems that are particular to this call; those that any call can meet are added. */
   readonly problems: readonly ProblemCode[];
   readonly handle: (
@@ -122,8 +129,13 @@ function schemaOf(route: Description): object {
 
 function answersOf(answers: Description["answers"]): Record<string, JsonSchema> {
   const described: Record<string, JsonSchema> = {};
-  for (const [status, { is, body }] of Object.entries(answers)) {
-    described[status] = { description: is, ...jsonSchema(body) };
+  for (const [status, { is, body, types }] of Object.entries(answers)) {
+    const schema = jsonSchema(body);
+    const content = types?.map((type) => [type, { schema }] as const);
+    described[status] =
+      content === undefined
+        ? { description: is, ...schema }
+        : { description: is, content: Object.fromEntries(content) };
   }
   return described;
 }
