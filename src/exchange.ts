@@ -22,8 +22,11 @@ import type { Balances } from "./projections/live/balances.ts";
 import type { Directory } from "./projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "./projections/live/live-orders.ts";
 import type { CommittedListener, LiveProjections } from "./projections/live-projections.ts";
+import type { AskedOf } from "./replay/past-questions.ts";
+import { PastThread } from "./replay/past-thread.ts";
 import { presentDigest } from "./replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "./replay/recover.ts";
+import { Replays } from "./replay/replays.ts";
 import { makeInThread, type SnapshotMaker, type SnapshotReport, Snapshotter } from "./replay/snapshotter.ts";
 import { type Done, type Refusal, Sequencer } from "./sequencer/sequencer.ts";
 import { nodeTimers, type Timers } from "./sequencer/timers.ts";
@@ -76,10 +79,15 @@ export type ExchangeOptions = {
   readonly onReport: (report: ExchangeReport) => void;
   /** The exchange cannot go on: its disk failed, or a fault of its own was found. */
   readonly onFailure: (error: Error) => void;
+  /** The first command whose trades go into the ledger's outbox, if one is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   /** The length of the journal's segments that are made from now on. */
   readonly segmentBytes?: number;
   readonly machine?: Machine;
 };
+
+/** How a question about the past can be given up. */
+type Asking = { readonly signal: AbortSignal };
 
 /** What a command caused, with every order that it touched as it was then. */
 type Taken = { readonly committed: Committed; readonly updates: readonly OrderUpdate[] };
@@ -98,6 +106,8 @@ export class Exchange {
   readonly #snapshotter: Snapshotter;
   readonly #machine: Machine;
   readonly #archive: ArchiveStanding | undefined;
+  readonly #past: PastThread;
+  readonly #replays: Replays;
   readonly ledger: Ledger;
 
   /** Recovers what is in the data directory, which this process has locked, and is ready for commands. */
@@ -111,6 +121,7 @@ export class Exchange {
       onReport,
       // What segments that are gone had caused must never be missing in it.
       isDurable: !keepsSegments,
+      settlementsFrom: options.settlementsFrom ?? null,
       threads,
       after: timers.after,
     });
@@ -145,13 +156,14 @@ export class Exchange {
       throw error;
     });
     const { archive } = options;
-    const exchange = new Exchange({ ledger, recovered, snapshotter, archive, onFailure, machine });
+    const exchange = new Exchange({ directory, ledger, recovered, snapshotter, archive, onFailure, machine });
     if (recovered.engine.appliedSeq === 0) await exchange.#submitFirstCommands();
     snapshotter.open(recovered.snapshotSeq);
     return exchange;
   }
 
   private constructor(parts: {
+    readonly directory: string;
     readonly ledger: Ledger;
     readonly recovered: Recovered;
     readonly snapshotter: Snapshotter;
@@ -159,7 +171,7 @@ export class Exchange {
     readonly onFailure: (error: Error) => void;
     readonly machine: Machine;
   }) {
-    const { ledger, recovered, snapshotter, onFailure, machine } = parts;
+    const { directory, ledger, recovered, snapshotter, onFailure, machine } = parts;
     const { engine, live, journal } = recovered;
     this.#engine = engine;
     this.#journal = journal;
@@ -167,6 +179,13 @@ export class Exchange {
     this.#snapshotter = snapshotter;
     this.#archive = parts.archive;
     this.#machine = machine;
+    const past = {
+      directory,
+      now: () => ({ seq: this.appliedSeq, at: this.now() }),
+      clock: machine.clock,
+    };
+    this.#past = new PastThread(past);
+    this.#replays = new Replays(past);
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
       { seq: engine.appliedSeq, at: journal.lastAt },
@@ -238,6 +257,17 @@ export class Exchange {
     };
   }
 
+  /** Questions about what was, answered beside what goes on. */
+  readonly past = {
+    book: (asked: AskedOf<"book">, asking: Asking) =>
+      this.#past.ask("book", asked, { ...asking, isClients: true }),
+    wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
+      this.#past.ask("wallets", asked, { ...asking, isClients: true }),
+    records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
+    replay: () => this.#replays.open(),
+  };
+
   get directory(): Directory {
     return this.#live.directory;
   }
@@ -275,6 +305,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
+    await Promise.all([this.#past.close(), this.#replays.close()]);
     await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();

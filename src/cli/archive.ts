@@ -93,12 +93,15 @@ async function bringUp(
   }
 }
 
-function told({ manifest, ranges, objects, bytes }: ArchiveRun, { name }: Target): string[] {
+function told({ manifest, ledger, ranges, objects, bytes, waiting }: ArchiveRun, { name }: Target): string[] {
   const { last } = manifest;
+  const behind = `${waiting} closed segments wait for the ledger, which has come to sequence ${ledger.appliedSeq}`;
+  if (last === undefined && waiting > 0) return [`nothing to archive in ${name} yet: ${behind}`];
   if (last === undefined) return [`nothing to archive in ${name} yet: no segment of the journal is closed`];
   const has = `the archive ${name} has all up to sequence ${last.lastSeq}, segment ${last.segment}`;
-  if (ranges === 0) return [`nothing to add: ${has}`];
-  return [has, `  added: ${ranges} ranges, ${objects} objects, ${mebibytes(bytes)}, all read back`];
+  const rest = waiting > 0 ? [`  ${behind}`] : [];
+  if (ranges === 0) return [`nothing to add: ${has}`, ...rest];
+  return [has, `  added: ${ranges} ranges, ${objects} objects, ${mebibytes(bytes)}, all read back`, ...rest];
 }
 
 async function readBack(directory: string, target: Target, progress: Progress): Promise<void> {

@@ -11,14 +11,16 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
 import { nodeDisk } from "../journal/disk.ts";
-import type { JournalPosition } from "../journal/recovery.ts";
+import type { JournalPosition } from "../journal/frame-walk.ts";
 import { listSegments } from "../journal/segment.ts";
+import { copyStore, STORE_FILE } from "../outward/settlements/store.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
 import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";
 import { ADMIN_KEY_FILE } from "./admin-key.ts";
 import { UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
+import { SECRET_FILE } from "./wallet-service.ts";
 
 const MIB = 1024 * 1024;
 
@@ -26,6 +28,8 @@ type Copied = {
   readonly ledger: LedgerCopy;
   readonly snapshots: number;
   readonly hasKey: boolean;
+  /** What has become of the deliveries to a wallet service. */
+  readonly hasSettlements: boolean;
   /** The last sequence before the journal's first segment. */
   readonly startSeq: number;
   readonly journal: JournalCopy;
@@ -97,6 +101,10 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
   await mkdir(journalTo);
   try {
     progress.show(0, "copying the ledger");
+    // Before the journal as well: a mark of a trade that the copy has not would be taken for another trade's.
+    const hasSettlements = await copyStore(directory, to);
+    if (hasSettlements) await syncFile(join(to, STORE_FILE));
+    await copyIfThere(join(directory, SECRET_FILE), join(to, SECRET_FILE));
     const ledgerTo = join(to, "ledger.sqlite");
     const ledger = await copyLedger(join(directory, "ledger.sqlite"), ledgerTo);
     if ("cursor" in ledger) await syncFile(ledgerTo);
@@ -120,7 +128,7 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
     if (journal === null)
       throw new UsageError(`the journal in ${directory} is empty: there is nothing to copy`);
     const startSeq = start === undefined ? 0 : start.nextSeq - 1;
-    return { ledger, snapshots: snapshots.files.length, hasKey, startSeq, journal };
+    return { ledger, snapshots: snapshots.files.length, hasKey, hasSettlements, startSeq, journal };
   } finally {
     progress.end();
   }
@@ -182,7 +190,7 @@ async function syncFile(path: string): Promise<void> {
 }
 
 async function told(
-  { ledger, snapshots, hasKey, startSeq, journal }: Copied,
+  { ledger, snapshots, hasKey, hasSettlements, startSeq, journal }: Copied,
   target: string,
 ): Promise<string[]> {
   const { end, leftOutBytes } = journal;
@@ -197,6 +205,7 @@ async function told(
   } else
     lines.push(`  ledger: left out, ${ledger.leftOut}; it is computed from the journal at the first start`);
   lines.push(`  snapshots: ${snapshots}`);
+  if (hasSettlements) lines.push("  settlements: copied, with what has been delivered");
   lines.push(
     `  operator's key: ${hasKey ? "copied, keep the backup from others" : "there is none in the directory"}`,
   );

@@ -9,6 +9,7 @@ import { isAddressOrNetwork } from "../edge/guard/addresses.ts";
 import { LOG_LEVELS } from "../edge/log.ts";
 import type { ClientLimits } from "../edge/server.ts";
 import type { ArchivePlace } from "../outward/archive/place.ts";
+import { isSecret } from "../outward/settlements/secrets.ts";
 import { FEED_EVENTS_MAX_DEFAULT, FEED_EVENTS_MIN } from "../projections/feeds/feed-log.ts";
 import { archivePlace } from "./archive-settings.ts";
 import { UsageError } from "./exit-codes.ts";
@@ -19,13 +20,28 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 const NO_LIMITS = { rateLimit: 0, connectionsPerAddress: 0 };
 const OPEN_LIMITS = { rateLimit: 500, connectionsPerAddress: 500 };
 const PROXIES_MAX = 100;
+const ALLOWED_MAX = 100;
+const SECRETS_MAX = 10;
+const URL_CHARACTERS_MAX = 2_000;
+const TOKEN = /^[\x21-\x7e]{1,4096}$/;
+const ADDRESS_WORDS = "must be addresses or networks such as 10.0.0.0/8";
 
-/** A list of addresses and networks; in the environment with commas between them. */
-function proxies() {
-  const listed = z.string().transform((text) => text.split(",").map((part) => part.trim()));
-  const address = z.string().refine(isAddressOrNetwork, "must be addresses or networks such as 10.0.0.0/8");
+/** A list of texts of one form; in the environment with commas between them. */
+function listed(most: number, fits: (text: string) => boolean, words: string) {
+  const split = z.string().transform((text) => text.split(",").map((part) => part.trim()));
+  const item = z.string().refine(fits, words);
   const nothing = z.literal("").transform(() => []);
-  return z.union([nothing, z.array(z.string()), listed]).pipe(z.array(address).max(PROXIES_MAX));
+  return z.union([nothing, z.array(z.string()), split]).pipe(z.array(item).max(most));
+}
+
+function checkUrl(text: string, context: z.RefinementCtx<string>): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const say = (message: string) => context.addIssue({ code: "custom", message });
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    say("must be a URL that begins with http:// or https://");
+  } else if (url.username !== "" || url.password !== "") {
+    say("must hold no user and password; a token is set by PREGAO_WALLET_TOKEN");
+  }
 }
 
 /** A whole number, written as a JSON number or, in the environment and on the command line, in digits. */
@@ -48,7 +64,7 @@ const schema = z.strictObject({
   /** Connections of each address; 0 for no limit. */
   connectionsPerAddress: whole(0, 1_000_000).optional(),
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
-  trustedProxies: proxies().default([]),
+  trustedProxies: listed(PROXIES_MAX, isAddressOrNetwork, ADDRESS_WORDS).default([]),
   /** Events that the resumable WebSocket channels keep in memory. */
   feedEvents: whole(FEED_EVENTS_MIN, 100_000_000).default(FEED_EVENTS_MAX_DEFAULT),
   /** With less free disk space than this, commands are turned away. */
@@ -59,15 +75,46 @@ const schema = z.strictObject({
   archive: z.string().optional(),
   /** The ledger lets go of what is older, once the archive has it; it keeps everything unless given. */
   retentionDays: whole(1, 100_000).optional(),
+  /** The operator's own wallet service, to which every trade is told; none unless given. */
+  walletUrl: z.string().max(URL_CHARACTERS_MAX).superRefine(checkUrl).optional(),
+  walletToken: z.string().regex(TOKEN, "must be 1 to 4096 visible ASCII characters").optional(),
+  /** What signs each delivery; the newest first, while receivers are being changed. */
+  walletSecret: listed(SECRETS_MAX, isSecret, "must be whsec_ and 24 to 64 bytes in base64").default([]),
+  /** Addresses and networks inside that deliveries may go to. */
+  walletAllow: listed(ALLOWED_MAX, isAddressOrNetwork, ADDRESS_WORDS).default([]),
+  walletTimeoutMs: whole(100, 120_000).default(10_000),
+  /** Failures after which a delivery is given up. */
+  walletAttempts: whole(1, 1_000).default(20),
 });
 
 type Settings = z.infer<typeof schema>;
 
-export type Configuration = Omit<Settings, "diskReserveMiB" | "archive" | keyof ClientSettings> & {
+export type Configuration = Omit<
+  Settings,
+  "diskReserveMiB" | "archive" | keyof ClientSettings | keyof WalletSettings
+> & {
   readonly diskReserveBytes: number;
   readonly archive: ArchivePlace | undefined;
   readonly clientLimits: ClientLimits;
+  /** Null if there is none to be told of trades. */
+  readonly walletService: WalletService | null;
 };
+
+/** Where settlements are delivered, and how. */
+export type WalletService = {
+  readonly url: string;
+  readonly token: string | null;
+  /** None if the one in the data directory is meant. */
+  readonly secrets: readonly string[];
+  readonly allowed: readonly string[];
+  readonly timeoutMs: number;
+  readonly failuresMax: number;
+};
+
+type WalletSettings = Pick<
+  Settings,
+  "walletUrl" | "walletToken" | "walletSecret" | "walletAllow" | "walletTimeoutMs" | "walletAttempts"
+>;
 
 type ClientSettings = Pick<Settings, "rateLimit" | "connectionsPerAddress" | "trustedProxies">;
 
@@ -88,6 +135,12 @@ const VARIABLES = {
   journalKeep: "PREGAO_JOURNAL_KEEP",
   archive: "PREGAO_ARCHIVE",
   retentionDays: "PREGAO_RETENTION_DAYS",
+  walletUrl: "PREGAO_WALLET_URL",
+  walletToken: "PREGAO_WALLET_TOKEN",
+  walletSecret: "PREGAO_WALLET_SECRET",
+  walletAllow: "PREGAO_WALLET_ALLOW",
+  walletTimeoutMs: "PREGAO_WALLET_TIMEOUT_MS",
+  walletAttempts: "PREGAO_WALLET_ATTEMPTS",
 } as const satisfies Record<keyof z.infer<typeof schema>, string>;
 
 type Source = { readonly values: Record<string, unknown>; readonly nameOf: (key: string) => string };
@@ -109,14 +162,10 @@ export function readConfiguration(
   const parsed = schema.safeParse(values);
   if (!parsed.success)
     throw new UsageError(parsed.error.issues.map((issue) => told(issue, sources)).join("\n"));
-  const {
-    diskReserveMiB,
-    rateLimit,
-    connectionsPerAddress,
-    trustedProxies,
-    archive: place,
-    ...rest
-  } = parsed.data;
+  const { diskReserveMiB, rateLimit, connectionsPerAddress, trustedProxies, ...others } = parsed.data;
+  const { walletUrl, walletToken, walletSecret, walletAllow, walletTimeoutMs, walletAttempts, ...more } =
+    others;
+  const { archive: place, ...rest } = more;
   const archive = place === undefined ? undefined : archivePlace(place, environment);
   if (rest.retentionDays !== undefined && archive === undefined) {
     throw new UsageError(
@@ -124,7 +173,15 @@ export function readConfiguration(
     );
   }
   const clientLimits = clientLimitsOf(rest.host, { rateLimit, connectionsPerAddress, trustedProxies });
-  return { ...rest, archive, diskReserveBytes: diskReserveMiB * MIB, clientLimits };
+  const walletService = walletServiceOf({
+    walletUrl,
+    walletToken,
+    walletSecret,
+    walletAllow,
+    walletTimeoutMs,
+    walletAttempts,
+  });
+  return { ...rest, archive, diskReserveBytes: diskReserveMiB * MIB, clientLimits, walletService };
 }
 
 /** Whoever reaches a loopback address is on this machine already, unless a proxy brings others there. */
@@ -136,6 +193,26 @@ function clientLimitsOf(host: string, settings: ClientSettings): ClientLimits {
     requestsPerSecond: settings.rateLimit ?? rateLimit,
     connectionsPerAddress: settings.connectionsPerAddress ?? connectionsPerAddress,
     trustedProxies,
+  };
+}
+
+function walletServiceOf(settings: WalletSettings): WalletService | null {
+  const {
+    walletUrl: url,
+    walletToken,
+    walletSecret,
+    walletAllow,
+    walletTimeoutMs,
+    walletAttempts,
+  } = settings;
+  if (url === undefined || url === "") return null;
+  return {
+    url,
+    token: walletToken ?? null,
+    secrets: walletSecret,
+    allowed: walletAllow,
+    timeoutMs: walletTimeoutMs,
+    failuresMax: walletAttempts,
   };
 }
 

@@ -2,6 +2,9 @@
 import type { Log } from "../edge/log.ts";
 import type { ExchangeReport } from "../exchange.ts";
 import type { ArchiveReport } from "../outward/archive/archive-service.ts";
+import type { SettlementsReport } from "../outward/settlements/messages.ts";
+
+type Report = ExchangeReport | SettlementsReport | ArchiveReport;
 
 type Line = { readonly level: "info" | "warn" | "error"; readonly words: string };
 
@@ -25,9 +28,19 @@ const LINES = {
   archived: { level: "info", words: "archive: has more of the past" },
   "archive-failed": { level: "error", words: "archive: could not be brought up to date, and is tried again" },
   "archive-thread-ended": { level: "error", words: "archive: its thread has ended, and is started again" },
-} as const satisfies Record<(ExchangeReport | ArchiveReport)["kind"], Line>;
+  "receiver-down": { level: "warn", words: "settlements: the wallet service does not take deliveries" },
+  "receiver-up": { level: "warn", words: "settlements: the wallet service takes deliveries again" },
+  "settlements-dead": { level: "error", words: "settlements: deliveries were given up" },
+  "settlements-waiting": { level: "warn", words: "settlements: wait for the disk" },
+  "settlements-resumed": { level: "warn", words: "settlements: go on" },
+  "settlements-moved-aside": { level: "warn", words: "settlements: a damaged file was moved aside" },
+  "settlements-restarted": {
+    level: "error",
+    words: "settlements: their thread has ended, and is started again",
+  },
+} as const satisfies Record<Report["kind"], Line>;
 
-export function tell(log: Log, report: ExchangeReport | ArchiveReport): void {
+export function tell(log: Log, report: Report): void {
   const { level, words } = LINES[report.kind];
   log.lines[level](report, words);
 }

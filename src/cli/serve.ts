@@ -7,11 +7,14 @@ import { createServer, type Server } from "../edge/server.ts";
 import { Exchange } from "../exchange.ts";
 import { type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
 import { ArchiveService } from "../outward/archive/archive-service.ts";
+import type { Settlements } from "../outward/settlements/settlements.ts";
+import { settlementsFromOf } from "../outward/settlements/store.ts";
 import { adminKey } from "./admin-key.ts";
 import { type Configuration, type Options, readConfiguration } from "./configuration.ts";
 import { exitCodeOf, UsageError } from "./exit-codes.ts";
 import { tell } from "./reports.ts";
 import { version } from "./version.ts";
+import { checkWalletService, openSettlements } from "./wallet-service.ts";
 
 /** How long a stop may take before the process ends all the same. */
 const STOP_MS_MAX = 15_000;
@@ -45,12 +48,15 @@ type Running = {
   readonly server: Server;
   exchange?: Exchange;
   archive?: ArchiveService;
+  settlements?: Settlements;
 };
 
 /** Listens before it recovers, so that a health check is answered meanwhile. */
 async function serve(configuration: Configuration): Promise<void> {
   const { data: directory, host, port } = configuration;
   checkUsable(directory);
+  const { walletService } = configuration;
+  if (walletService !== null) await checkWalletService(walletService);
   const lock = lockDataDirectory(directory);
   const log = openLog(configuration.logLevel);
   const { clientLimits } = configuration;
@@ -66,13 +72,20 @@ async function serve(configuration: Configuration): Promise<void> {
     diskReserveBytes: configuration.diskReserveBytes,
     keepsSegments: configuration.journalKeep === "all",
     archive,
+    // Once trades are recorded for a wallet service, they are, though a run be without one: none is left out.
+    settlementsFrom: settlementsFromOf(directory),
     onReport: (report) => {
       if (report.kind === "recovering") server.starting(report);
       tell(log, report);
     },
     onFailure: (error) => void end(running, error),
   });
-  server.open(running.exchange);
+  if (walletService !== null) {
+    running.settlements = await openSettlements(running.exchange, configuration, walletService, (report) =>
+      tell(log, report),
+    );
+  }
+  server.open(running.exchange, running.settlements);
   if (archive !== undefined) {
     archive.open();
     running.archive = archive;
@@ -110,6 +123,7 @@ function stopOnSignals(running: Running): void {
     ignoreRepeatedSignals();
     try {
       await running.server.close();
+      await running.settlements?.close();
       await running.archive?.close();
       await running.exchange?.close();
     } catch (error) {

@@ -2,14 +2,17 @@
  * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
  * whatever is read here is durable, since projections only ever see what is on disk.
  */
-import type { PlaceOrder, Request } from "../domain/commands.ts";
+import type { PlaceOrder, Request, Sequenced } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
-import type { EpochMs, Seq } from "../domain/units.ts";
-import type { BookDepth } from "../projections/feeds/book-depth.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
+import type { Words } from "../projections/changes/command-words.ts";
+import type { FillExplanation } from "../projections/changes/fill-explanation.ts";
+import type { BookDepth, BookSnapshot } from "../projections/feeds/book-depth.ts";
 import type { FeedEntry } from "../projections/feeds/feed-entry.ts";
 import type { FeedLog } from "../projections/feeds/feed-log.ts";
+import type { TracedTrade } from "../projections/ledger/command-effects.ts";
 import type { Ledger } from "../projections/ledger/ledger.ts";
-import type { Balances } from "../projections/live/balances.ts";
+import type { Balance, Balances } from "../projections/live/balances.ts";
 import type { Directory } from "../projections/live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "../projections/live/live-orders.ts";
 
@@ -46,6 +49,102 @@ export type Positions = {
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
+/** A moment, by its last command or by a time: then it is after the last command at or before that. */
+export type AsOf = { readonly seq: number } | { readonly at: number };
+
+/** Why a question about the past has no answer. */
+export type PastFault =
+  | { readonly kind: "before-the-beginning" }
+  /** `seq` is the last command that there is. */
+  | { readonly kind: "after-now"; readonly seq: Seq }
+  /** The first sequence that can still be asked about, if there is one. */
+  | { readonly kind: "removed"; readonly oldestSeq: Seq | null }
+  | { readonly kind: "too-many" }
+  | { readonly kind: "too-long" }
+  | { readonly kind: "too-large" }
+  | { readonly kind: "given-up" };
+
+/** What comes of a question about the past; for something that was not there then it is null. */
+export type PastTold<What> =
+  | { readonly answer: { readonly seq: Seq; readonly at: EpochMs } & What }
+  | { readonly fault: PastFault };
+
+/** A command as it was journaled, and the frame that holds it. */
+export type Journaled = {
+  readonly entry: Sequenced;
+  readonly place: {
+    readonly segment: number;
+    /** The segment's name in the journal's directory. */
+    readonly file: string;
+    /** In bytes from the start of the segment; `bytes` is the length of the whole frame. */
+    readonly offset: number;
+    readonly bytes: number;
+    readonly firstSeq: Seq;
+    readonly lastSeq: Seq;
+    readonly epoch: number;
+    /** The frame's chained hash, 64 hexadecimal characters. */
+    readonly hash: string;
+  };
+};
+
+/** What commands are asked for, by rising sequences, and which trade of one of them is to be explained. */
+export type EffectsAsked = {
+  readonly seqs: readonly Seq[];
+  /** Events of all commands together, at most; the others are counted. */
+  readonly eventsMax: number;
+  readonly fill: TracedTrade | null;
+};
+
+/** What commands caused, in the words of the API. */
+export type EffectsTold = {
+  readonly commands: readonly {
+    readonly seq: Seq;
+    readonly events: readonly Words[];
+    readonly eventCount: number;
+  }[];
+  readonly explanation: FillExplanation | null;
+};
+
+/** What comes of a question that names no moment. */
+export type Told<Answer> = { readonly answer: Answer } | { readonly fault: PastFault };
+
+type WalletThen = Balance & { readonly asset: AssetIndex };
+
+/** Questions about what was: answered by a thread that orders do not notice, one at a time, and a few may wait. */
+export type PastPort = {
+  book(
+    asked: { readonly market: MarketIndex; readonly depth: number; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly book: BookSnapshot | null }>>;
+  wallets(
+    asked: { readonly account: AccountIndex; readonly asOf: AsOf },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<PastTold<{ readonly wallets: readonly WalletThen[] | null }>>;
+  /** Commands as they were journaled, in the order of the question; this takes no state, so it is soon told. */
+  records(
+    asked: { readonly seqs: readonly Seq[] },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<Told<readonly Journaled[]>>;
+  /** What commands caused, as the engine brings it about again. */
+  effects(asked: EffectsAsked, asking: { readonly signal: AbortSignal }): Promise<Told<EffectsTold>>;
+  /** Opens a reading that goes on for long, with a thread and a state of its own: whoever opens some counts them. */
+  replay(): Replay;
+};
+
+export type Replay = {
+  /**
+   * Lines of the change stream behind a sequence, up to that of `through` and as many as make a piece; `through` is after
+   * `after`, and not after what is applied. Each piece is asked for behind the last one.
+   */
+  changes(
+    asked: { readonly after: Seq; readonly through: Seq; readonly bytesMax: number },
+    asking: { readonly signal: AbortSignal },
+  ): Promise<
+    { readonly answer: { readonly lines: Uint8Array; readonly lastSeq: Seq } } | { readonly fault: PastFault }
+  >;
+  close(): Promise<void>;
+};
+
 export type ExchangePort = {
   /**
    * Gives a command to the sequencer. `answer` is called exactly once, after the command is on disk and
@@ -73,6 +172,7 @@ export type ExchangePort = {
   readonly books: BookDepth;
   readonly feed: FeedLog;
   readonly ledger: Ledger;
+  readonly past: PastPort;
   /** The clock that the sequencer stamps with. */
   now(): EpochMs;
 };

@@ -3,8 +3,10 @@
  * are put to the numbers only when somebody asks for them.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { SettlementFigures } from "../domain/settlements.ts";
 import type { Positions } from "./exchange-port.ts";
 import { fullBucket, RateLimit } from "./guard/rate-limit.ts";
+import { addSettlementMetrics } from "./settlement-metrics.ts";
 
 /** The answers of one route, by status. */
 export type Tally = Map<number, number>;
@@ -32,7 +34,10 @@ const COMMAND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
  */
 const TEXTS_PER_SECOND = 10;
 
-export function createMetrics(positions: () => Positions | undefined): Metrics {
+export function createMetrics(
+  positions: () => Positions | undefined,
+  settlements: () => SettlementFigures | undefined = () => undefined,
+): Metrics {
   const registry = new Registry();
   const routes: RouteTally[] = [];
   collectDefaultMetrics({ register: registry });
@@ -40,6 +45,7 @@ export function createMetrics(positions: () => Positions | undefined): Metrics {
   registry.registerMetric(positionGauge(positions));
   registry.registerMetric(snapshotFailureCounter(positions));
   registry.registerMetric(archiveFailureCounter(positions));
+  addSettlementMetrics(registry, settlements);
   const seconds = new Durations();
   return {
     tally: ({ method, path }) => {

@@ -32,6 +32,7 @@ import {
 } from "../domain/units.ts";
 import type { Account, Asset, Directory } from "../projections/live/directory.ts";
 import type { Principal } from "./auth.ts";
+import type { AsOf } from "./exchange-port.ts";
 import { malformed, Refusal } from "./problems.ts";
 
 const DECIMAL_WORDS = 'must be a decimal string such as "100.99"';
@@ -130,6 +131,14 @@ export function parseTime(text: string, path: string): EpochMs | Refusal {
   // Date.parse lets the 30th of February roll over into March; the way back shows it.
   const exists = time >= 0 && new Date(time).toISOString().startsWith(text.slice(0, 19));
   return exists ? epochMs(time) : malformed(path, 'must be a UTC time such as "2026-11-22T08:22:00.123Z"');
+}
+
+/** A moment of the past: a sequence, or a time. */
+export function parseAsOf(text: string, path: string): AsOf | Refusal {
+  if (DIGITS.test(text) && Number.isSafeInteger(Number(text))) return { seq: Number(text) };
+  const at = parseTime(text, path);
+  if (!(at instanceof Refusal)) return { at };
+  return malformed(path, 'must be a sequence, or a UTC time such as "2026-11-22T08:22:00.123Z"');
 }
 
 /** A whole number in digit text, as in a query string. */

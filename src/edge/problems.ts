@@ -24,6 +24,7 @@ type EdgeCode =
   | "request-timeout"
   | "resume-too-old"
   | "history-archived"
+  | "history-removed"
   | "payload-too-large"
   | "unsupported-media-type"
   | "headers-too-large"
@@ -33,7 +34,8 @@ type EdgeCode =
   | "too-many-downloads"
   | "internal-error"
   | "starting"
-  | "lagged";
+  | "lagged"
+  | "already-delivered";
 
 export type ProblemCode = EdgeCode | Rejection | Turnaway;
 
@@ -55,8 +57,10 @@ export const PROBLEMS = {
   "order-not-open": { status: 409, title: "The order has ended." },
   "reference-reused": { status: 409, title: "The reference already names a movement with other content." },
   "already-exists": { status: 409, title: "It already exists." },
+  "already-delivered": { status: 409, title: "The settlement has been delivered." },
   "resume-too-old": { status: 410, title: "The messages after that sequence are not kept any more." },
   "history-archived": { status: 410, title: "What is asked for has moved to the archive." },
+  "history-removed": { status: 410, title: "The journal does not go back so far any more." },
   "payload-too-large": { status: 413, title: "The body is too large." },
   "unsupported-media-type": { status: 415, title: "The body is not plain UTF-8 JSON." },
   "price-off-tick": { status: 422, title: "The price is not a whole number of ticks." },

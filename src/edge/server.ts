@@ -18,6 +18,7 @@ import { addBatchOrdersRoute } from "./http/batch-orders.ts";
 import { addCancelAfterRoute } from "./http/cancel-after.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
 import { addDownloadRoutes } from "./http/downloads.ts";
+import { addEventsRoute } from "./http/events.ts";
 import {
   addBodyParser,
   addErrorHandler,
@@ -38,11 +39,14 @@ import { addPreviewOrderRoute } from "./http/preview-order.ts";
 import { addProcessRoutes } from "./http/process.ts";
 import type { Desk, Recovery } from "./http/route.ts";
 import { PAGE_POLICY } from "./http/security-headers.ts";
+import { addSettlementRoutes } from "./http/settlements.ts";
+import { addTraceRoute } from "./http/trace.ts";
 import { AJV_OPTIONS } from "./http/validation.ts";
 import { addWalletRoutes } from "./http/wallets.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { newRequestId } from "./request-id.ts";
+import type { SettlementsPort } from "./settlements-port.ts";
 import { WS_LIMITS } from "./ws/limits.ts";
 import { addWebSocket } from "./ws/web-socket.ts";
 
@@ -81,7 +85,7 @@ export type Server = {
   /** Says how far the recovery is, for who asks whether the exchange is ready. */
   starting(recovery: Recovery): void;
   /** From now on requests are answered; until then nearly all get 503 `starting`. */
-  open(exchange: ExchangePort): void;
+  open(exchange: ExchangePort, settlements?: SettlementsPort): void;
   /** Stops accepting, and resolves when every request in flight has been answered. */
   close(): Promise<void>;
 };
@@ -109,11 +113,15 @@ const IDLE_CHECK_MS = 50;
 
 export async function createServer(options: ServerOptions): Promise<Server> {
   const closing: Closing = { now: false };
-  const metrics = createMetrics(() => desk.exchange?.positions);
+  const metrics = createMetrics(
+    () => desk.exchange?.positions,
+    () => desk.settlements?.figures,
+  );
   const { adminKey, clientLimits = NO_CLIENT_LIMITS } = options;
   const { requestsPerSecond, connectionsPerAddress, trustedProxies } = clientLimits;
   const guard = new Guard({ adminKey, requestsPerSecond });
-  const desk: Desk = { exchange: null, recovery: null, guard, metrics, version: options.version };
+  const { version } = options;
+  const desk: Desk = { exchange: null, settlements: null, recovery: null, guard, metrics, version };
   const isProxy = addressMatcher(trustedProxies);
   const app = createApp(trustedProxies.length === 0 ? false : isProxy);
   const { connectionsMax } = HTTP_LIMITS;
@@ -146,7 +154,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     starting: (recovery) => {
       desk.recovery = recovery;
     },
-    open: (exchange) => {
+    open: (exchange, settlements) => {
+      desk.settlements = settlements ?? null;
       desk.exchange = exchange;
     },
     close: async () => {
@@ -201,6 +210,9 @@ function addRoutes(app: FastifyInstance, desk: Desk, log: Log): void {
   addMarketRoutes(app, desk);
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);
+  addTraceRoute(app, desk);
+  addEventsRoute(app, desk, log);
+  addSettlementRoutes(app, desk);
   addProcessRoutes(app, desk);
 }
 

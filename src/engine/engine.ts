@@ -17,6 +17,7 @@ import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-fund
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { dump, type Moment, restore } from "./dump.ts";
+import { Inspection } from "./inspect.ts";
 import { checkInvariants } from "./invariants.ts";
 import { preview } from "./preview.ts";
 import { standing } from "./standing.ts";
@@ -93,6 +94,11 @@ export class Engine {
   /** What placing an order would do now: its own events, and the changes of its account's wallets. Nothing changes. */
   preview(entry: Sequenced<PlaceOrder>): Event[] {
     return preview(this.#state, entry);
+  }
+
+  /** A look into the state, as it is whenever it is asked. */
+  inspect(): Inspection {
+    return new Inspection(this.#state);
   }
 
   /** Checks every invariant by full scans: for tests and verification, not for every command of a live exchange. */

@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { type Disk, nodeDisk } from "./disk.ts";
-import { type JournalEnd, type JournalSource, readJournal } from "./recovery.ts";
+import type { JournalEnd } from "./frame-walk.ts";
+import { type JournalSource, readJournal } from "./recovery.ts";
 import { listSegments, segmentName } from "./segment.ts";
 import { settle } from "./settle.ts";
 import { cutTail } from "./torn-tail.ts";

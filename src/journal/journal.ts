@@ -16,13 +16,8 @@ import { makeEndDurable } from "./durable-end.ts";
 import { JournalFailedError } from "./errors.ts";
 import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
 import { EMPTY_FRAME_BYTES, encodeFrame, FRAME_BYTES_MAX, type Frame } from "./frame.ts";
-import {
-  type ClosedSegment,
-  closedAt,
-  type JournalEnd,
-  type JournalSource,
-  readJournal,
-} from "./recovery.ts";
+import type { JournalEnd } from "./frame-walk.ts";
+import { type ClosedSegment, closedAt, type JournalSource, readJournal } from "./recovery.ts";
 import {
   FIRST_SEGMENT_BYTES,
   frameCrcSeed,

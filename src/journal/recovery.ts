@@ -5,23 +5,13 @@
  * Whatever a crash cannot have caused throws `DamagedJournalError` (FORMAT.md, the table of recovery).
  */
 import { join } from "node:path";
-import { DecodeError } from "../domain/codec.ts";
-import type { EpochMs, Seq } from "../domain/units.ts";
+import type { Seq } from "../domain/units.ts";
 import { type Clock, nodeClock } from "./clock.ts";
 import { contentEnd, type Disk, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
-import { chainOutcomes, NO_EVENTS } from "./event-digest.ts";
-import {
-  type Frame,
-  type FrameHeader,
-  frameBytes,
-  frameFault,
-  HASH_BYTES,
-  readEntries,
-  readFrameHeader,
-  readTrailer,
-} from "./frame.ts";
-import { frameCrcSeed, genesisHash, listSegments, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import type { Frame, FrameHeader } from "./frame.ts";
+import { FrameWalk, type JournalEnd, type JournalPosition } from "./frame-walk.ts";
+import { listSegments, segmentName } from "./segment.ts";
 import { loadSegment, type SegmentImage } from "./segment-image.ts";
 import { checkTail, type TornTail } from "./torn-tail.ts";
 import { type Watermark, Watermarks } from "./watermarks.ts";
@@ -75,31 +65,6 @@ export type ClosedSegment = {
   /** Of all that its frames and those before have caused, 64 hexadecimal characters. */
   readonly eventDigest: string;
 };
-
-/** A place between two frames, and all that is needed to go on from there. */
-export type JournalPosition = {
-  readonly journalId: Buffer;
-  readonly segment: number;
-  /** Where the next frame goes. */
-  readonly offset: number;
-  readonly nextSeq: Seq;
-  readonly lastAt: EpochMs;
-  readonly hash: Buffer;
-  readonly eventDigest: Buffer;
-  /** True if the last frame is one that a clean stop appended. */
-  readonly closed: boolean;
-  /** Of all frames and segment headers. */
-  readonly bytes: number;
-};
-
-/** Where a journal ends. */
-export type JournalEnd = JournalPosition & {
-  readonly segmentBytes: number;
-  readonly tornTail: TornTail | null;
-};
-
-/** The journal's end as it moves on from frame to frame. */
-type Position = { -readonly [Name in keyof JournalEnd]: JournalEnd[Name] };
 
 /** Reads the journal, all of it or from a snapshot on; null if there is none yet. */
 export async function readJournal(source: JournalSource): Promise<JournalEnd | null> {
@@ -166,15 +131,13 @@ function checkNoneMissing(
   }
 }
 
-/** Owns the position between frames: every frame must follow from all before it. */
+/** Reads segment after segment, and hands on what the walk over their frames finds. */
 class Reading {
   readonly #source: JournalSource;
   readonly #watermarks: Watermarks;
+  readonly #walk: FrameWalk;
   readonly #disk: Disk;
   readonly #clock: Clock;
-  #position: Position | undefined;
-  #crcSeed = 0;
-  #checksDigests = true;
   /** Holds one segment after another, for they are long; nothing that is read keeps a part of it. */
   #bytes: Buffer = Buffer.alloc(0);
   #turnStartedAt: number;
@@ -185,6 +148,7 @@ class Reading {
   constructor(source: JournalSource, watermarks: Watermarks) {
     this.#source = source;
     this.#watermarks = watermarks;
+    this.#walk = new FrameWalk(source.start);
     this.#disk = source.disk ?? nodeDisk;
     this.#clock = source.clock ?? nodeClock;
     this.#turnStartedAt = this.#clock.elapsed();
@@ -192,7 +156,7 @@ class Reading {
 
   get isDone(): boolean {
     const { to } = this.#source;
-    return to !== undefined && this.#position !== undefined && this.#position.nextSeq > to;
+    return to !== undefined && this.#walk.isUnderWay && this.#walk.nextSeq > to;
   }
 
   /** Finds out how much there is to read. Only when it is loaded is it known how much of the last one is zeros. */
@@ -209,17 +173,17 @@ class Reading {
 
   async readSegment(segment: number, last: boolean): Promise<JournalEnd> {
     const image = await loadSegment(join(this.#source.directory, segmentName(segment)), this.#disk, {
-      nextSeq: this.#position?.nextSeq ?? this.#source.start?.nextSeq ?? (1 as Seq),
+      nextSeq: this.#walk.nextSeq,
       reuse: this.#bytes,
     });
     this.#bytes = image.bytes;
     if (last) await this.#source.beforeLast?.(image.file, image.bytes.subarray(0, image.fileBytes));
     if (last) this.#bytesTotal -= image.fileBytes - contentEnd(image.bytes, 0);
-    const position = this.#enter(image, segment, last);
+    const position = this.#walk.enter(image, segment, last);
     for (;;) {
       if (this.isDone) return position;
-      const header = readFrameHeader(image.bytes, position.offset, this.#crcSeed);
-      const fault = header === undefined ? undefined : this.#frameFault(image, header);
+      const header = this.#walk.header(image);
+      const fault = header && this.#walk.fault(image, header);
       if (header === undefined || fault !== undefined) {
         position.tornTail = this.#endOfSegment(image, last, fault);
         this.#bytesBehind += image.fileBytes;
@@ -235,7 +199,7 @@ class Reading {
     }
   }
 
-  #tellProgress({ nextSeq, offset }: Position): void {
+  #tellProgress({ nextSeq, offset }: JournalPosition): void {
     this.#source.onProgress?.({
       seq: (nextSeq - 1) as Seq,
       bytesDone: this.#bytesBehind + offset,
@@ -243,122 +207,26 @@ class Reading {
     });
   }
 
-  /** Checks that a segment continues the journal, and moves to its first frame, or to where a snapshot stands. */
-  #enter(image: SegmentImage, segment: number, last: boolean): Position {
-    const { file, header } = image;
-    const { journalId, firstSeq, previousHash, segmentBytes } = header;
-    const { start } = this.#source;
-    const before = this.#position ?? start;
-    const nextSeq = before?.nextSeq ?? (1 as Seq);
-    const damaged = (what: string) => new DamagedJournalError({ file, offset: 0, seq: nextSeq, what });
-    if (header.segment !== segment) throw damaged(`the file holds segment ${header.segment}`);
-    if (before !== undefined && !before.journalId.equals(journalId)) {
-      throw damaged(
-        `the ${this.#position === undefined ? "snapshot" : "segment"} belongs to another journal`,
-      );
-    }
-    if (image.fileBytes > segmentBytes || (image.fileBytes < segmentBytes && !last)) {
-      throw damaged(`the file is ${image.fileBytes} bytes long and not ${segmentBytes}`);
-    }
-    if (start !== undefined && this.#position === undefined) return this.#resume(image, start);
-    if (firstSeq !== nextSeq)
-      throw damaged(`the segment begins with sequence ${firstSeq}, which leaves a gap`);
-    if (!previousHash.equals(before?.hash ?? genesisHash(journalId))) {
-      throw damaged("the segment does not follow the last frame of the segment before");
-    }
-    this.#crcSeed = frameCrcSeed(journalId);
-    this.#position = {
-      journalId: Buffer.from(journalId),
-      segment,
-      segmentBytes,
-      offset: SEGMENT_HEADER_BYTES,
-      nextSeq,
-      lastAt: before?.lastAt ?? (0 as EpochMs),
-      hash: Buffer.from(previousHash),
-      eventDigest: before?.eventDigest ?? NO_EVENTS,
-      closed: before?.closed ?? false,
-      bytes: (before?.bytes ?? 0) + SEGMENT_HEADER_BYTES,
-      tornTail: null,
-    };
-    return this.#position;
-  }
-
-  /** Moves to where a snapshot stands: in front of every frame is the hash of the one before, as the snapshot has it. */
-  #resume({ file, bytes, header }: SegmentImage, start: JournalPosition): Position {
-    const { offset, nextSeq, hash } = start;
-    if (offset > bytes.length || !hash.equals(bytes.subarray(offset - HASH_BYTES, offset))) {
-      const what = "the snapshot does not stand behind a frame of this journal";
-      throw new DamagedJournalError({ file, offset, seq: nextSeq, what });
-    }
-    this.#crcSeed = frameCrcSeed(header.journalId);
-    this.#position = { ...start, segmentBytes: header.segmentBytes, tornTail: null };
-    return this.#position;
-  }
-
-  /**
-   * Says what is wrong with a frame that a crash may have cut. A header that checks was written whole, so
-   * what it says is never the work of a crash: if that is wrong, it throws.
-   */
-  #frameFault(image: SegmentImage, header: FrameHeader): string | undefined {
-    const { offset, nextSeq, lastAt } = this.#position!;
-    const damaged = (what: string) =>
-      new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
-    if (header.firstSeq !== nextSeq) {
-      throw damaged(`the frame begins with sequence ${header.firstSeq}, which leaves a gap`);
-    }
-    if (header.at < lastAt) throw damaged(`time goes back from ${lastAt} to ${header.at}`);
-    if (offset + frameBytes(header) > image.bytes.length) throw damaged("the frame runs past its segment");
-    return frameFault(image.bytes, offset, header, this.#crcSeed);
-  }
-
   #readFrame(image: SegmentImage, header: FrameHeader): void {
-    const position = this.#position!;
-    const { offset, segment, nextSeq } = position;
-    const damaged = (what: string, remedy?: string) =>
-      new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what, ...(remedy && { remedy }) });
-    const trailer = readTrailer(image.bytes, offset, header);
-    if (this.#checksDigests && !trailer.eventDigest.equals(position.eventDigest)) {
-      throw damaged(
-        `replay does not equal what happened live: the events of the frames up to sequence ${nextSeq - 1} differ`,
-        "Start the release that wrote this journal; the data is whole, but this release decides differently.",
-      );
-    }
-    if (header.count > 0) {
-      const { firstSeq, at, epoch } = header;
-      let entries: Frame["entries"];
-      try {
-        entries = readEntries(image.bytes, offset, header);
-      } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
-        throw damaged(`the frame is whole, but its records are not readable: ${error.message}`);
-      }
-      const frame = { firstSeq, at, epoch, entries, hash: trailer.hash.toString("hex"), segment, offset };
-      this.#watermarks.checkFrame(frame, image.file);
-      const outcomes = this.#source.replay(frame);
-      if (outcomes === null) this.#checksDigests = false;
-      else position.eventDigest = chainOutcomes(position.eventDigest, outcomes);
-    } else if (header.payloadBytes > 0) {
-      throw damaged("the frame has a payload but no records");
-    } else {
+    const { offset } = this.#walk.position;
+    const frame = this.#walk.take(image, header);
+    if (frame === null) {
       this.#source.onCleanStop?.({ offset, at: header.at });
+      return;
     }
-    position.offset += frameBytes(header);
-    position.bytes += frameBytes(header);
-    position.nextSeq = (nextSeq + header.count) as Seq;
-    position.lastAt = header.at;
-    position.hash = trailer.hash;
-    position.closed = header.count === 0;
+    this.#watermarks.checkFrame(frame, image.file);
+    this.#walk.witness(this.#source.replay(frame));
   }
 
   /** Behind the last frame there are zeros; only in the last segment may there be a torn tail. */
   #endOfSegment(image: SegmentImage, last: boolean, fault: string | undefined): TornTail | null {
-    const { offset, nextSeq } = this.#position!;
-    const end = contentEnd(image.bytes, offset);
-    const complete = image.fileBytes === image.bytes.length;
+    const { file, bytes, fileBytes } = image;
+    const { offset, nextSeq } = this.#walk.position;
+    const end = contentEnd(bytes, offset);
+    const complete = fileBytes === bytes.length;
     if (end === offset && complete) return null;
     const what = fault ?? "the bytes here are no frame's header that checks";
-    if (!last) throw new DamagedJournalError({ file: image.file, offset, seq: nextSeq, what });
-    const { file, bytes } = image;
-    return checkTail({ file, bytes, offset, end, complete, nextSeq, what, crcSeed: this.#crcSeed });
+    if (!last) throw new DamagedJournalError({ file, offset, seq: nextSeq, what });
+    return checkTail({ file, bytes, offset, end, complete, nextSeq, what, crcSeed: this.#walk.crcSeed });
   }
 }

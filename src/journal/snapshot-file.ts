@@ -6,8 +6,8 @@ import { createHash, hash } from "node:crypto";
 import { EVENT_ENCODING_VERSION } from "../domain/event-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { HASH_BYTES } from "./frame.ts";
+import type { JournalPosition } from "./frame-walk.ts";
 import { RECORD_VERSION } from "./record.ts";
-import type { JournalPosition } from "./recovery.ts";
 import { JOURNAL_ID_BYTES } from "./segment.ts";
 
 /** What is dumped, and the number by which each is known; a number never changes its meaning. */

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Seq } from "../domain/units.ts";
 import { type Disk, nodeDisk, type OpenFile } from "./disk.ts";
-import type { JournalPosition } from "./recovery.ts";
+import type { JournalPosition } from "./frame-walk.ts";
 import {
   completeSections,
   decodeSectionHeader,

@@ -2,19 +2,22 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { basename } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 
 /** What follows the name of a source file where this one runs. */
 export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** Priorities of threads: when processors are short, orders go first, then the ledger, then downloads, and last what nobody waits for. */
-export const NICENESS = { ledger: 10, downloads: 15, snapshots: 19 } as const;
+/**
+ * Priorities of threads: when processors are short, orders go first, then the ledger and who asks about the past, then downloads
+ * and deliveries, and last what nobody waits for. At the lowest one, an answer may not come at all on a machine that has other things to do.
+ */
+export const NICENESS = { ledger: 10, past: 10, downloads: 15, deliveries: 15, snapshots: 19 } as const;
 
-export function startThread(url: URL, workerData: unknown): Worker {
-  if (EXTENSION === ".js") return new Worker(url, { workerData });
+export function startThread(url: URL, workerData: unknown, resourceLimits: ResourceLimits = {}): Worker {
+  if (EXTENSION === ".js") return new Worker(url, { workerData, resourceLimits });
   // A thread does not inherit the loader of TypeScript, and `--import tsx` does nothing in one.
   const load = `import("tsx/esm/api").then(({ register }) => { register(); return import("${url.href}"); });`;
-  return new Worker(load, { workerData, eval: true });
+  return new Worker(load, { workerData, resourceLimits, eval: true });
 }
 
 /** Called by a thread. Linux gives every thread a priority of its own, and names the one that asks. */

@@ -123,7 +123,7 @@ export class Client {
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
     const seq = response.headers.get("pregao-seq");
     return {
       status: response.status,

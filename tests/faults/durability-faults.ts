@@ -257,7 +257,7 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
   {
     name: "segments are removed though a power failure may take the ledger back",
     file: "projections/ledger/ledger.ts",
-    from: "threads.startWriter({ path, retryMs, isDurable })",
-    to: "threads.startWriter({ path, retryMs, isDurable: false })",
+    from: "threads.startWriter({ path, retryMs, isDurable, settlementsFrom: known })",
+    to: "threads.startWriter({ path, retryMs, isDurable: false, settlementsFrom: known })",
   },
 ];

@@ -1,7 +1,14 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
-import type { EpochMs, Lots, Minor, PartsPerMillion, Ticks } from "../../src/domain/units.ts";
+import {
+  type EpochMs,
+  type Lots,
+  type Minor,
+  type PartsPerMillion,
+  seq,
+  type Ticks,
+} from "../../src/domain/units.ts";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { FromWriter } from "../../src/projections/ledger/messages.ts";
 import { openForWriting } from "../../src/projections/ledger/schema.ts";
@@ -109,6 +116,7 @@ describe("the rows of a trade", () => {
 
   it("can all be read by name", () => {
     const { database, writer } = openWriter();
+    writer.recordSettlements(seq(1));
     writer.apply(story.frames);
     const views = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").pluck();
     for (const view of views.all()) {

@@ -69,7 +69,7 @@ test("a whole exchange is found whole, and it is said what was looked at", () =>
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/ok +journal +commands 28, frames \d+, segments up to 1, clean stops 1\n/);
   expect(stdout).toMatch(/ok +events +as they were live, trades 11\n/);
-  expect(stdout).toMatch(/ok +ledger's rows +\d+ in 14 tables, as computed anew\n/);
+  expect(stdout).toMatch(/ok +ledger's rows +\d+ in 19 tables, as computed anew\n/);
   expect(contents(server.directory)).toEqual(before);
 });
 

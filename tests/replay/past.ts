@@ -3,10 +3,11 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { Sequenced } from "../../src/domain/commands.ts";
-import type { CommittedFrame } from "../../src/domain/events.ts";
-import { type Seq, seq } from "../../src/domain/units.ts";
+import type { Committed, CommittedFrame } from "../../src/domain/events.ts";
+import { accountIndex, assetIndex, type Seq, seq } from "../../src/domain/units.ts";
 import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
+import type { FeedEntry } from "../../src/projections/feeds/feed-entry.ts";
 import { type MadeSnapshot, makeSnapshot } from "../../src/replay/make-snapshot.ts";
 import { type Present, presentDigest } from "../../src/replay/present.ts";
 import { type Recovered, type RecoveryReport, recover } from "../../src/replay/recover.ts";
@@ -49,6 +50,21 @@ export async function reopen(
   return { ...recovered, reports, published };
 }
 
+/** What clients can see of projections that are not dumped, but begin with what the engine has. */
+export function seen({ engine, live: { books, balances, directory } }: Present): unknown {
+  const accounts = Array.from({ length: 5 }, (_, index) => accountIndex(index));
+  return {
+    seq: engine.appliedSeq,
+    books: directory.markets.map(({ market }) => books.snapshot(market, null)),
+    balances: accounts.map((account) =>
+      directory.assets.map(({ asset }) => {
+        const { available, held } = balances.get(account, assetIndex(asset));
+        return [available, held];
+      }),
+    ),
+  };
+}
+
 /** The digest of all that the engine and the live projections are. */
 export function digestOf(present: Present): string {
   return presentDigest(present).toString("hex");
@@ -77,8 +93,8 @@ function framesOf(story: Story): Sequenced[][] {
     const last = frames.at(-1);
     const named = {
       ...entry,
-      requestId: `request-${entry.seq}`,
-      traceId: entry.seq % 3 === 0 ? "trace" : null,
+      requestId: `01REQ${String(entry.seq).padStart(21, "0")}`,
+      traceId: entry.seq % 3 === 0 ? "4bf92f3577b34da6a3ce929d0e0e4736" : null,
     };
     if (last !== undefined && last[0]!.at === entry.at && last.length < 8) last.push(named);
     else frames.push([named]);
@@ -86,14 +102,18 @@ function framesOf(story: Story): Sequenced[][] {
   return frames;
 }
 
-/** Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk. */
+/**
+ * Lives through a story. `onClosed` is waited for between two frames, as a thread beside would find the disk;
+ * `onCommand` hears of each command once all that is live has seen it.
+ */
 export async function liveThrough(
   story: Story,
   onClosed: (closed: ClosedSegment, directory: string) => Promise<void> = async () => {},
+  onCommand: (committed: Committed, present: Present, told: FeedEntry | undefined) => void = () => {},
 ): Promise<Past> {
   const directory = newFastDirectory();
   const closed: ClosedSegment[] = [];
-  let told = 0;
+  let closedTold = 0;
   const { engine, live, journal } = await recover({
     directory,
     ledger: NO_LEDGER,
@@ -104,11 +124,12 @@ export async function liveThrough(
     onClosed: (segment) => closed.push(segment),
     onReport: () => {},
   });
+  live.listeners.add((committed, told) => onCommand(committed, { engine, live }, told));
   let ledger = NO_LEDGER;
   for (const entries of framesOf(story)) {
     const frameHash = await runFrame(journal, { engine, live }, entries);
     ledger = { seq: engine.appliedSeq, frameHash };
-    for (; told < closed.length; told += 1) await onClosed(closed[told]!, directory);
+    for (; closedTold < closed.length; closedTold += 1) await onClosed(closed[closedTold]!, directory);
   }
   await journal.close();
   const present = { engine, live };

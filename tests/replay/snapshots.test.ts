@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
-import { accountIndex, assetIndex, epochMs, marketIndex } from "../../src/domain/units.ts";
+import { epochMs, marketIndex } from "../../src/domain/units.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
@@ -23,26 +23,12 @@ import {
   newestIn,
   type Past,
   reopen,
+  seen,
   snapshotAt,
   withoutSnapshots,
 } from "./past.ts";
 
 const RUNS = Math.ceil(STORIES / 40);
-
-/** What clients can see of projections that are not dumped, but begin with what the engine has. */
-function seen({ engine, live: { books, balances, directory } }: Present): unknown {
-  const accounts = Array.from({ length: 5 }, (_, index) => accountIndex(index));
-  return {
-    seq: engine.appliedSeq,
-    books: directory.markets.map(({ market }) => books.snapshot(market, null)),
-    balances: accounts.map((account) =>
-      directory.assets.map(({ asset }) => {
-        const { available, held } = balances.get(account, assetIndex(asset));
-        return [available, held];
-      }),
-    ),
-  };
-}
 
 const loadedIn = ({ reports }: { readonly reports: readonly { readonly kind: string }[] }) =>
   reports.filter(({ kind }) => kind === "snapshot-loaded").length;

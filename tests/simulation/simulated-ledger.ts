@@ -74,10 +74,10 @@ export class SimulatedLedger {
     }
   }
 
-  #startWriter(life: Life, { retryMs, isDurable }: WriterOptions): Worker {
+  #startWriter(life: Life, { retryMs, isDurable, settlementsFrom }: WriterOptions): Worker {
     const database = new Database(this.#images.at(-1)!);
     this.#database = database;
-    const writer = new LedgerWriter(this.#watched(database));
+    const writer = new LedgerWriter(this.#watched(database), settlementsFrom);
     const thread = this.#thread<FromWriter>(life);
     const loop = new WriteLoop({ writer, post: thread.tell, retryMs });
     thread.hear((message: ToWriter) => {
@@ -86,13 +86,18 @@ export class SimulatedLedger {
         return;
       }
       if (message.kind === "drop") throw new Error("the simulation has no archive");
+      if (message.kind === "settlements") {
+        writer.recordSettlements(message.from);
+        return;
+      }
       this.#time.after(this.#random.between(...BATCH_US), life, () => {
         loop.apply(unpack(message.batch));
         this.#keep(database);
         if (isDurable) this.#images = this.#images.slice(-1);
       });
     });
-    thread.tell({ kind: "opened", cursor: writer.cursor, archived: null });
+    const { cursor, settlementsFrom: from } = writer;
+    thread.tell({ kind: "opened", cursor, archived: null, settlementsFrom: from });
     return thread.worker;
   }
 

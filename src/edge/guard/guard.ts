@@ -25,6 +25,11 @@ export type Asking = {
 
 /** Wrong keys that an address may show at once; after that, one every second. */
 const WRONG_KEYS_MAX = 20;
+/**
+ * Questions about the past that a client may ask at once; after that, one every second. One may keep a thread busy for
+ * seconds, where an order takes a fraction of a millisecond.
+ */
+const PAST_QUESTIONS_MAX = 10;
 /** Addresses that are remembered, which takes some megabytes; beyond them the oldest is forgotten. */
 const ADDRESSES_MAX = 50_000;
 
@@ -36,8 +41,12 @@ export class Guard {
   readonly #byKey: RateLimit | null;
   readonly #byAddress: RateLimit | null;
   readonly #wrongKeys: RateLimit | null;
+  readonly #past: RateLimit | null;
   readonly #addresses = new ByAddress(ADDRESSES_MAX, fullBucket);
   readonly #guessing = new ByAddress(ADDRESSES_MAX, fullBucket);
+  readonly #pastByAddress = new ByAddress(ADDRESSES_MAX, fullBucket);
+  /** Of accounts' keys; few ever ask. */
+  readonly #pastByKey = new WeakMap<Principal, Bucket>();
 
   constructor({ adminKey, requestsPerSecond }: GuardOptions) {
     this.#authenticate = createAuthenticator(adminKey);
@@ -47,6 +56,7 @@ export class Guard {
     this.#byKey = limit("key", requestsPerSecond, 1);
     this.#byAddress = limit("address", requestsPerSecond, 1);
     this.#wrongKeys = limit("wrong-keys", WRONG_KEYS_MAX, WRONG_KEYS_MAX);
+    this.#past = limit("past", PAST_QUESTIONS_MAX, PAST_QUESTIONS_MAX);
   }
 
   /**
@@ -82,6 +92,27 @@ export class Guard {
     if (limit === null) return undefined;
     const bucket = this.#addresses.get(address);
     return limit.take(bucket, now) < 0 ? this.#refusal("address", limit, bucket, now) : undefined;
+  }
+
+  /** Counts a question about the past, which costs far more than another request; of a key, or else of an address. */
+  takeForPast(
+    { principal, ip }: { readonly principal: Principal | null; readonly ip: string },
+    now: number,
+  ): Refusal | undefined {
+    const limit = this.#past;
+    if (limit === null || principal?.kind === "operator") return undefined;
+    const bucket = principal === null ? this.#pastByAddress.get(ip) : this.#pastOf(principal);
+    if (limit.take(bucket, now) >= 0) return undefined;
+    const detail = `Too many questions about the past: ${PAST_QUESTIONS_MAX} at once, then one a second.`;
+    return new Refusal("rate-limited", detail, undefined, limit.excess(bucket, now));
+  }
+
+  #pastOf(principal: Principal): Bucket {
+    const known = this.#pastByKey.get(principal);
+    if (known !== undefined) return known;
+    const bucket = fullBucket();
+    this.#pastByKey.set(principal, bucket);
+    return bucket;
   }
 
   /** For what comes while the exchange has more to do than it can; to be refused now costs little. */

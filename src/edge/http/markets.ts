@@ -2,10 +2,12 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Market } from "../../domain/market.ts";
+import type { BookSnapshot } from "../../projections/feeds/book-depth.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findMarket, parseWhole } from "../parse.ts";
 import { Refusal } from "../problems.ts";
 import { levelView, marketView, tradeView } from "../render.ts";
+import { AS_OF_PROBLEMS, asOfQuery, asOfView, PastReads } from "./as-of.ts";
 import { cursorAfter, readPage } from "./pages.ts";
 import { markPosition, readHistoryPage, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
@@ -19,12 +21,14 @@ const DEPTH_DEFAULT = 50;
 const marketParams = z.object({ market: z.string() });
 const bookQuery = z.strictObject({
   depth: z.string().max(64).optional().describe(`Levels on each side, 1 to ${DEPTH_MAX}; 50 unless given.`),
+  ...asOfQuery,
 });
 const tradesQuery = z.strictObject(pageQuery);
 
 type MarketCall<Query> = Call<unknown, Query, z.infer<typeof marketParams>>;
 
 export function addMarketRoutes(app: FastifyInstance, desk: Desk): void {
+  const past = new PastReads(app, desk.guard);
   const common = { method: "GET", access: "public", tag: "markets" } as const;
   addRoute(app, desk, {
     ...common,
@@ -58,8 +62,8 @@ export function addMarketRoutes(app: FastifyInstance, desk: Desk): void {
     params: marketParams,
     query: bookQuery,
     answers: { 200: { is: "Both sides, best first, as `[price, quantity]`.", body: bookSchema } },
-    problems: ["unknown-market"],
-    handle: showBook,
+    problems: ["unknown-market", ...AS_OF_PROBLEMS],
+    handle: (exchange, request, reply) => showBook(exchange, request, reply, past),
   });
   addRoute(app, desk, {
     ...common,
@@ -77,24 +81,40 @@ function showBook(
   exchange: ExchangePort,
   request: MarketCall<z.infer<typeof bookQuery>>,
   reply: FastifyReply,
-): void {
+  past: PastReads,
+): unknown {
   const market = findMarket(request.params.market, exchange.directory);
   const depth = parseDepth(request.query.depth);
-  if (market instanceof Refusal) {
-    sendRefusal(reply, market);
-  } else if (depth instanceof Refusal) {
-    sendRefusal(reply, depth);
-  } else {
-    const { seq, bids, asks } = exchange.books.snapshot(market.market, depth);
-    const shown = { market: market.name, seq, bids: levels(bids, market), asks: levels(asks, market) };
-    markPosition(reply, seq).send(shown);
-  }
+  if (market instanceof Refusal) return sendRefusal(reply, market);
+  if (depth instanceof Refusal) return sendRefusal(reply, depth);
+  const { asOf } = request.query;
+  if (asOf !== undefined) return showBookThen(exchange, reply, past, { market, depth, asOf });
+  const book = exchange.books.snapshot(market.market, depth);
+  return markPosition(reply, book.seq).send(bookView(book, market));
 }
 
-type Levels = ReturnType<ExchangePort["books"]["snapshot"]>["bids"];
+async function showBookThen(
+  exchange: ExchangePort,
+  reply: FastifyReply,
+  past: PastReads,
+  asked: { readonly market: Market; readonly depth: number; readonly asOf: string },
+): Promise<FastifyReply> {
+  const { market, depth } = asked;
+  const then = await past.read(reply, asked.asOf, (asOf, asking) =>
+    exchange.past.book({ market: market.market, depth, asOf }, asking),
+  );
+  if (then instanceof Refusal) return sendRefusal(reply, then);
+  if (then.book === null) {
+    const detail = `There was no market ${market.name} at sequence ${then.seq}.`;
+    return sendRefusal(reply, new Refusal("unknown-market", detail));
+  }
+  return reply.send({ ...bookView(then.book, market), asOf: asOfView(then) });
+}
 
-function levels(side: Levels, market: Market): [string, string][] {
-  return side.map(([price, quantity]) => levelView(price, quantity, market));
+function bookView({ seq, bids, asks }: BookSnapshot, market: Market) {
+  const levels = (side: BookSnapshot["bids"]) =>
+    side.map(([price, quantity]) => levelView(price, quantity, market));
+  return { market: market.name, seq, bids: levels(bids), asks: levels(asks) };
 }
 
 function parseDepth(text: string | undefined): number | Refusal {

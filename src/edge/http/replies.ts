@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
+import { SettlementsBusyError } from "../../domain/settlements.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
@@ -122,6 +123,9 @@ export async function readHistoryPage<Row>(
 /** The refusal that a failed read stands for, if it is one of a kind that is expected. */
 export function refusalOfRead(fault: unknown): Refusal | undefined {
   if (fault instanceof OrderArchivedError) return fault.refusal;
+  if (fault instanceof SettlementsBusyError) {
+    return new Refusal("overloaded", "The deliveries cannot be asked now. Nothing was changed.");
+  }
   if (!(fault instanceof LedgerBehindError)) return undefined;
   return new Refusal("overloaded", "The ledger is behind; the read was given up. Nothing was changed.");
 }

@@ -11,6 +11,7 @@ import type { ExchangePort } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Metrics } from "../metrics.ts";
 import { PROBLEMS, type ProblemCode } from "../problems.ts";
+import type { SettlementsPort } from "../settlements-port.ts";
 import { keyCheck } from "./admission.ts";
 import { type JsonSchema, jsonSchema } from "./validation.ts";
 
@@ -37,6 +38,8 @@ export type Recovery = { readonly seq: Seq; readonly percent: number; readonly c
 /** What all routes share. The exchange is null until recovery is done; no handler runs before. */
 export type Desk = {
   exchange: ExchangePort | null;
+  /** Null where there is no wallet service to deliver to. */
+  settlements: SettlementsPort | null;
   /** How far the recovery was when it was last heard of, or null before that. */
   recovery: Recovery | null;
   readonly guard: Guard;

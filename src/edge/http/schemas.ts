@@ -59,7 +59,7 @@ export const scopes = z
   .meta({ uniqueItems: true, example: ["read", "trade"] });
 
 /** A value of a query string, to be parsed by hand: there every value is a text. */
-const queryText = (description: string) => z.string().max(64).optional().describe(description);
+export const queryText = (description: string) => z.string().max(64).optional().describe(description);
 
 export const accountQuery = {
   accountId: queryText("The account; operator keys only, and required with them."),

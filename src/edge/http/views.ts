@@ -5,6 +5,7 @@ import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { ENTRY_KINDS } from "../../projections/ledger/words.ts";
 import { ORDER_STATUSES } from "../../projections/order-record.ts";
+import { asOfFields } from "./as-of.ts";
 import { amount, time } from "./schemas.ts";
 
 export const orderSchema = z.object({
@@ -123,6 +124,7 @@ export const bookSchema = z.object({
   seq: z.int(),
   bids: z.array(level),
   asks: z.array(level),
+  ...asOfFields,
 });
 
 export const tradeSchema = z.object({

@@ -112,7 +112,7 @@ function canRest({ timeInForce }: PlaceOrder): boolean {
 }
 
 /** What the order must hold as it enters; above 2^53 - 1 it is only known to be too large. */
-function holdOf(state: State, place: MarketState, command: PlaceOrder, band: Band): number {
+export function holdOf(state: State, place: MarketState, command: PlaceOrder, band: Band): number {
   const { market } = place;
   const { price, quantity } = command;
   const isBuy = command.side === "buy";

@@ -10,6 +10,7 @@ import type { Boundary } from "../../projections/ledger/retention.ts";
 import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
 import { type ArchiveRun, Archiver } from "./archiver.ts";
 import { droppable } from "./droppable.ts";
+import type { ArchivedRange } from "./manifest.ts";
 import { pauseAfter } from "./patience.ts";
 import { type ArchivePlace, openTarget, WORK_DIRECTORY } from "./place.ts";
 
@@ -27,7 +28,7 @@ export type ArchiveTask = {
 };
 
 export type FromArchiveThread =
-  /** The archive has everything up to here; said after every run that did not fail. */
+  /** The archive has everything up to here; said after every range, and after every run that did not fail. */
   | { readonly kind: "stands"; readonly seq: Seq; readonly segment: number }
   | {
       readonly kind: "archived";
@@ -47,7 +48,13 @@ const post = (message: FromArchiveThread) => port.postMessage(message);
 const target = openTarget(task.place, task.directory);
 const workDirectory = join(task.directory, WORK_DIRECTORY);
 const { directory, reserveBytes } = task;
-const archiver = new Archiver({ directory, workDirectory, target, reserveBytes });
+const archiver = new Archiver({
+  directory,
+  workDirectory,
+  target,
+  reserveBytes,
+  onArchived: (range) => tellStanding(range),
+});
 let failures = 0;
 /** Beyond this the ledger has been told of nothing; what it was told of is not read back again. */
 let toldSeq = 0;
@@ -80,7 +87,7 @@ async function runLocked(): Promise<void> {
     const done = await archiver.run();
     if (done === null) return;
     const { last } = done.manifest;
-    if (last !== undefined) post({ kind: "stands", seq: last.lastSeq as Seq, segment: last.segment });
+    if (last !== undefined) tellStanding(last);
     if (done.ranges > 0) {
       const { ranges, objects, bytes } = done;
       const ms = Math.round(performance.now() - startedAt);
@@ -90,6 +97,10 @@ async function runLocked(): Promise<void> {
   } finally {
     lock.release();
   }
+}
+
+function tellStanding({ lastSeq, segment }: ArchivedRange): void {
+  post({ kind: "stands", seq: lastSeq as Seq, segment });
 }
 
 async function tellDroppable({ manifest, ledger }: ArchiveRun): Promise<void> {

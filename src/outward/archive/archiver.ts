@@ -48,6 +48,8 @@ export type ArchiveRun = {
   readonly ranges: number;
   readonly objects: number;
   readonly bytes: number;
+  /** Closed segments that the ledger has not passed yet. */
+  readonly waiting: number;
 };
 
 export class Archiver {
@@ -72,7 +74,8 @@ export class Archiver {
     const closed = await closedSegments(journal, (manifest.last?.segment ?? 0) + 1);
     checkGoesOn(closed[0], manifest.last, target.name);
     const passed = closed.filter(({ lastSeq }) => lastSeq < ledger.appliedSeq);
-    const run = { manifest, ledger, ranges: 0, objects: 0, bytes: 0 };
+    const waiting = closed.length - passed.length;
+    const run = { manifest, ledger, ranges: 0, objects: 0, bytes: 0, waiting };
     for (const next of passed) {
       if (this.#stopped) break;
       const tell = (object: string, part: number) =>

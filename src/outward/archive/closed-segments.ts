@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { nodeDisk } from "../../journal/disk.ts";
 import { type Frame, readFrameHeader, readTrailer } from "../../journal/frame.ts";
-import { type JournalPosition, readJournal } from "../../journal/recovery.ts";
+import type { JournalPosition } from "../../journal/frame-walk.ts";
+import { readJournal } from "../../journal/recovery.ts";
 import {
   decodeSegmentHeader,
   frameCrcSeed,

@@ -1,9 +1,9 @@
 /** Events as people read them, each with everything that it says but the hash of a key. */
 import { unreachable } from "../../domain/assert.ts";
 import { formatDecimal, formatSteps } from "../../domain/decimal.ts";
-import type { Event, TradeExecuted } from "../../domain/events.ts";
+import type { Event, TradeExecuted, WalletChanged } from "../../domain/events.ts";
 import { orderUlid } from "../../domain/ulid.ts";
-import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Minor, OrderId } from "../../domain/units.ts";
+import type { AccountIndex, EpochMs, MarketIndex, Minor, OrderId } from "../../domain/units.ts";
 import { stepsText, timeText } from "../unit-text.ts";
 import {
   keyWords,
@@ -53,7 +53,7 @@ export function eventWords(event: Event, names: Names, placedAt: PlacedAt): Word
       return { kind, accountId: names.account(event.account), asset, transactionId: event.transaction };
     }
     case "WalletChanged":
-      return { kind, ...walletWords(event, names) };
+      return walletWords(event, names);
     case "LevelChanged": {
       const market = names.market(event.market);
       const price = formatSteps(event.price, market.tickSize);
@@ -79,21 +79,21 @@ function orderEventWords(event: OrderEvent, names: Names, placedAt: PlacedAt): W
   const { kind } = event;
   switch (event.kind) {
     case "OrderPlaced":
-      return { kind, ...orderNames(event.order, placedAt), ...orderWords(event, names) };
+      return { kind, id: idOf(event.order, placedAt), orderId: event.order, ...orderWords(event, names) };
     case "OrderRepeated":
       return { kind, orderId: event.order, accountId: names.account(event.account) };
     case "OrderAmended": {
       const { tickSize, lotSize } = names.market(event.market);
       const price = stepsText(event.price, tickSize);
       const quantity = stepsText(event.quantity, lotSize);
-      return { kind, ...namedWords(event, names, placedAt), price, quantity, keepsPlace: event.keepsPlace };
+      return { ...namedWords(event, names, placedAt), price, quantity, keepsPlace: event.keepsPlace };
     }
     case "OrderTriggered":
     case "OrderFilled":
-      return { kind, ...namedWords(event, names, placedAt) };
+      return namedWords(event, names, placedAt);
     case "OrderCanceled":
     case "OrderExpired":
-      return { kind, ...namedWords(event, names, placedAt), reason: event.reason };
+      return { ...namedWords(event, names, placedAt), reason: event.reason };
     case "SelfTradePrevented": {
       const { takerOrder, makerOrder } = event;
       const market = names.market(event.market);
@@ -117,7 +117,7 @@ function orderEventWords(event: OrderEvent, names: Names, placedAt: PlacedAt): W
   }
 }
 
-function tradeWords(trade: TradeExecuted, names: Names): Words {
+export function tradeWords(trade: TradeExecuted, names: Names): Words {
   const market = names.market(trade.market);
   const quote = names.asset(market.quote);
   const money = (amount: Minor) => formatDecimal(amount, quote.scale);
@@ -139,19 +139,11 @@ function tradeWords(trade: TradeExecuted, names: Names): Words {
   };
 }
 
-function walletWords(
-  wallet: {
-    readonly account: AccountIndex;
-    readonly asset: AssetIndex;
-    readonly available: Minor;
-    readonly held: Minor;
-  },
-  names: Names,
-): Words {
-  const { name, scale } = names.asset(wallet.asset);
-  const { available, held } = wallet;
+function walletWords({ kind, account, asset, available, held }: WalletChanged, names: Names): Words {
+  const { name, scale } = names.asset(asset);
   return {
-    accountId: names.account(wallet.account),
+    kind,
+    accountId: names.account(account),
     asset: name,
     available: formatDecimal(available, scale),
     held: formatDecimal(held, scale),
@@ -159,16 +151,23 @@ function walletWords(
   };
 }
 
-type Named = { readonly order: OrderId; readonly account: AccountIndex; readonly market: MarketIndex };
+type Named = {
+  readonly kind: Event["kind"];
+  readonly order: OrderId;
+  readonly account: AccountIndex;
+  readonly market: MarketIndex;
+};
 
-function namedWords({ order, account, market }: Named, names: Names, placedAt: PlacedAt): Words {
+function namedWords({ kind, order, account, market }: Named, names: Names, placedAt: PlacedAt): Words {
   return {
-    ...orderNames(order, placedAt),
+    kind,
+    id: idOf(order, placedAt),
+    orderId: order,
     accountId: names.account(account),
     market: names.market(market).name,
   };
 }
 
-function orderNames(order: OrderId, placedAt: PlacedAt): { id: string; orderId: OrderId } {
-  return { id: orderUlid(placedAt(order), order), orderId: order };
+function idOf(order: OrderId, placedAt: PlacedAt): string {
+  return orderUlid(placedAt(order), order);
 }

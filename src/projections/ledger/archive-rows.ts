@@ -4,6 +4,7 @@
  * same rows come out whenever that is. Rows are read some thousand at a time with nothing open in between: a reading
  * that stays open keeps the writer's log from being used again.
  */
+import { existsSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES } from "../order-record.ts";
@@ -56,6 +57,11 @@ export class ArchiveRows {
 
   /** A connection of its own that never delays the writer. */
   static open(path: string): ArchiveRows {
+    if (!existsSync(path)) {
+      throw new LedgerUnreadableError(
+        `there is no ledger ${path}; it is computed when the exchange is started`,
+      );
+    }
     const database = openForReading(path);
     const unusable = whyUnusable(database);
     if (unusable === null) return new ArchiveRows(database);

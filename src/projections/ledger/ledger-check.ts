@@ -61,7 +61,8 @@ export class LedgerCheck {
     this.#beside = openForWriting(beside).database;
     // It is thrown away, so it need not survive anything.
     this.#beside.pragma("synchronous = OFF");
-    this.#writer = new LedgerWriter(this.#beside);
+    const settlementsFrom = ledger.prepare("SELECT settlements_from FROM cursor").pluck().get();
+    this.#writer = new LedgerWriter(this.#beside, settlementsFrom as number | null);
   }
 
   /** Takes every frame, in order, from the first one on; what the ledger has not seen yet is passed over. */

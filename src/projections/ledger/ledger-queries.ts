@@ -4,9 +4,17 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
-import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId } from "../../domain/units.ts";
+import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { Chains, type Range } from "./chains.ts";
+import {
+  CommandEffects,
+  type Effects,
+  type EffectsQuery,
+  type Touches,
+  type TracedTrade,
+  type TradeName,
+} from "./command-effects.ts";
 import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
 import { END, Places } from "./places.ts";
@@ -72,6 +80,7 @@ export class LedgerQueries {
   readonly #kept: () => Kept;
   readonly #chains: Chains;
   readonly #places: Places;
+  readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
   readonly #command: Statement;
   readonly #reference: Statement;
@@ -85,6 +94,7 @@ export class LedgerQueries {
     this.#kept = keptReader(database);
     this.#chains = new Chains(database);
     this.#places = new Places(database);
+    this.#effects = new CommandEffects(database, this.#chains);
     this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
     this.#reference = prepare("SELECT reference FROM transfers WHERE seq = ?").pluck();
@@ -210,6 +220,23 @@ export class LedgerQueries {
       if (trade.seq <= droppedSeq) return;
       yield trade;
     }
+  }
+
+  /** What a command did; it must be there. */
+  effects(query: EffectsQuery): Effects {
+    return this.#effects.of(query);
+  }
+
+  trade(name: TradeName): TracedTrade | undefined {
+    return this.#effects.trade(name);
+  }
+
+  seqOfEntry(entry: number): Seq | undefined {
+    return this.#effects.seqOfEntry(entry);
+  }
+
+  touches(order: OrderId): Touches | undefined {
+    return this.#effects.touches(order);
   }
 
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {

@@ -22,6 +22,7 @@ import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
 import { movementPostings, type Posting, tradePostings } from "./postings.ts";
 import { RequestRanges } from "./request-ranges.ts";
+import { SettlementRows } from "./settlement-rows.ts";
 import { WalletTotals } from "./wallet-totals.ts";
 import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
@@ -33,6 +34,7 @@ type Memory = {
   readonly orders: OrderRows;
   readonly wallets: WalletTotals;
   readonly requests: RequestRanges;
+  readonly settlements: SettlementRows;
   seq: number;
   frameHash: string | null;
   nextEntry: number;
@@ -42,17 +44,35 @@ export class LedgerWriter {
   readonly #database: Database;
   readonly #statements: Statements;
   readonly #transaction: Transaction<(frames: readonly LedgerFrame[]) => void>;
+  #settlementsFrom: number | null;
   #memory: Memory;
 
-  constructor(database: Database) {
+  /**
+   * `settlementsFrom` is the first command whose trades go into the outbox, as it is known elsewhere; once a ledger has
+   * one, it keeps it.
+   */
+  constructor(database: Database, settlementsFrom: number | null = null) {
     this.#database = database;
+    this.#settlementsFrom = settlementsStart(database, settlementsFrom);
     this.#statements = prepareStatements(database);
     this.#transaction = database.transaction((frames) => this.#fold(frames));
-    this.#memory = remember(database);
+    this.#memory = remember(database, this.#settlementsFrom);
   }
 
   get cursor(): LedgerCursor {
     return { seq: this.#memory.seq as Seq, frameHash: this.#memory.frameHash };
+  }
+
+  get settlementsFrom(): Seq | null {
+    return this.#settlementsFrom as Seq | null;
+  }
+
+  /** From this command on, which is still to come, trades go into the outbox. It is in the file with the next batch. */
+  recordSettlements(from: Seq): void {
+    assert(this.#settlementsFrom === null, "the beginning of the outbox is set once");
+    assert(from > this.#memory.seq, "the outbox begins with a command that is still to come");
+    this.#settlementsFrom = from;
+    this.#memory = remember(this.#database, from);
   }
 
   /** Writes a batch whole, or throws and leaves the file as it was; the batch may then be tried again. */
@@ -60,7 +80,7 @@ export class LedgerWriter {
     try {
       this.#transaction.immediate(frames);
     } catch (error) {
-      this.#memory = remember(this.#database);
+      this.#memory = remember(this.#database, this.#settlementsFrom);
       throw error;
     }
   }
@@ -82,7 +102,8 @@ export class LedgerWriter {
     memory.wallets.save();
     memory.requests.save();
     const { seq, frameHash, nextEntry } = memory;
-    this.#statements.cursor.run(seq, frameHash === null ? null : packHex(frameHash), nextEntry);
+    const hash = frameHash === null ? null : packHex(frameHash);
+    this.#statements.cursor.run(seq, hash, nextEntry, this.#settlementsFrom, memory.settlements.next);
   }
 
   #record(outcome: Outcome): void {
@@ -102,8 +123,8 @@ export class LedgerWriter {
     this.#statements.command.run(seq, at, kind, refused, firstEntry, requestId, trace);
   }
 
-  #recordEvent(event: Event, moment: Outcome): void {
-    const { seq } = moment;
+  #recordEvent(event: Event, outcome: Outcome): void {
+    const { seq } = outcome;
     const { directory, orders, wallets } = this.#memory;
     switch (event.kind) {
       case "OrderPlaced":
@@ -113,10 +134,11 @@ export class LedgerWriter {
       case "OrderFilled":
       case "OrderCanceled":
       case "OrderExpired":
-        orders.record(event, moment);
+        orders.record(event, outcome);
         break;
       case "TradeExecuted":
-        this.#recordTrade(event, moment);
+        this.#recordTrade(event, outcome);
+        this.#memory.settlements.record(event, outcome);
         break;
       case "WalletChanged":
         // Wallets come last among a command's events, so its entries are all counted.
@@ -225,13 +247,26 @@ export class LedgerWriter {
   }
 }
 
-function remember(database: Database): Memory {
+/** @throws if the ledger's own is another, or if trades that should be in the outbox went by without it. */
+function settlementsStart(database: Database, known: number | null): number | null {
+  const row = database.prepare("SELECT seq, settlements_from FROM cursor").raw().get();
+  const [seq, own] = row as [number, number | null];
+  if (known === null || known === own) return own;
+  if (own === null && known > seq) return known;
+  throw new Error(
+    `the ledger's outbox begins at sequence ${own ?? "none"}, and settlements.sqlite at ${known}: they do not belong ` +
+      "together. Delete ledger.sqlite, which is then made anew from the journal, or bring the right one back",
+  );
+}
+
+function remember(database: Database, settlementsFrom: number | null): Memory {
   return {
     ...readCursor(database),
     directory: new DirectoryRows(database),
     orders: new OrderRows(database),
     wallets: new WalletTotals(database),
     requests: new RequestRanges(database),
+    settlements: new SettlementRows(database, settlementsFrom),
     nextEntry: database.prepare("SELECT next_entry FROM cursor").pluck().get() as number,
   };
 }
@@ -259,6 +294,8 @@ function prepareStatements(
       `INSERT INTO transfers (seq, kind, account, to_account, asset, amount, reference)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
-    cursor: database.prepare("UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?"),
+    cursor: database.prepare(
+      "UPDATE cursor SET seq = ?, frame_hash = ?, next_entry = ?, settlements_from = ?, next_settlement = ?",
+    ),
   };
 }

@@ -6,6 +6,7 @@
 import type { Worker } from "node:worker_threads";
 import type { EpochMs, OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
+import type { Effects, EffectsQuery, Touches, TracedTrade, TradeName } from "./command-effects.ts";
 import type { TraceIdQuery } from "./command-search.ts";
 import type {
   ClientIdQuery,
@@ -16,15 +17,8 @@ import type {
   TradesQuery,
 } from "./ledger-queries.ts";
 import { LedgerReads } from "./ledger-reads.ts";
-import type {
-  FromWriter,
-  LedgerCursor,
-  LedgerFrame,
-  LedgerReport,
-  PackedFrames,
-  Reading,
-  ToWriter,
-} from "./messages.ts";
+import type { FromWriter, LedgerCursor, LedgerFrame, LedgerReport, Reading, ToWriter } from "./messages.ts";
+import { BATCH_BYTES_MAX, pack } from "./pack-frames.ts";
 import type { Page } from "./pages.ts";
 import type { Archived, Boundary } from "./retention.ts";
 import type { LedgerCommand, LedgerEntry, LedgerFill, LedgerTrade } from "./rows.ts";
@@ -33,8 +27,6 @@ import { type LedgerThreads, workerThreads } from "./workers.ts";
 
 /** A frame waits this long for others to share its transaction, unless a read waits for it. */
 const BATCH_MS = 100;
-/** What one transaction takes at most, a single larger frame excepted. */
-const BATCH_BYTES_MAX = 1024 * 1024;
 /** Past this backlog the ledger is saturated, and commands should be refused: some ten seconds of full load. */
 const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a read waits for the ledger to catch up. */
@@ -62,6 +54,8 @@ export type LedgerOptions = {
   readonly retryMs?: number;
   /** Whether what it has must survive a power failure: when the journal no longer has all that it was made from. */
   readonly isDurable?: boolean;
+  /** The first command whose trades go into the outbox, if it is known elsewhere than in the ledger. */
+  readonly settlementsFrom?: Seq | null;
   readonly threads?: LedgerThreads;
   /** Runs a task after so long, and gives what calls it off. */
   readonly after?: (milliseconds: number, task: () => void) => () => void;
@@ -83,12 +77,14 @@ export class Ledger {
   #archived: Archived | null;
   readonly #after: (milliseconds: number, task: () => void) => () => void;
   #callOffSending: (() => void) | undefined;
+  #settlementsFrom: Seq | null;
   #state: "running" | "waiting" | "closing" | "faulted" = "running";
   #idle: (() => void) | undefined;
 
   static async open(options: LedgerOptions): Promise<Ledger> {
     const { path, onReport, retryMs = RETRY_MS, isDurable = false, threads = workerThreads } = options;
-    const writer = threads.startWriter({ path, retryMs, isDurable });
+    const { settlementsFrom: known = null } = options;
+    const writer = threads.startWriter({ path, retryMs, isDurable, settlementsFrom: known });
     try {
       const found = await opened(writer, onReport);
       // The reader needs the tables that the writer makes.
@@ -112,6 +108,7 @@ export class Ledger {
     this.#writer = parts.writer;
     this.#reads = parts.reads;
     this.cursor = parts.cursor;
+    this.#settlementsFrom = parts.settlementsFrom;
     this.#fedSeq = parts.cursor.seq;
     this.#appliedSeq = parts.cursor.seq;
     this.#archived = parts.archived;
@@ -146,6 +143,20 @@ export class Ledger {
   drop(boundaries: readonly Boundary[]): void {
     if (this.#state === "faulted" || this.#state === "closing" || boundaries.length === 0) return;
     this.#writer.postMessage({ kind: "drop", boundaries } satisfies ToWriter);
+  }
+
+  /** The first command whose trades go into the outbox; null if none does. */
+  get settlementsFrom(): Seq | null {
+    return this.#settlementsFrom;
+  }
+
+  /** From here on every trade goes into the outbox, unless that has begun before. Gives where it began. */
+  recordSettlements(): Seq {
+    if (this.#settlementsFrom !== null) return this.#settlementsFrom;
+    const from = (this.#fedSeq + 1) as Seq;
+    this.#settlementsFrom = from;
+    this.#writer.postMessage({ kind: "settlements", from } satisfies ToWriter);
+    return from;
   }
 
   /** The bytes of what has been fed and is not applied. */
@@ -219,6 +230,24 @@ export class Ledger {
 
   commandsOfTrace(query: TraceIdQuery): Promise<Reading<Page<LedgerCommand>>> {
     return this.#reads.read("commandsOfTrace", query);
+  }
+
+  /** What a command did that the ledger has. */
+  effects(query: EffectsQuery): Promise<Effects> {
+    return this.#reads.read("effects", query).then(({ result }) => result);
+  }
+
+  trade(name: TradeName): Promise<TracedTrade | undefined> {
+    return this.#reads.read("trade", name).then(({ result }) => result);
+  }
+
+  seqOfEntry(entry: number): Promise<Seq | undefined> {
+    return this.#reads.read("seqOfEntry", entry).then(({ result }) => result);
+  }
+
+  /** The commands that touched an order. */
+  touches(order: OrderId): Promise<Touches | undefined> {
+    return this.#reads.read("touches", order).then(({ result }) => result);
   }
 
   orders(query: OrdersQuery): Promise<Reading<Page<OrderRecord>>> {
@@ -320,28 +349,8 @@ export class Ledger {
   }
 }
 
-/** The next batch, and how many frames are in it. Moving one piece costs as much as moving one frame. */
-function pack(waiting: readonly LedgerFrame[]): { batch: PackedFrames; frames: number } {
-  let count = 0;
-  let bytes = 0;
-  while (count < waiting.length) {
-    const { length } = waiting[count]!.outcomes;
-    if (count > 0 && bytes + length > BATCH_BYTES_MAX) break;
-    bytes += length;
-    count += 1;
-  }
-  const outcomes = new Uint8Array(bytes);
-  let start = 0;
-  const frames = waiting.slice(0, count).map(({ firstSeq, lastSeq, hash, outcomes: own }) => {
-    outcomes.set(own, start);
-    start += own.length;
-    return { firstSeq, lastSeq, hash, outcomeBytes: own.length };
-  });
-  return { batch: { outcomes, frames }, frames: count };
-}
-
 /** How the ledger's file was found. */
-type Found = { readonly cursor: LedgerCursor; readonly archived: Archived | null };
+type Found = Omit<Extract<FromWriter, { readonly kind: "opened" }>, "kind">;
 
 function opened(writer: Worker, onReport: LedgerOptions["onReport"]): Promise<Found> {
   return new Promise((resolve, reject) => {

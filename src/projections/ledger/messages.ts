@@ -39,10 +39,17 @@ export type PackedFrames = {
 export type ToWriter =
   | { readonly kind: "apply"; readonly batch: PackedFrames }
   | { readonly kind: "drop"; readonly boundaries: readonly Boundary[] }
+  /** The command, still to come, with whose trades the outbox begins. */
+  | { readonly kind: "settlements"; readonly from: Seq }
   | { readonly kind: "close" };
 
 export type FromWriter =
-  | { readonly kind: "opened"; readonly cursor: LedgerCursor; readonly archived: Archived | null }
+  | {
+      readonly kind: "opened";
+      readonly cursor: LedgerCursor;
+      readonly archived: Archived | null;
+      readonly settlementsFrom: Seq | null;
+    }
   | { readonly kind: "applied"; readonly seq: Seq }
   | { readonly kind: "report"; readonly report: LedgerReport }
   | { readonly kind: "fault"; readonly message: string };

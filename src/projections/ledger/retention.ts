@@ -154,7 +154,10 @@ export class Retention {
   }
 }
 
-/** Each stage needs what those before it leave: what stays of the orders says which trades stay, and so on. */
+/**
+ * Each stage needs what those before it leave: what stays of the orders says which trades stay, and those which commands.
+ * Entries go first, so that at no time does one name a trade or a command that is gone.
+ */
 function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stage[] {
   database.exec("DELETE FROM kept_commands");
   const markets = database.prepare("SELECT market FROM markets").pluck().all() as number[];
@@ -162,6 +165,8 @@ function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stag
   const range = (table: string, key: string, last: number, statements: readonly string[]) =>
     rangeStage(database, { table, key, last, statements });
   return [
+    range("entries", "entry", firstEntry - 1, ["DELETE FROM entries WHERE entry > @after AND entry <= @to"]),
+    range("transfers", "seq", droppedSeq, ["DELETE FROM transfers WHERE seq > @after AND seq <= @to"]),
     range("orders", "order_id", droppedSeq, [
       `DELETE FROM order_changes WHERE order_id > @after AND order_id <= @to AND NOT ${isOld("order_changes.order_id")}`,
       `DELETE FROM orders WHERE order_id > @after AND order_id <= @to AND NOT ${isOld("orders.order_id")}`,
@@ -176,8 +181,6 @@ function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stag
       `DELETE FROM frames WHERE first_seq > @after AND first_seq <= @to
          AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.seq >= frames.first_seq AND c.seq <= frames.last_seq)`,
     ]),
-    range("transfers", "seq", droppedSeq, ["DELETE FROM transfers WHERE seq > @after AND seq <= @to"]),
-    range("entries", "entry", firstEntry - 1, ["DELETE FROM entries WHERE entry > @after AND entry <= @to"]),
     markStage(database, { table: "order_marks", key: ["account", "order_id"], last: droppedSeq }),
     markStage(database, { table: "entry_marks", key: ["account", "asset", "entry"], last: firstEntry - 1 }),
   ];

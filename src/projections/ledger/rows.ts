@@ -119,6 +119,7 @@ export type OrderRow = {
   readonly filled_value: number;
   readonly last_trade: number | null;
   readonly updated_at: number;
+  readonly updated_seq: number;
   readonly trigger_price: number | null;
   readonly trailing_offset: number | null;
   readonly display_quantity: number | null;
@@ -133,9 +134,11 @@ export type TradeRow = {
   readonly quantity: number;
   readonly value: number;
   readonly taker_side: number;
+  readonly taker_account: number;
   readonly taker_order: number;
   readonly taker_fee: number;
   readonly taker_previous: number | null;
+  readonly maker_account: number;
   readonly maker_order: number;
   readonly maker_fee: number;
   readonly maker_previous: number | null;
@@ -144,6 +147,7 @@ export type TradeRow = {
 
 export type EntryRow = {
   readonly entry: number;
+  readonly account: number;
   readonly asset: number;
   readonly seq: number;
   readonly amount: number;

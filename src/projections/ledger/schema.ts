@@ -7,14 +7,9 @@
  */
 import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
-import { ACCOUNT_STATUSES, FEES_ACCOUNT_ID, ORDER_TYPES, TIMES_IN_FORCE } from "../../domain/commands.ts";
-import { COMMAND_KINDS } from "../../domain/event-codec.ts";
-import { END_REASONS } from "../../domain/events.ts";
-import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
-import { REJECTIONS } from "../../domain/rejections.ts";
-import { ORDER_STATUSES } from "../order-record.ts";
+import { FEES_ACCOUNT_ID } from "../../domain/commands.ts";
 import { RETENTION_TABLES } from "./retention.ts";
-import { ENTRY_KINDS } from "./words.ts";
+import { VIEWS } from "./views.ts";
 
 /** Another version's file is moved aside, and the ledger is rebuilt from the journal. */
 const SCHEMA_VERSION = 3;
@@ -48,7 +43,9 @@ CREATE TABLE cursor (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   seq INTEGER NOT NULL,
   frame_hash ANY,
-  next_entry INTEGER NOT NULL
+  next_entry INTEGER NOT NULL,
+  settlements_from INTEGER,
+  next_settlement INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE accounts (
@@ -220,58 +217,25 @@ CREATE TABLE balances (
   entry_count INTEGER NOT NULL,
   PRIMARY KEY (account, asset)
 ) STRICT, WITHOUT ROWID;
-`;
 
-const VIEWS = `
-CREATE VIEW readable_commands AS
-  SELECT c.seq, ${time("c.at")} AS at, ${spelled("c.kind", COMMAND_KINDS)} AS kind,
-    ${spelled("c.outcome", REJECTIONS)} AS refused, c.request_id,
-    CASE typeof(c.trace_id) WHEN 'blob' THEN lower(hex(c.trace_id)) ELSE c.trace_id END AS trace_id,
-    (SELECT CASE typeof(f.hash) WHEN 'blob' THEN lower(hex(f.hash)) ELSE f.hash END
-       FROM frames f WHERE f.first_seq <= c.seq ORDER BY f.first_seq DESC LIMIT 1) AS frame_hash
-  FROM commands c;
+-- The outbox: what is told to the operator's own wallet service, from the command settlements_from of the cursor on. A
+-- row needs no other one, be it dropped or not: the trace, and the request ids of the two orders, are kept with it.
+CREATE TABLE settlements (
+  settlement INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  market INTEGER NOT NULL,
+  trade INTEGER NOT NULL,
+  price INTEGER NOT NULL,
+  quantity INTEGER NOT NULL,
+  buyer INTEGER NOT NULL,
+  seller INTEGER NOT NULL,
+  buyer_request TEXT NOT NULL,
+  seller_request TEXT NOT NULL,
+  trace_id ANY
+) STRICT;
 
-CREATE VIEW readable_orders AS
-  SELECT o.order_id, ${time("c.at")} AS created_at, a.account_id, m.name AS market,
-    ${spelled("o.side", SIDES)} AS side, ${spelled("o.type", ORDER_TYPES)} AS type,
-    ${spelled("o.time_in_force", TIMES_IN_FORCE)} AS time_in_force, o.price AS price_ticks,
-    o.trigger_price AS trigger_price_ticks, o.trailing_offset AS trailing_offset_ticks,
-    o.quantity AS quantity_lots, o.quote_quantity AS budget_minor, o.display_quantity AS display_lots,
-    o.filled_quantity AS filled_lots, o.filled_value AS filled_minor, o.prevented_quantity AS prevented_lots,
-    ${spelled("o.status", ORDER_STATUSES)} AS status, ${spelled("o.reason", END_REASONS)} AS reason,
-    ${time("o.updated_at")} AS updated_at, o.client_order_id, c.request_id
-  FROM orders o JOIN accounts a USING (account) JOIN markets m USING (market)
-    JOIN commands c ON c.seq = o.order_id;
-
-CREATE VIEW readable_trades AS
-  SELECT m.name AS market, t.trade, ${time("c.at")} AS at, t.price AS price_ticks, t.quantity AS quantity_lots,
-    t.value AS value_minor, ${spelled("t.taker_side", SIDES)} AS taker_side, taker.account_id AS taker,
-    t.taker_order, t.taker_fee, maker.account_id AS maker, t.maker_order, t.maker_fee, t.seq
-  FROM trades t JOIN markets m USING (market) JOIN commands c USING (seq)
-    JOIN accounts taker ON taker.account = t.taker_account
-    JOIN accounts maker ON maker.account = t.maker_account;
-
-CREATE VIEW readable_entries AS
-  SELECT e.entry, ${time("c.at")} AS at, a.account_id, s.name AS asset, e.amount AS amount_minor,
-    e.balance_after AS balance_minor, ${spelled("e.kind", ENTRY_KINDS)} AS kind, e.order_id, m.name AS market,
-    e.trade, x.reference, e.seq, c.request_id
-  FROM entries e JOIN accounts a USING (account) JOIN assets s USING (asset) JOIN commands c USING (seq)
-    LEFT JOIN markets m USING (market) LEFT JOIN transfers x USING (seq);
-
-CREATE VIEW readable_markets AS
-  SELECT m.name, b.name AS base, q.name AS quote, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale,
-    m.maker_fee, m.taker_fee, m.price_band, m.reference_price AS reference_price_ticks,
-    ${spelled("m.status", MARKET_STATUSES)} AS status
-  FROM markets m JOIN assets b ON b.asset = m.base JOIN assets q ON q.asset = m.quote;
-
-CREATE VIEW readable_accounts AS
-  SELECT a.account, a.account_id, a.name, ${spelled("a.status", ACCOUNT_STATUSES)} AS status,
-    ${time("a.cancel_after")} AS cancel_after
-  FROM accounts a;
-
-CREATE VIEW readable_balances AS
-  SELECT a.account_id, s.name AS asset, w.total AS total_minor
-  FROM balances w JOIN accounts a USING (account) JOIN assets s USING (asset);
+CREATE UNIQUE INDEX settlements_by_trade ON settlements (market, trade);
 `;
 
 /** The file as it was found: `movedTo` names the copy if it could not be used. */
@@ -353,7 +317,9 @@ function create(database: Database.Database): void {
     database.exec(TABLES);
     database.exec(RETENTION_TABLES);
     database.exec(VIEWS);
-    database.exec("INSERT INTO cursor (id, seq, frame_hash, next_entry) VALUES (1, 0, NULL, 1)");
+    database.exec(
+      "INSERT INTO cursor (id, seq, frame_hash, next_entry, next_settlement) VALUES (1, 0, NULL, 1, 1)",
+    );
     database.prepare(account).run(EXTERNAL_ACCOUNT, "(outside)", "where deposits come from");
     database.prepare(account).run(0, FEES_ACCOUNT_ID, null);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
@@ -368,13 +334,4 @@ function moveAside(path: string): string {
     if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
   }
   return to;
-}
-
-function time(column: string): string {
-  return `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
-}
-
-function spelled(column: string, words: readonly string[]): string {
-  const cases = words.map((word, number) => `WHEN ${number} THEN '${word}'`);
-  return `CASE ${column} ${cases.join(" ")} END`;
 }

@@ -1,9 +1,15 @@
 /** The ledger's threads. */
 import type { Worker } from "node:worker_threads";
+import type { Seq } from "../../domain/units.ts";
 import { EXTENSION, startThread } from "../threads.ts";
 import type { LedgerSafety } from "./schema.ts";
 
-export type WriterOptions = { readonly path: string; readonly retryMs: number } & LedgerSafety;
+export type WriterOptions = {
+  readonly path: string;
+  readonly retryMs: number;
+  /** The first command whose trades go into the outbox; null if none is known. */
+  readonly settlementsFrom: Seq | null;
+} & LedgerSafety;
 export type ReaderOptions = { readonly path: string };
 
 /** Where the ledger is written and read. */

@@ -9,20 +9,21 @@ import { openForWriting } from "./schema.ts";
 import type { WriterOptions } from "./workers.ts";
 import { messageOf, unpack, WriteLoop } from "./write-loop.ts";
 
-const { path, retryMs, isDurable } = workerData as WriterOptions;
+const { path, retryMs, isDurable, settlementsFrom } = workerData as WriterOptions;
 const port = parentPort!;
 const post = (message: FromWriter) => port.postMessage(message);
 
 try {
   yieldToOrders(NICENESS.ledger);
   const { database, moved } = openForWriting(path, { isDurable });
-  const writer = new LedgerWriter(database);
+  const writer = new LedgerWriter(database, settlementsFrom);
   const loop = new WriteLoop({ writer, post, retryMs });
   const retention = new Retention(database);
   const dropLoop = new DropLoop({ retention, post, retryMs });
   port.on("message", (message: ToWriter) => {
     if (message.kind === "apply") loop.apply(unpack(message.batch));
     else if (message.kind === "drop") dropLoop.drop(message.boundaries);
+    else if (message.kind === "settlements") writer.recordSettlements(message.from);
     else {
       loop.stop();
       dropLoop.stop();
@@ -31,7 +32,8 @@ try {
     }
   });
   if (moved !== null) post({ kind: "report", report: { kind: "moved-aside", ...moved } });
-  post({ kind: "opened", cursor: writer.cursor, archived: retention.archived });
+  const { cursor, settlementsFrom: from } = writer;
+  post({ kind: "opened", cursor, archived: retention.archived, settlementsFrom: from });
   dropLoop.start();
 } catch (error) {
   post({ kind: "fault", message: messageOf(error) });

@@ -3,7 +3,7 @@
  * gives. It turns every command away in the way that a test asks for, and its ledger never catches up.
  */
 import { epochMs, seq } from "../../../src/domain/units.ts";
-import type { ExchangePort, Turnaway } from "../../../src/edge/exchange-port.ts";
+import type { ExchangePort, PastFault, Turnaway } from "../../../src/edge/exchange-port.ts";
 import { openLog } from "../../../src/edge/log.ts";
 import { createServer, type Server } from "../../../src/edge/server.ts";
 import { BookDepth } from "../../../src/projections/feeds/book-depth.ts";
@@ -40,6 +40,18 @@ export class StandIn implements ExchangePort {
   readonly ledger = {
     reached: () => Promise.reject(new LedgerBehindError("the ledger is behind")),
   } as unknown as Ledger;
+  /** Why no question about the past has an answer. */
+  pastFault: PastFault = { kind: "too-many" };
+  /** Instead of that: what gives up questions that have no answer until then. */
+  readonly pastSignals: AbortSignal[] = [];
+  pastWaits = false;
+  readonly past = {
+    book: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
+    wallets: (_: unknown, { signal }: { readonly signal: AbortSignal }) => this.#askPast(signal),
+    records: async () => ({ fault: this.pastFault }),
+    effects: async () => ({ fault: this.pastFault }),
+    replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
+  };
 
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
     const { turnaway } = this;
@@ -57,6 +69,14 @@ export class StandIn implements ExchangePort {
 
   subscribe(): () => void {
     return () => {};
+  }
+
+  #askPast(signal: AbortSignal): Promise<{ readonly fault: PastFault }> {
+    if (!this.pastWaits) return Promise.resolve({ fault: this.pastFault });
+    this.pastSignals.push(signal);
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve({ fault: { kind: "given-up" } }));
+    });
   }
 
   now() {

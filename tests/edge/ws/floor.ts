@@ -94,6 +94,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
     recovery: null,
     guard,
     metrics: createMetrics(() => undefined),
+    settlements: null,
     version: "0.0.0",
   };
   const log = openLog("silent");

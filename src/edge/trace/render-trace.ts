@@ -1,0 +1,110 @@
+/** A trace in the words of the API. */
+import { assert } from "../../domain/assert.ts";
+import type { Seq } from "../../domain/units.ts";
+import { ACCEPTED } from "../../projections/changes/change-line.ts";
+import { commandWords } from "../../projections/changes/command-words.ts";
+import { namesOf } from "../../projections/changes/directory-names.ts";
+import { tradeWords } from "../../projections/changes/event-words.ts";
+import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
+import type { LedgerCommand } from "../../projections/ledger/rows.ts";
+import type { Directory } from "../../projections/live/directory.ts";
+import { timeText } from "../../projections/unit-text.ts";
+import type { PastFault } from "../exchange-port.ts";
+import { withAttemptsView } from "../http/settlements.ts";
+import { entryView, orderView } from "../render.ts";
+import type { Resolved } from "./resolve.ts";
+import type { Trace, TracedCommand } from "./trace.ts";
+
+export type Shown = {
+  /** The id as it was asked for. */
+  readonly id: string;
+  readonly resolved: Resolved;
+  readonly trace: Trace;
+  readonly nextCursor: string | null;
+  readonly hasSettlements: boolean;
+};
+
+export function traceView({ id, resolved, trace, nextCursor, hasSettlements }: Shown, directory: Directory) {
+  const missing = trace.eventsFault === null ? null : missingWords(trace.eventsFault);
+  return {
+    id,
+    kind: resolved.kind,
+    commands: trace.commands.map((command) => commandView(command, directory)),
+    eventsMissing: missing,
+    order: trace.order === null ? null : orderTouchesView(trace.order, directory),
+    explanation: trace.explanation,
+    deliveries: hasSettlements ? "configured" : "not-configured",
+    nextCursor,
+  };
+}
+
+function commandView(traced: TracedCommand, directory: Directory) {
+  const { known, journaled, events, effects, settlements, amended } = traced;
+  const { entry, place } = journaled;
+  const { seq, at, requestId, traceId, command } = entry;
+  const isIt = seq === known.seq && requestId === known.requestId && place.hash === known.frameHash;
+  assert(isIt, "the ledger and the journal speak of the same command");
+  const names = { ...namesOf(directory), marketOf: () => amended };
+  return {
+    seq,
+    at: timeText(at),
+    requestId,
+    traceId,
+    command: { kind: command.kind, ...commandWords(command, names) },
+    outcome: known.refused ?? ACCEPTED,
+    journal: place,
+    events: events?.events ?? null,
+    eventCount: events?.eventCount ?? null,
+    trades: effects.trades.map((trade) => tracedTradeView(trade, directory)),
+    tradeCount: effects.tradeCount,
+    entries: effects.entries.map((row) => ({
+      ...entryView(row, directory),
+      accountId: row.account === null ? null : directory.account(row.account).accountId,
+      market: row.market === null ? null : directory.market(row.market).name,
+    })),
+    entryCount: effects.entryCount,
+    settlements: settlements.map((settlement) => withAttemptsView(settlement, directory)),
+  };
+}
+
+function tracedTradeView(trade: TracedTrade, directory: Directory) {
+  const { kind: _, ...words } = tradeWords(
+    { kind: "TradeExecuted", trade: trade.tradeId, ...trade },
+    namesOf(directory),
+  );
+  return words;
+}
+
+function orderTouchesView({ record, touches, commands }: NonNullable<Trace["order"]>, directory: Directory) {
+  const bySeq = new Map<Seq, LedgerCommand>(commands.map((command) => [command.seq, command]));
+  return {
+    ...orderView(record, directory),
+    touchedBy: touches.touches.flatMap(({ seq, how }) => {
+      const command = bySeq.get(seq);
+      if (command === undefined) return [];
+      const { at, kind, requestId, traceId } = command;
+      return [{ seq, at: timeText(at), kind, requestId, traceId, how }];
+    }),
+    touchedByAll: touches.isComplete,
+  };
+}
+
+/** Why a trace has no events, where it has everything else. */
+function missingWords(fault: PastFault): string {
+  switch (fault.kind) {
+    case "removed":
+      return (
+        "The journal does not go back to where the events could be brought about from" +
+        (fault.oldestSeq === null ? "." : `; that is possible from sequence ${fault.oldestSeq} on.`)
+      );
+    case "too-long":
+      return (
+        "To bring the events about again takes longer than a question about the past may. Send it again: it goes on from " +
+        "where it came to, unless another was asked meanwhile."
+      );
+    case "too-large":
+      return "To bring the events about again needs more memory than a question about the past may.";
+    default:
+      return "Too many questions about the past wait already. Send it again.";
+  }
+}
