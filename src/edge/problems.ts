@@ -32,6 +32,7 @@ type EdgeCode =
   | "price-off-tick"
   | "quantity-off-lot"
   | "rate-limited"
+  | "too-many-downloads"
   | "internal-error"
   | "starting"
   | "lagged"
@@ -84,6 +85,7 @@ export const PROBLEMS = {
   "amount-too-large": { status: 422, title: "An amount would exceed 2^53 - 1 units." },
   "insufficient-funds": { status: 422, title: "The available balance does not cover it." },
   "rate-limited": { status: 429, title: "There are more requests than are allowed." },
+  "too-many-downloads": { status: 429, title: "There are more downloads than are allowed." },
   "headers-too-large": { status: 431, title: "The request's headers are too large." },
   "internal-error": { status: 500, title: "The exchange failed to answer." },
   overloaded: { status: 503, title: "The exchange is overloaded." },

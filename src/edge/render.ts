@@ -39,6 +39,9 @@ export type PublicTrade = {
   readonly seq: Seq;
 };
 
+/** The assets and markets that there are. */
+export type Listed = Pick<Directory, "asset" | "market">;
+
 /** The decimals of an average price at most. */
 const AVERAGE_SCALE = 8;
 
@@ -109,7 +112,7 @@ export function averagePrice(
 }
 
 /** A fill inside its own order. */
-export function fillView(fill: Fill, directory: Directory) {
+export function fillView(fill: Fill, directory: Listed) {
   const market = directory.market(fill.market);
   const quote = directory.asset(market.quote);
   return {
@@ -124,7 +127,7 @@ export function fillView(fill: Fill, directory: Directory) {
 }
 
 /** A fill in a list, where it has to say whose it is. */
-export function fillItem(fill: Fill, directory: Directory) {
+export function fillItem(fill: Fill, directory: Listed) {
   return {
     ...fillView(fill, directory),
     orderId: fill.orderId,
@@ -157,7 +160,7 @@ export function fillOfTrade(
   };
 }
 
-export function tradeView(trade: PublicTrade, market: Market, directory: Directory) {
+export function tradeView(trade: PublicTrade, market: Market, directory: Listed) {
   return {
     tradeId: trade.trade,
     price: formatSteps(trade.price, market.tickSize),
@@ -184,7 +187,7 @@ export function moneyView(amount: Minor, asset: Asset) {
 }
 
 /** A line of a statement. */
-export function entryView(entry: LedgerEntry, directory: Directory) {
+export function entryView(entry: LedgerEntry, directory: Listed) {
   const { name, scale } = directory.asset(entry.asset);
   return {
     entryId: entry.entryId,

@@ -18,6 +18,7 @@ import { addAmendOrderRoute } from "./http/amend-order.ts";
 import { addBatchOrdersRoute } from "./http/batch-orders.ts";
 import { addCancelAfterRoute } from "./http/cancel-after.ts";
 import { addCancelRoutes } from "./http/cancel-orders.ts";
+import { addDownloadRoutes } from "./http/downloads.ts";
 import { addEventsRoute } from "./http/events.ts";
 import {
   addBodyParser,
@@ -207,6 +208,7 @@ function addRoutes(app: FastifyInstance, desk: Desk, log: Log): void {
   addWalletRoutes(app, desk);
   addMovementRoutes(app, desk);
   addHistoryRoutes(app, desk);
+  addDownloadRoutes(app, desk, log);
   addMarketRoutes(app, desk);
   addAccountRoutes(app, desk);
   addListingRoutes(app, desk);

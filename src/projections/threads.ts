@@ -8,10 +8,10 @@ import { type ResourceLimits, Worker } from "node:worker_threads";
 export const EXTENSION: ".ts" | ".js" = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /**
- * Priorities of threads: when processors are short, orders go first, then the ledger and who asks about the past, and last
- * what nobody waits for. At the lowest one, an answer may not come at all on a machine that has other things to do.
+ * Priorities of threads: when processors are short, orders go first, then the ledger and who asks about the past, then deliveries
+ * and downloads, and last what nobody waits for. At the lowest one, an answer may not come at all on a machine that has other things to do.
  */
-export const NICENESS = { ledger: 10, past: 10, deliveries: 12, snapshots: 19 } as const;
+export const NICENESS = { ledger: 10, past: 10, deliveries: 12, downloads: 15, snapshots: 19 } as const;
 
 export function startThread(url: URL, workerData: unknown, resourceLimits: ResourceLimits = {}): Worker {
   if (EXTENSION === ".js") return new Worker(url, { workerData, resourceLimits });

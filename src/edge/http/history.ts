@@ -11,7 +11,7 @@ import { entryView, fillItem } from "../render.ts";
 import { cursorAfter, readPage } from "./pages.ts";
 import { readHistoryPage, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { accountQuery, historyPageOf, marketQuery, pageQuery, periodQuery } from "./schemas.ts";
+import { accountQuery, assetQuery, historyPageOf, marketQuery, pageQuery, periodQuery } from "./schemas.ts";
 import { entrySchema, fillItemSchema } from "./views.ts";
 
 const fillsQuery = z.strictObject({
@@ -22,7 +22,7 @@ const fillsQuery = z.strictObject({
   ...accountQuery,
 });
 const statementQuery = z.strictObject({
-  asset: z.string().max(64).optional().describe("Only this asset."),
+  ...assetQuery,
   kind: z.enum(ENTRY_KINDS).optional(),
   ...periodQuery,
   ...pageQuery,

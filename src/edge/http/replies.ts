@@ -15,12 +15,12 @@ import type { Excess } from "../guard/rate-limit.ts";
 import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
 
-/** When to come back after a 503, in seconds. */
+/** When to come back after a 503, or a 429 that does not know better, in seconds. */
 const RETRY_AFTER_SECONDS = "1";
 
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.code];
-  if (status === 503) reply.header("retry-after", RETRY_AFTER_SECONDS);
+  if (status === 503 || status === 429) reply.header("retry-after", RETRY_AFTER_SECONDS);
   if (refusal.excess !== undefined) tellExcess(reply, refusal.excess);
   if (status === 401) reply.header("www-authenticate", "Bearer");
   const body = JSON.stringify(problem(refusal, { requestId: reply.request.id }));

@@ -75,6 +75,8 @@ export const periodQuery = {
   to: queryText("The latest time, exclusive."),
 };
 
+export const assetQuery = { asset: queryText("Only this asset.") };
+
 export const marketQuery = { market: queryText("Only this market.") };
 
 export const time = z.string().meta({ format: "date-time", example: "2026-11-22T08:22:00.123Z" });

@@ -17,6 +17,7 @@ import {
 } from "./archive-columns.ts";
 import { readCursor } from "./cursor.ts";
 import type { Column } from "./parquet.ts";
+import { Places } from "./places.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import { openForReading, whyUnusable } from "./schema.ts";
 import { numbersOf, unpackHex } from "./words.ts";
@@ -48,6 +49,7 @@ export class LedgerUnreadableError extends Error {
 export class ArchiveRows {
   readonly #database: Database;
   readonly #kept: () => Kept;
+  readonly #places: Places;
   readonly #command: Statement;
   readonly #frame: Statement;
   /** The orders that were not final after a command: the next range has those of them that have ended by its end. */
@@ -70,6 +72,7 @@ export class ArchiveRows {
   private constructor(database: Database) {
     this.#database = database;
     this.#kept = keptReader(database);
+    this.#places = new Places(database);
     this.#command = database.prepare("SELECT at, first_entry FROM commands WHERE seq = ?");
     this.#frame = database
       .prepare("SELECT last_seq, hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
@@ -149,8 +152,8 @@ export class ArchiveRows {
         JOIN accounts taker ON taker.account = t.taker_account JOIN accounts maker ON maker.account = t.maker_account
       WHERE t.market = @market AND t.trade >= @from AND t.trade <= @to ORDER BY t.trade`;
     for (const market of markets.all() as number[]) {
-      const from = this.#firstTrade(market, firstSeq);
-      const to = this.#firstTrade(market, lastSeq + 1) - 1;
+      const from = this.#places.tradeAt(market, firstSeq);
+      const to = this.#places.tradeAt(market, lastSeq + 1) - 1;
       yield* this.#byKey(sql, "trade", { from, to, market });
     }
   }
@@ -180,22 +183,6 @@ export class ArchiveRows {
   *#notFinal(values: { readonly from: number; readonly to: number; readonly lastSeq: number }) {
     const sql = `SELECT t.order_id FROM orders t WHERE t.order_id >= @from AND t.order_id <= @to AND NOT (${IS_FINAL}) ORDER BY t.order_id`;
     for (const { order_id: order } of this.#byKey(sql, "order_id", values)) yield order as number;
-  }
-
-  /** The first trade of a market at or after a command, or the one to come. */
-  #firstTrade(market: number, seq: number): number {
-    const next = this.#database
-      .prepare("SELECT seq FROM trades WHERE market = ? AND trade >= ? ORDER BY trade LIMIT 1")
-      .pluck();
-    const last = this.#database.prepare("SELECT max(trade) FROM trades WHERE market = ?").pluck();
-    let low = 1;
-    let high = ((last.get(market) as number | null) ?? 0) + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if ((next.get(market, middle) as number) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 
   /** The rows of a query by their rising key, which `@from` is the least of. */

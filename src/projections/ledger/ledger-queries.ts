@@ -17,6 +17,7 @@ import {
 } from "./command-effects.ts";
 import { CommandSearch, type TraceIdQuery } from "./command-search.ts";
 import { type Page, takePage } from "./pages.ts";
+import { END, Places } from "./places.ts";
 import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
@@ -36,7 +37,7 @@ import {
   type TradeRow,
 } from "./rows.ts";
 import { BUCKET_BITS } from "./schema.ts";
-import { ENTRY_KINDS, type EntryKind, numberOf, numberOrNull, numbersOf } from "./words.ts";
+import { ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 type ListQuery = {
   readonly account: AccountIndex;
@@ -75,22 +76,14 @@ export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrd
 
 const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
-/** What trades post; entries of the other kinds have an index. */
-const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
-/** Before what has moved to the archive, only some commands are kept. */
-const FROM_SEQ = "FROM commands WHERE seq >= ? ORDER BY seq LIMIT 1";
-/** Above every id and time. */
-const END = Number.MAX_SAFE_INTEGER;
 
 export class LedgerQueries {
   readonly #kept: () => Kept;
   readonly #chains: Chains;
+  readonly #places: Places;
   readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
   readonly #command: Statement;
-  readonly #atSeq: Statement;
-  readonly #firstEntry: Statement;
-  readonly #lastSeq: Statement;
   readonly #references: References;
   readonly #trades: Statement;
   readonly #bases: Statement;
@@ -101,12 +94,10 @@ export class LedgerQueries {
     const prepare = (sql: string) => database.prepare(sql);
     this.#kept = keptReader(database);
     this.#chains = new Chains(database);
+    this.#places = new Places(database);
     this.#effects = new CommandEffects(database, this.#chains);
     this.#search = new CommandSearch(database);
     this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
-    this.#atSeq = prepare(`SELECT at ${FROM_SEQ}`).pluck();
-    this.#firstEntry = prepare(`SELECT first_entry ${FROM_SEQ}`).pluck();
-    this.#lastSeq = prepare("SELECT seq FROM cursor").pluck();
     this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
@@ -196,7 +187,7 @@ export class LedgerQueries {
     const { account, asset, kind, limit } = query;
     const kindNumber = numberOrNull(ENTRY_KINDS, kind);
     const range = this.#entriesWithin(query);
-    const moved = kindNumber !== null && !OF_TRADES.includes(kindNumber);
+    const moved = kindNumber !== null && !isOfTrades(kindNumber);
     const fits = (row: EntryRow) => matches(asset, row.asset) && matches(kindNumber, row.kind);
     return takePage(
       {
@@ -278,32 +269,16 @@ export class LedgerQueries {
 
   /** The ids of the orders that a query's times and page leave. */
   #ordersWithin({ from, to, before }: ListQuery): Range {
-    const first = from == null ? 0 : this.#firstSeqAt(from);
-    const end = to == null ? END : this.#firstSeqAt(to);
+    const first = from == null ? 0 : this.#places.seqAt(from);
+    const end = to == null ? END : this.#places.seqAt(to);
     return { from: first, before: Math.min(end, before ?? END) };
   }
 
   /** The ids of the entries that a query's times and page leave. */
   #entriesWithin({ from, to, before }: ListQuery): Range {
-    const first = from == null ? 0 : this.#entryAt(this.#firstSeqAt(from));
-    const end = to == null ? END : this.#entryAt(this.#firstSeqAt(to));
+    const first = from == null ? 0 : this.#places.entryAt(this.#places.seqAt(from));
+    const end = to == null ? END : this.#places.entryAt(this.#places.seqAt(to));
     return { from: first, before: Math.min(end, before ?? END) };
-  }
-
-  /** The first command that is kept at or after a time, or the one to come: times never go backwards. */
-  #firstSeqAt(time: number): number {
-    let low = 1;
-    let high = (this.#lastSeq.get() as number) + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if ((this.#atSeq.get(middle) as number) < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #entryAt(seq: number): number {
-    return (this.#firstEntry.get(seq) as number | undefined) ?? END;
   }
 }
 

@@ -119,6 +119,11 @@ export class Ledger {
     });
   }
 
+  /** Its file: others may read it by connections of their own. */
+  get path(): string {
+    return this.#options.path;
+  }
+
   /** The last command that the ledger shows. */
   get appliedSeq(): Seq {
     return this.#appliedSeq as Seq;

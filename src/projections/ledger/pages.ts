@@ -1,5 +1,5 @@
 /**
- * A page of a walk from new to old. However few of the rows fit a filter, a page looks at a bounded number of
+ * A page of a walk along a list. However few of the rows fit a filter, a page looks at a bounded number of
  * them: it may come back short, or empty, with a place to go on from, and no read holds up the next for long.
  */
 
@@ -8,11 +8,11 @@ const PAGE_STEPS_MAX = 10_000;
 
 export type Page<Row> = {
   readonly rows: readonly Row[];
-  /** The `before` of the next page; null on the last one. */
+  /** The place of the last row that was looked at, behind which the next page begins; null on the last one. */
   readonly next: number | null;
 };
 
-/** A row's place: a position that falls from row to row. `read` leaves out what does not fit the filter. */
+/** A row's place: a position that only falls, or only rises, from row to row. `read` leaves out what does not fit the filter. */
 type Walk<Raw, Row> = {
   readonly raws: Iterable<Raw>;
   readonly position: (raw: Raw) => number;
@@ -28,15 +28,13 @@ export function takePage<Raw, Row>(
   let lastPosition = 0;
   let steps = 0;
   for (const raw of walk.raws) {
-    const position = walk.position(raw);
-    if (steps === stepsMax) return { rows, next: position + 1 };
+    if (steps === stepsMax) return { rows, next: lastPosition };
     steps += 1;
     const row = walk.read(raw);
-    if (row === undefined) continue;
     // A row beyond the limit is looked for, so that the last page knows that it is the last.
-    if (rows.length === limit) return { rows, next: lastPosition };
-    rows.push(row);
-    lastPosition = position;
+    if (row !== undefined && rows.length === limit) return { rows, next: lastPosition };
+    if (row !== undefined) rows.push(row);
+    lastPosition = walk.position(raw);
   }
   return { rows, next: null };
 }

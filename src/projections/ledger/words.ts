@@ -44,6 +44,13 @@ export function packHex(text: string): Buffer | string {
   return HEX.test(text) ? Buffer.from(text, "hex") : text;
 }
 
+const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
+
+/** Whether a kind of entry is one that trades post; entries of the other kinds have an index. */
+export function isOfTrades(kind: number): boolean {
+  return OF_TRADES.includes(kind);
+}
+
 export function unpackHex(packed: Buffer | string): string {
   return typeof packed === "string" ? packed : packed.toString("hex");
 }

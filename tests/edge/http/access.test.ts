@@ -90,6 +90,7 @@ const ROWS: readonly Row[] = [
     route: "GET /v1/fills",
     foreign: [asked("/v1/fills"), at(`/v1/fills?orderId=${ITS}&accountId=alice`, 403)],
   },
+  { access: "read", route: "GET /v1/fills/export", foreign: [asked("/v1/fills/export")] },
   { access: "read", route: "GET /v1/wallets", foreign: [asked("/v1/wallets")] },
   {
     access: "read",
@@ -98,6 +99,14 @@ const ROWS: readonly Row[] = [
     foreign: [asked("/v1/wallets/BRL")],
   },
   { access: "read", route: "GET /v1/statement", foreign: [asked("/v1/statement")] },
+  { access: "read", route: "GET /v1/statement/export", foreign: [asked("/v1/statement/export")] },
+  {
+    access: "read",
+    route: "GET /v1/markets/:market/trades/export",
+    path: `/v1/markets/${MARKET}/trades/export`,
+    // Trades are everybody's, so no account can be named.
+    foreign: [at(`/v1/markets/${MARKET}/trades/export?accountId=alice`, 400)],
+  },
   {
     access: "transfer",
     route: "POST /v1/transfers",

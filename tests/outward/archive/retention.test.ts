@@ -93,6 +93,25 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   expect(trades.at(-1).archivedBefore).toEqual(before);
   expect(trades.flatMap(({ items }) => items).filter((item: Body) => item.seq <= seq)).toEqual([]);
 
+  for (const list of ["/v1/statement", "/v1/fills", "/v1/markets/BTC-USD/trades"]) {
+    const path = `${list}/export?format=csv${list.endsWith("trades") ? "" : "&accountId=trader-1"}`;
+    const file = await client.get(path);
+    expect(file.headers.get("pregao-archived-before")).toBe(`seq=${seq + 1}, at="${before.at}"`);
+    const [names, ...lines] = (file.body as string)
+      .trimEnd()
+      .split("\r\n")
+      .map((line) => line.split(","));
+    const seqs = lines.map((line) => Number(line[names!.indexOf("seq")]));
+    expect(seqs.length).toBeGreaterThan(0);
+    expect(seqs.filter((each) => each <= seq)).toEqual([]);
+    const reaching = await client.get(`${path}&from=${before.at}`);
+    expect([reaching.status, reaching.body.code]).toEqual([410, "history-archived"]);
+    const ended = await client.get(`${path}&to=${before.at}`);
+    expect([ended.status, ended.body.code]).toEqual([410, "history-archived"]);
+    const recent = await client.get(`${path}&from=${new Date(at + 1).toISOString()}`);
+    expect([recent.status, recent.headers.get("pregao-archived-before")]).toEqual([200, null]);
+  }
+
   const gone = await client.get(`/v1/statement?accountId=trader-1&to=${before.at}`);
   expect([gone.status, gone.body.code]).toEqual([410, "history-archived"]);
   expect(gone.body.detail).toContain(`up to sequence ${seq}, ${before.at}`);
