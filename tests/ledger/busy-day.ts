@@ -48,7 +48,7 @@ type Floor = {
 function step(story: Story, floor: Floor): void {
   const { accounts, resting, pending, next } = floor;
   const account = accounts[next(accounts.length)]!;
-  const choice = next(15);
+  const choice = next(16);
   const place = next(Math.max(resting.length, 1));
   const maker = resting[place];
   const neighbour = accounts[(accounts.indexOf(account) + 1) % accounts.length]!;
@@ -69,7 +69,13 @@ function step(story: Story, floor: Floor): void {
   else if (choice === 12) amend(story, next(2) === 0 ? maker : pending[0], next);
   else if (choice === 13 && maker !== undefined) prevent(story, maker, floor);
   else if (choice === 14) story.setCancelAfter(account, next(2) === 0 ? null : (story.at as EpochMs));
-  else resting.push(rest(story, account, floor, {}));
+  else if (choice === 15) {
+    const [quantity, value] = [1 + next(3), 1 + next(9)];
+    story.settle([
+      { account, side: "buy", quantity, value, reference: `b-${story.seq}` },
+      { account: neighbour, side: "sell", quantity, value, reference: `s-${story.seq}` },
+    ]);
+  } else resting.push(rest(story, account, floor, {}));
 }
 
 /** Takes from a resting order, which leaves the floor when nothing is left of it. */
