@@ -217,8 +217,15 @@ class Ordeal {
     return items;
   }
 
+  /** An exchange that has much to do may say so instead: then it is asked again. */
   async #page(status: "pending" | "dead", more: string): Promise<Body> {
-    return (await this.#operator.get(`/v1/settlements?status=${status}${more}`)).body;
+    const patience = Date.now() + ARRIVED_MS_MAX;
+    for (;;) {
+      const answer = await this.#operator.get(`/v1/settlements?status=${status}${more}`);
+      if (answer.status === 200) return answer.body;
+      if (answer.status !== 503 || Date.now() > patience) throw new Error(JSON.stringify(answer.body));
+      await pause(LOOK_MS);
+    }
   }
 
   /** Waits until there is none of a status; what waits for its time is told to go on. */
