@@ -3,9 +3,10 @@
  * the same projections, so a restart brings back all that was there, and the edge reads nothing else.
  */
 import { ulid } from "ulid";
-import type { Command, PlaceOrder, Request } from "./domain/commands.ts";
+import type { Command, PlaceOrder, PlannedDeposit, Request } from "./domain/commands.ts";
 import { FIRST_COMMANDS } from "./domain/defaults.ts";
 import type { Committed, CommittedFrame } from "./domain/events.ts";
+import type { Rejection } from "./domain/rejections.ts";
 import { type EpochMs, epochMs, type Seq, seq } from "./domain/units.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Previewed } from "./engine/preview.ts";
@@ -231,6 +232,11 @@ export class Exchange {
       command,
     };
     return this.#engine.preview(entry, ordersMax);
+  }
+
+  /** Why a deposit would be refused if it were the next command; null if it would not be. */
+  refusalOfDeposit(deposit: PlannedDeposit): Rejection | null {
+    return this.#engine.refusalOfDeposit(deposit);
   }
 
   subscribe(listener: CommittedListener): () => void {

@@ -14,7 +14,7 @@ import { pathsIn } from "../journal/data-directory.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import type { JournalPosition } from "../journal/frame-walk.ts";
 import { listSegments } from "../journal/segment.ts";
-import { copyStore, STORE_FILE } from "../outward/settlements/store.ts";
+import { copyStore } from "../outward/settlements/store.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
 import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";
 import { ADMIN_KEY_FILE } from "./admin-key.ts";
@@ -111,7 +111,7 @@ async function copyAll(directory: string, to: string): Promise<Copied> {
     progress.show(0, "copying the ledger");
     // Before the journal as well: a mark of a trade that the copy has not would be taken for another trade's.
     const hasSettlements = await copyStore(directory, to);
-    if (hasSettlements) await syncFile(join(to, STORE_FILE));
+    if (hasSettlements) await syncFile(pathsIn(to).settlements);
     await copyIfThere(join(directory, SECRET_FILE), join(to, SECRET_FILE));
     const ledger = await copyLedger(pathsIn(directory).ledger, ledgerTo);
     if ("cursor" in ledger) await syncFile(ledgerTo);

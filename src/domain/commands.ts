@@ -120,6 +120,9 @@ export type DepositFunds = {
   readonly reference: string;
 };
 
+/** A deposit that is thought of; its account may be yet to be opened. */
+export type PlannedDeposit = Omit<DepositFunds, "account"> & { readonly account: AccountIndex | null };
+
 export type WithdrawFunds = {
   readonly kind: "WithdrawFunds";
   readonly account: AccountIndex;

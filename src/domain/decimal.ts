@@ -71,6 +71,14 @@ export function formatSteps(steps: number, step: Decimal): string {
   return step.scale === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
+/** Decimal text without the zeros at its end: "100.50" is "100.5", and "100.00" is "100". */
+export function shortDecimal(text: string): string {
+  const point = text.indexOf(".");
+  if (point < 0) return text;
+  const fraction = trimZeros(text.slice(point + 1));
+  return fraction === "" ? text.slice(0, point) : text.slice(0, point + 1) + fraction;
+}
+
 function trimZeros(fraction: string): string {
   let end = fraction.length;
   while (end > 0 && fraction.charCodeAt(end - 1) === 0x30) end -= 1;

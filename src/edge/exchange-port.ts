@@ -2,8 +2,9 @@
  * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
  * whatever is read here is durable, since projections only ever see what is on disk.
  */
-import type { PlaceOrder, Request, Sequenced } from "../domain/commands.ts";
+import type { PlaceOrder, PlannedDeposit, Request, Sequenced } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
+import type { Rejection } from "../domain/rejections.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
 import type { Words } from "../projections/changes/command-words.ts";
 import type { FillExplanation } from "../projections/changes/fill-explanation.ts";
@@ -168,6 +169,8 @@ export type ExchangePort = {
   submitTogether(requests: readonly Request[], answer: (answer: AnswerTogether) => void): void;
   /** What an order would do if it were the next command, at most so many orders looked at. Nothing is changed and nothing is written. */
   preview(command: PlaceOrder, ordersMax: number): Previewed;
+  /** Why a deposit would be refused if it were the next command; null if it would not be. Nothing is changed. */
+  refusalOfDeposit(deposit: PlannedDeposit): Rejection | null;
   /** Every command from now on, in order and in the same turn in which it is applied. Gives the way to stop. */
   subscribe(listener: CommittedListener): () => void;
   /** The last command that the projections below have seen. */

@@ -3,7 +3,7 @@
  * I/O, so replaying a journal rebuilds the state exactly.
  */
 import { assert, unreachable } from "../domain/assert.ts";
-import type { Command, PlaceOrder, Sequenced } from "../domain/commands.ts";
+import type { Command, PlaceOrder, PlannedDeposit, Sequenced } from "../domain/commands.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import type { Event } from "../domain/events.ts";
 import type { Rejection } from "../domain/rejections.ts";
@@ -13,7 +13,7 @@ import { cancelAllOrders, cancelOrder } from "./commands/cancel-order.ts";
 import { expireOrders } from "./commands/expire-orders.ts";
 import { createKey, openAccount, revokeKey, setAccountStatus } from "./commands/manage-accounts.ts";
 import { changeMarket, listAsset, listMarket } from "./commands/manage-markets.ts";
-import { depositFunds, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
+import { depositFunds, refusalOfDeposit, transferFunds, withdrawFunds } from "./commands/move-funds.ts";
 import { placeOrder } from "./commands/place-order.ts";
 import { setCancelAfter } from "./commands/set-cancel-after.ts";
 import { settleFunds } from "./commands/settle-funds.ts";
@@ -95,6 +95,11 @@ export class Engine {
   /** What placing an order would do now, if it meets no more orders than that. Nothing changes. */
   preview(entry: Sequenced<PlaceOrder>, ordersMax: number): Previewed {
     return preview(this.#state, entry, ordersMax);
+  }
+
+  /** Why a deposit would be refused now; null if it would not be. Nothing changes. */
+  refusalOfDeposit(deposit: PlannedDeposit): Rejection | null {
+    return refusalOfDeposit(this.#state, deposit);
   }
 
   /** A look into the state, as it is whenever it is asked. */

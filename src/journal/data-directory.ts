@@ -19,6 +19,7 @@ export function pathsIn(directory: string) {
     journal: join(directory, "journal"),
     snapshots: join(directory, "snapshots"),
     ledger: join(directory, "ledger.sqlite"),
+    settlements: join(directory, "settlements.sqlite"),
     lock: join(directory, "lock"),
   };
 }
@@ -46,10 +47,10 @@ export async function openDataDirectory(
  * which, nor why. @throws UnusableDirectoryError
  */
 export function checkContents(directory: string, access: number = constants.R_OK): void {
-  const { journal, snapshots, ledger, lock } = pathsIn(directory);
+  const { journal, snapshots, ledger, settlements, lock } = pathsIn(directory);
   for (const path of [journal, snapshots]) checkKind(path, "directory", access | constants.X_OK);
   const asides = [join(journal, SEGMENT_ASIDE), join(snapshots, SNAPSHOT_ASIDE)];
-  for (const path of [ledger, lock, ...asides]) checkKind(path, "file", access);
+  for (const path of [ledger, settlements, lock, ...asides]) checkKind(path, "file", access);
 }
 
 /** Makes the names durable of a directory and of those above it, from the first that was made. */

@@ -8,6 +8,7 @@ import {
   parseDecimal,
   parseExactDecimal,
   parseSteps,
+  shortDecimal,
 } from "../../src/domain/decimal.ts";
 import { AMOUNT_MAX } from "../../src/domain/units.ts";
 
@@ -71,6 +72,19 @@ const REFUSED: readonly Row<DecimalFault>[] = [
   { value: "9007199254740991", scale: 2, gives: "too-large", why: "a hundred times too large" },
   { value: "1".repeat(32), scale: 0, gives: "too-large", why: "32 digits are read, and are too many" },
 ];
+
+describe("shortDecimal", () => {
+  test.each([
+    ["100.50", "100.5"],
+    ["100.00", "100"],
+    ["0.000", "0"],
+    ["0.010", "0.01"],
+    ["100", "100"],
+    ["10.05", "10.05"],
+  ])("writes %s as %s", (text, short) => {
+    expect(shortDecimal(text)).toBe(short);
+  });
+});
 
 describe("decimal text", () => {
   test.each(READ)("$value at scale $scale is read: $why", ({ value, scale: at, gives }) => {

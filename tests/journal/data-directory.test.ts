@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { openDataDirectory } from "../../src/journal/data-directory.ts";
+import { checkContents, openDataDirectory } from "../../src/journal/data-directory.ts";
 
 const roots: string[] = [];
 afterEach(() => {
@@ -29,3 +29,13 @@ test("the name of a directory that is made is made durable, and the names above 
 test("a directory that is there already is opened without a sync", async () => {
   expect(await synced("data", "data")).toEqual([]);
 });
+
+test.each(["ledger.sqlite", "settlements.sqlite", "lock"])(
+  "a directory in the place of %s is named",
+  (name) => {
+    const root = mkdtempSync(join(tmpdir(), "pregao-data-directory-"));
+    roots.push(root);
+    mkdirSync(join(root, name));
+    expect(() => checkContents(root)).toThrow(`${join(root, name)} cannot be used: it is no file`);
+  },
+);

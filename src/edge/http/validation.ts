@@ -47,6 +47,10 @@ export function faultOf(error: FastifySchemaValidationError): FieldFault {
       return { path: inside(place, String(params.missingProperty)), message: "is required" };
     case "enum":
       return { path: place, message: `must be one of ${wordsOf(params.allowedValues)}` };
+    case "minItems":
+      return { path: place, message: `must have at least ${params.limit}` };
+    case "maxItems":
+      return { path: place, message: `must have at most ${params.limit}` };
     case "uniqueItems":
       return { path: place, message: "must not name anything twice" };
     default:

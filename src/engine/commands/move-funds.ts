@@ -6,6 +6,7 @@ import { assert } from "../../domain/assert.ts";
 import type {
   DepositFunds,
   MovementKind,
+  PlannedDeposit,
   Sequenced,
   TransferFunds,
   WithdrawFunds,
@@ -35,6 +36,17 @@ export function depositFunds(state: State, entry: Sequenced<DepositFunds>): Reje
   state.wallets.deposit(account, asset, amount);
   state.log.tell({ kind: "FundsDeposited", account, asset, amount, reference });
   return null;
+}
+
+/** Why a deposit would be refused now. An account that is yet to be opened is null: it has no references. */
+export function refusalOfDeposit(state: State, deposit: PlannedDeposit): Rejection | null {
+  const { account, asset, amount } = deposit;
+  if (account !== null) {
+    const command = { ...deposit, account };
+    const first = firstOf(state, command);
+    if (first !== undefined) return first.content === content(command) ? null : "reference-reused";
+  }
+  return state.wallets.fits(asset, amount) ? null : "amount-too-large";
 }
 
 export function withdrawFunds(state: State, entry: Sequenced<WithdrawFunds>): Rejection | null {

@@ -15,7 +15,7 @@ export type Item = {
   state: "queued" | "ready" | "sending" | "waiting";
   /** When a delivery that waits may be tried again. */
   notBefore: number;
-  readonly takenAt: number;
+  takenAt: number;
 };
 
 export class AccountQueues {

@@ -2,11 +2,12 @@
 
 const FIRST_MS = 1_000;
 const FACTOR = 2;
-const LONGEST_MS = 60 * 60 * 1_000;
+/** No delivery waits for longer. */
+export const LONGEST_MS = 60 * 60 * 1_000;
 /** A receiver that asks for longer than this is asked again after this. */
 export const RETRY_AFTER_MS_MAX = 10 * 60 * 1_000;
 
-const SECONDS = /^\d{1,9}$/;
+const SECONDS = /^\d+$/;
 
 /** After the so-manieth failure, between half of the step and all of it; at least what the receiver asked for. */
 export function backoffMs(failures: number, retryAfterMs: number, chance: number): number {

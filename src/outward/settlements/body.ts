@@ -4,7 +4,7 @@
  * that none is ever a binary fraction.
  */
 import { ulidToUUID } from "ulid";
-import { type Decimal, formatSteps } from "../../domain/decimal.ts";
+import { type Decimal, formatSteps, shortDecimal } from "../../domain/decimal.ts";
 import { ULID_PATTERN } from "../../domain/ulid.ts";
 import type { Outbox, OutboxRow } from "../../projections/ledger/outbox.ts";
 
@@ -37,8 +37,7 @@ function uuidOf(requestId: string): string {
 }
 
 function numberText(steps: number, step: Decimal): string {
-  const text = formatSteps(steps, step);
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  return shortDecimal(formatSteps(steps, step));
 }
 
 function userId(accountId: string): string {

@@ -78,6 +78,7 @@ export class DeliveryLoop {
   #sending = 0;
   #dead: number;
   #keptHouseAt = 0;
+  #lastTickAt = 0;
   #givenUp: { count: number; settlementId: string; because: string } | null = null;
   #isStuck = false;
   #isClosing = false;
@@ -172,6 +173,8 @@ export class DeliveryLoop {
 
   #tick(): void {
     const now = this.#parts.now();
+    if (now < this.#lastTickAt) this.#clockPutBack(this.#lastTickAt - now);
+    this.#lastTickAt = now;
     this.#tryWriting(() => {
       this.hand.wake(now);
       this.#recordOld(now);
@@ -181,6 +184,13 @@ export class DeliveryLoop {
     });
     this.#dispatch();
     this.#timer = setTimeout(() => this.#tick(), this.#parts.tickMs ?? TICK_MS);
+  }
+
+  /** Nobody waits any longer for that. */
+  #clockPutBack(milliseconds: number): void {
+    this.hand.clockPutBack(milliseconds);
+    this.#health.clockPutBack(milliseconds);
+    this.#keptHouseAt -= milliseconds;
   }
 
   /** A full disk, or whoever holds the file, is waited out: what cannot be marked as delivered is not sent. */

@@ -1,8 +1,8 @@
 /** The deliveries in hand: taken from the outbox and not at their end yet. They are bounded, whatever waits on disk. */
 import type { OutboxRow } from "../../projections/ledger/outbox.ts";
 import { AccountQueues, type Item } from "./account-queues.ts";
-import type { Delivery } from "./store.ts";
-import { RECORDED, type Recorded } from "./store.ts";
+import { LONGEST_MS } from "./backoff.ts";
+import { type Delivery, RECORDED, type Recorded } from "./store.ts";
 
 export class Hand {
   readonly items = new Map<number, Item>();
@@ -20,7 +20,9 @@ export class Hand {
     now: number,
   ): void {
     const { attempts = 0, failures = 0, nextAt = null } = delivery ?? {};
-    const item: Item = { row, attempts, failures, state: "queued", notBefore: nextAt ?? 0, takenAt: now };
+    // The clock may have been put back since that was written.
+    const notBefore = Math.min(nextAt ?? 0, now + LONGEST_MS);
+    const item: Item = { row, attempts, failures, state: "queued", notBefore, takenAt: now };
     this.items.set(row.settlement, item);
     if (delivery === null) this.unrecorded.set(row.settlement, item);
     this.queues.push(item);
@@ -45,6 +47,14 @@ export class Hand {
   /** Lets those go on whose time has come. */
   wake(now: number): void {
     for (const item of this.waiting) if (item.notBefore <= now) this.#makeReady(item);
+  }
+
+  /** The clock was put back by so much: what was to come after a while still comes after that. */
+  clockPutBack(milliseconds: number): void {
+    for (const item of this.items.values()) {
+      item.takenAt -= milliseconds;
+      item.notBefore = Math.max(0, item.notBefore - milliseconds);
+    }
   }
 
   /** The receiver is back: nothing that waits has to wait longer than until `latest`, spread by chance. */

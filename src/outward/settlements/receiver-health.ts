@@ -27,6 +27,11 @@ export class ReceiverHealth {
     return this.isDown ? 1 : most;
   }
 
+  /** The clock was put back by so much. */
+  clockPutBack(milliseconds: number): void {
+    this.#nextAt -= milliseconds;
+  }
+
   /** It took a delivery, or refused one in its own words. True if it was down before. */
   answered(): boolean {
     const wasDown = this.isDown;

@@ -57,6 +57,8 @@ export class Sender {
   readonly #webhooks: readonly Webhook[];
   readonly #rules: AddressRules;
   readonly #agent: Agent;
+  /** Keeps no connections: each is new. */
+  readonly #freshAgent: Agent;
   readonly #post: typeof httpRequest;
 
   constructor(options: ReceiverOptions) {
@@ -66,7 +68,9 @@ export class Sender {
     this.#rules = new AddressRules(options.allowed);
     const isTls = this.#url.protocol === "https:";
     const settings = { keepAlive: true, maxSockets: SENDING_MAX, lookup: this.#lookup() };
+    const fresh = { ...settings, keepAlive: false };
     this.#agent = isTls ? new TlsAgent(settings) : new Agent(settings);
+    this.#freshAgent = isTls ? new TlsAgent(fresh) : new Agent(fresh);
     this.#post = isTls ? httpsRequest : httpRequest;
   }
 
@@ -76,27 +80,31 @@ export class Sender {
     if (isIP(host) !== 0 && !this.#rules.permits(host)) {
       return failure("forbidden-address", `${host} is an address inside`);
     }
-    const first = await this.#attempt(message);
-    // A connection that was kept may have been closed by the other side at the moment at which it was used.
-    return first === "stale" ? ((await this.#attempt(message)) as Verdict) : first;
+    const verdict = await this.#attempt(message, this.#agent);
+    if (verdict !== null) return verdict;
+    // A connection that was kept may have been closed by the other side at the moment at which it was used, and with it
+    // all others that were kept.
+    return (await this.#attempt(message, this.#freshAgent)) ?? failure("unreachable", "the connection broke");
   }
 
   /** Cuts what is still under way. */
   close(): void {
     this.#agent.destroy();
+    this.#freshAgent.destroy();
   }
 
-  #attempt(message: Message): Promise<Verdict | "stale"> {
+  /** Null if a connection that had been kept was not there any more. */
+  #attempt(message: Message, agent: Agent): Promise<Verdict | null> {
     const headers = this.#headers(message);
     return new Promise((resolve) => {
       const request = this.#post(this.#url, {
         method: "POST",
-        agent: this.#agent,
+        agent,
         headers,
         maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
       });
       // Only the first verdict counts: what is cut here ends with an error of its own.
-      const done = (verdict: Verdict | "stale") => {
+      const done = (verdict: Verdict | null) => {
         clearTimeout(timer);
         resolve(verdict);
       };
@@ -112,15 +120,11 @@ export class Sender {
         isAnswered = true;
         readAnswer(response, done, cut);
       });
-      request.on("error", (error) => done(isAnswered ? verdictOfError(error) : this.#broken(request, error)));
+      request.on("error", (error) =>
+        done(isAnswered ? verdictOfError(error) : verdictOfBreak(request, error)),
+      );
       request.end(message.body);
     });
-  }
-
-  #broken(request: ClientRequest, error: Error): Verdict | "stale" {
-    const { code } = error as NodeJS.ErrnoException;
-    const isStale = request.reusedSocket && (code === "ECONNRESET" || code === "EPIPE");
-    return isStale ? "stale" : verdictOfError(error);
   }
 
   #headers({ settlementId, body, traceId }: Message): Record<string, string | number> {
@@ -196,6 +200,13 @@ function outcomeOf(status: number): AttemptOutcome {
   if (status >= 300 && status < 400) return "redirected";
   if (status === 429) return "throttled";
   return status >= 400 && status < 500 ? "refused" : "failed";
+}
+
+/** Of a request that broke before any answer; null if its connection had been kept and was closed meanwhile. */
+function verdictOfBreak(request: ClientRequest, error: Error): Verdict | null {
+  const { code } = error as NodeJS.ErrnoException;
+  const isStale = request.reusedSocket && (code === "ECONNRESET" || code === "EPIPE");
+  return isStale ? null : verdictOfError(error);
 }
 
 function verdictOfError(error: Error): Verdict {

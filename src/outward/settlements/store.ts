@@ -5,7 +5,6 @@
  * and receivers know the ids.
  */
 import { existsSync, renameSync } from "node:fs";
-import { join } from "node:path";
 import Database from "better-sqlite3";
 import {
   ATTEMPT_OUTCOMES,
@@ -14,10 +13,8 @@ import {
   type SettlementStatus,
 } from "../../domain/settlements.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
+import { pathsIn } from "../../journal/data-directory.ts";
 import { wordAt } from "../../projections/ledger/words.ts";
-
-/** In the data directory. */
-export const STORE_FILE = "settlements.sqlite";
 
 const SCHEMA_VERSION = 1;
 /** "Preg" with its last letter raised: a file of ours, and no ledger. */
@@ -114,7 +111,7 @@ export class Store {
    * the exchange has come out of an older backup, and other trades will have their numbers.
    */
   static open(directory: string, belongs: Belonging): OpenedStore {
-    const path = join(directory, STORE_FILE);
+    const path = pathsIn(directory).settlements;
     const found = openUsable(path, belongs);
     if (typeof found !== "string") return { store: new Store(found), moved: null };
     const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
@@ -122,7 +119,7 @@ export class Store {
       if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
     }
     const fresh = openUsable(path, belongs);
-    if (typeof fresh === "string") throw new Error(`a new ${STORE_FILE} cannot be used: ${fresh}`);
+    if (typeof fresh === "string") throw new Error(`a new ${path} cannot be used: ${fresh}`);
     return { store: new Store(fresh), moved: { to, why: found } };
   }
 
@@ -242,7 +239,7 @@ export class Store {
 
 /** The first command whose trades are delivered, as the file of a data directory says; null if there is no such file. */
 export function settlementsFromOf(directory: string): Seq | null {
-  const path = join(directory, STORE_FILE);
+  const path = pathsIn(directory).settlements;
   if (!existsSync(path)) return null;
   const database = new Database(path);
   try {
@@ -260,13 +257,13 @@ export function settlementsFromOf(directory: string): Seq | null {
 /** Copies the file while it is being written. False if there is none, or none that can be used. */
 export async function copyStore(from: string, to: string): Promise<boolean> {
   if (settlementsFromOf(from) === null) return false;
-  const source = new Database(join(from, STORE_FILE), { readonly: true });
+  const source = new Database(pathsIn(from).settlements, { readonly: true });
   try {
-    await source.backup(join(to, STORE_FILE), { progress: () => ALL_PAGES });
+    await source.backup(pathsIn(to).settlements, { progress: () => ALL_PAGES });
   } finally {
     source.close();
   }
-  const copy = new Database(join(to, STORE_FILE));
+  const copy = new Database(pathsIn(to).settlements);
   copy.pragma("journal_mode = DELETE");
   copy.close();
   return true;

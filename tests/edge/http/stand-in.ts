@@ -53,6 +53,10 @@ export class StandIn implements ExchangePort {
     replay: () => ({ changes: async () => ({ fault: this.pastFault }), close: async () => {} }),
   };
 
+  refusalOfDeposit(): null {
+    return null;
+  }
+
   submit(_: Parameters<ExchangePort["submit"]>[0], answer: Parameters<ExchangePort["submit"]>[1]): void {
     const { turnaway } = this;
     if (this.waits) this.waiting.push(() => answer({ turnedAway: turnaway }));

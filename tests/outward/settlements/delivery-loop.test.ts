@@ -175,6 +175,33 @@ describe("failures", () => {
     await until(() => allGone(delivering));
   });
 
+  it("waits no longer because the clock has been put back, nor for a receiver that is down", async () => {
+    let isUp = false;
+    const pairs = Array.from({ length: 20 }, (_, index): Pair => [2 * index + 1, 2 * index + 2]);
+    const file = outboxOf(pairs);
+    const delivering = deliver(file, () => (isUp ? DELIVERED : FAILED));
+    await until(() => delivering.loop.figures.receiverIsDown);
+    delivering.pass(-24 * HOUR_MS);
+    isUp = true;
+    await until(() => {
+      delivering.pass(50);
+      return allGone(delivering) || delivering.passed > -23 * HOUR_MS;
+    });
+    expect(allGone(delivering)).toBe(true);
+  });
+
+  it("waits no longer because the clock was put back before a restart", async () => {
+    const file = outboxOf([[1, 2]]);
+    const before = deliver(file, () => FAILED);
+    before.pass(24 * HOUR_MS);
+    await until(() => before.loop.hand.waiting.size === 1);
+    before.loop.flush();
+    before.crash();
+    const after = deliver(file, () => DELIVERED);
+    after.pass(HOUR_MS);
+    await until(() => allGone(after));
+  });
+
   it("gives up what is refused, at once, and what fails too often; what comes behind goes on", async () => {
     const delivering = deliver(
       outboxOf([

@@ -76,8 +76,10 @@ export type Delivering = {
   readonly loop: DeliveryLoop;
   readonly views: SettlementViews;
   readonly reports: readonly LoopReport[];
-  /** Lets time pass for whoever waits. */
+  /** Lets time pass for whoever waits; below zero it puts the clock back. */
   pass(milliseconds: number): void;
+  /** All that was passed. */
+  readonly passed: number;
   /** As a crash does: nothing more is written. */
   crash(): void;
 };
@@ -122,6 +124,9 @@ export function deliver(
     reports,
     pass: (milliseconds) => {
       ahead += milliseconds;
+    },
+    get passed() {
+      return ahead;
     },
     crash,
   };

@@ -71,6 +71,12 @@ describe("an answer", () => {
     { answer: full("401 Unauthorized"), outcome: "refused", httpStatus: 401 },
     { answer: full("429 Slow", "Retry-After: 3\r\n"), outcome: "throttled", retryAfterMs: 3000 },
     { answer: full("429 Slow", "Retry-After: 99999999\r\n"), outcome: "throttled", retryAfterMs: 600_000 },
+    {
+      answer: full("429 Slow", `Retry-After: ${"9".repeat(30)}\r\n`),
+      outcome: "throttled",
+      retryAfterMs: 600_000,
+    },
+    { answer: full("429 Slow", "Retry-After: -5\r\n"), outcome: "throttled", retryAfterMs: 0 },
     { answer: full("429 Slow", "Retry-After: soon\r\n"), outcome: "throttled", retryAfterMs: 0 },
     { answer: full("500 Oh", "", "x".repeat(9000)), outcome: "failed", detail: "x".repeat(400) },
     { answer: full("503 Later", "Retry-After: 2\r\n"), outcome: "failed", retryAfterMs: 2000 },
@@ -145,6 +151,29 @@ describe("a delivery", () => {
       connections: 2,
       requests: 4,
     });
+  });
+
+  it("goes over a new one, too, where many were kept and all of them are closed", async () => {
+    let isClosing = false;
+    const waiting: Socket[] = [];
+    const { url, connections } = await receiving((_, socket) => {
+      if (isClosing && connections() <= 4) socket.destroy();
+      else if (isClosing) socket.write(full("200 OK"));
+      else waiting.push(socket);
+      // Answered together, so that none is used for another meanwhile.
+      if (waiting.length === 4) for (const each of waiting.splice(0)) each.write(full("200 OK"));
+    });
+    const sender = senderTo(url);
+    await Promise.all(Array.from({ length: 4 }, () => sender.send(MESSAGE)));
+    expect(connections()).toBe(4);
+    isClosing = true;
+    expect(await sender.send(MESSAGE)).toEqual({
+      outcome: "delivered",
+      httpStatus: 200,
+      detail: null,
+      retryAfterMs: 0,
+    });
+    expect(connections()).toBe(5);
   });
 
   it("does not go inside unless that is allowed, by name or by number", async () => {

@@ -1,11 +1,12 @@
 /** The file of deliveries: what makes it unusable, what goes in time, and a thread that ends. */
+
 import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import { seq } from "../../../src/domain/units.ts";
+import { pathsIn } from "../../../src/journal/data-directory.ts";
 import type { SettlementsReport } from "../../../src/outward/settlements/messages.ts";
 import { newSecret } from "../../../src/outward/settlements/secrets.ts";
 import { Settlements } from "../../../src/outward/settlements/settlements.ts";
@@ -13,7 +14,6 @@ import {
   copyStore,
   RECORDED,
   type Recorded,
-  STORE_FILE,
   Store,
   settlementsFromOf,
 } from "../../../src/outward/settlements/store.ts";
@@ -62,14 +62,14 @@ describe("a file", () => {
     const fresh = Store.open(directory, other);
     expect(fresh.moved?.why).toContain(why);
     expect(fresh.store.taken).toBe(0);
-    expect(readdirSync(directory).some((name) => name.startsWith(`${STORE_FILE}.damaged-`))).toBe(true);
+    expect(readdirSync(directory).some((name) => name.startsWith("settlements.sqlite.damaged-"))).toBe(true);
     fresh.store.close();
   });
 
   it("that is none is moved aside, and says nothing of where deliveries begin", () => {
     const { directory } = new OutboxFile();
     writeFileSync(
-      join(directory, STORE_FILE),
+      pathsIn(directory).settlements,
       "this is no database, however long one reads in it".repeat(100),
     );
     expect(settlementsFromOf(directory)).toBeNull();
@@ -138,7 +138,7 @@ it("a thread that ends is started again, says so, and goes on where it was", asy
   );
   file.add([[1, 2]]);
   await until(() => settlements.figures.delivered === 1);
-  const store = new Database(join(file.directory, STORE_FILE));
+  const store = new Database(pathsIn(file.directory).settlements);
   store.exec("ALTER TABLE position RENAME TO gone");
   await until(() => reports.some(({ kind }) => kind === "settlements-restarted"));
   await expect(settlements.redriveAll()).rejects.toThrow("cannot be asked now");

@@ -3,6 +3,7 @@
  * fraction never comes near them.
  */
 import { LosslessNumber } from "lossless-json";
+import { shortDecimal } from "../../../domain/decimal.ts";
 import { SCALE_MAX } from "../../../domain/market.ts";
 import { malformed, Refusal } from "../../problems.ts";
 
@@ -51,8 +52,7 @@ export function wholeDigitsOf(number: LosslessNumber, digitsMax: number): string
 
 /** A number of an answer, from decimal text; zeros at the end are left away. */
 export function numberOf(decimal: string): LosslessNumber {
-  const isFraction = decimal.includes(".");
-  return new LosslessNumber(isFraction ? decimal.replace(ZEROS_BEHIND, "").replace(/\.$/, "") : decimal);
+  return new LosslessNumber(shortDecimal(decimal));
 }
 
 function digitsOf({ value }: LosslessNumber, path: string): Digits | Refusal {

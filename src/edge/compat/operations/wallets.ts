@@ -7,7 +7,7 @@ import { formatDecimal } from "../../../domain/decimal.ts";
 import type { AccountIndex, Minor, Seq } from "../../../domain/units.ts";
 import type { Asset } from "../../../projections/live/directory.ts";
 import { decisionOf, type Refused, turnedAway } from "../../decision.ts";
-import type { Answer, ExchangePort, Taken } from "../../exchange-port.ts";
+import type { Answer, AnswerTogether, ExchangePort, Taken } from "../../exchange-port.ts";
 import { markPosition, sendRefusal, sendRefused } from "../../http/replies.ts";
 import { addRoute, type Call, type Desk } from "../../http/route.ts";
 import { parseAmount } from "../../parse.ts";
@@ -92,6 +92,8 @@ async function createWallet(
   if (traded instanceof Refusal) return sendRefusal(reply, traded);
   const start = readStart(request, traded);
   if (start instanceof Refusal) return sendRefusal(reply, start);
+  const refusal = refusalOfStart(exchange, start);
+  if (refusal !== null) return sendRefusal(reply, refusal);
   const opened = await openAccount(exchange, request, start.accountId);
   if ("refusal" in opened) return sendRefused(reply, opened);
   const deposited = await deposit(exchange, request, opened.account, start.deposits);
@@ -126,6 +128,19 @@ function readAmount(sent: LosslessNumber | undefined, asset: Asset, path: string
   const text = decimalOf(sent, path);
   if (text instanceof Refusal) return text;
   return text === "0" ? null : parseAmount(text, asset, path);
+}
+
+/**
+ * Looks first, since what it begins with is two commands, and one of them must not take effect where the other is
+ * refused. Only a command of the same moment may still come between.
+ */
+function refusalOfStart(exchange: ExchangePort, { accountId, deposits }: Start): Refusal | null {
+  const account = exchange.directory.accountById(accountId)?.account ?? null;
+  for (const deposit of deposits) {
+    const reason = exchange.refusalOfDeposit({ kind: "DepositFunds", account, ...deposit });
+    if (reason !== null) return new Refusal(reason);
+  }
+  return null;
 }
 
 type Opened = { readonly account: AccountIndex; readonly isNew: boolean; readonly seq: Seq | null };
@@ -169,11 +184,9 @@ async function deposit(
     const command: DepositFunds = { kind: "DepositFunds", account, ...terms };
     return { requestId, traceId, command };
   });
-  const answer = await new Promise<Parameters<Parameters<ExchangePort["submitTogether"]>[1]>[0]>(
-    (resolve) => {
-      exchange.submitTogether(requests, resolve);
-    },
-  );
+  const answer = await new Promise<AnswerTogether>((resolve) => {
+    exchange.submitTogether(requests, resolve);
+  });
   if ("turnedAway" in answer) return { refusal: turnedAway(answer.turnedAway), seq: null };
   const decisions = answer.taken.map((taken) => decisionOf(taken));
   const refused = decisions.find((decision): decision is Refused => "refusal" in decision);

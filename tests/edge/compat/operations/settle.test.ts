@@ -186,7 +186,7 @@ describe("POST /wallet", () => {
       list: () => Array.from({ length: ENTRIES_MAX + 1 }, (_, n) => credit(40, 1, 1, `a${n}`)),
       status: 400,
       code: "invalid-request",
-      words: "500",
+      words: "operations must have at most 500",
     },
     {
       why: "is far too long",

@@ -51,6 +51,21 @@ describe("POST /wallet/create", () => {
     expect(funded).toMatchObject({ status: 201, body: { quantity: 0, value: 5 } });
   });
 
+  it("deposits nothing if any of it is refused, and opens nothing", async () => {
+    expect(await operator.post("/wallet/create", { userId: 3, value: 100 })).toMatchObject({ status: 201 });
+    const other = await operator.post("/wallet/create", { userId: 3, quantity: 5, value: 200 });
+    expect(other).toMatchObject({ status: 409, body: { code: "reference-reused" } });
+    const most = { quantity: 5, value: 90_071_992_547_409.9 };
+    for (const userId of [3, 4]) {
+      const tooMuch = await operator.post("/wallet/create", { ...most, userId });
+      expect(tooMuch.status).toBe(userId === 3 ? 409 : 422);
+    }
+    expect(await balances(3)).toEqual([[0, 100]]);
+    expect((await operator.get("/wallet/4")).status).toBe(404);
+    const completed = await operator.post("/wallet/create", { userId: 3, quantity: 6, value: 100 });
+    expect(completed).toMatchObject({ status: 201, body: { quantity: 6, value: 100 } });
+  });
+
   it("opens one wallet for many who ask at once", async () => {
     const asked = Array.from({ length: 8 }, () => operator.post("/wallet/create", { userId: 2, value: 7 }));
     const answers = await Promise.all(asked);
