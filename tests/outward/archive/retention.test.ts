@@ -1,6 +1,7 @@
 /** The archive of a running exchange lets its ledger go of what was read back, and clients are told what is gone. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect, it, onTestFinished, vi } from "vitest";
 import {
   type AccountIndex,
@@ -20,6 +21,8 @@ import { openExchange, scratchDirectory, submit, trade, tradeIn } from "./tradin
 
 /** Everything that is archived is old enough. */
 const AT_ONCE = 0;
+/** All settlements up to this number arrived long ago. */
+const ARRIVED = 100;
 
 function serviceOf(
   { directory, place }: { readonly directory: string; readonly place: string },
@@ -36,7 +39,8 @@ function serviceOf(
       intervalMs: 50,
     },
     {
-      drop: (boundaries) => exchange()?.ledger.drop(boundaries),
+      drop: (boundaries) =>
+        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED }))),
       onReport: (report) => reports.push(report),
     },
   );
@@ -60,6 +64,7 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   const { service, reports } = serviceOf({ directory, place }, () => exchange, AT_ONCE);
   const heard: ExchangeReport[] = [];
   exchange = await openExchange(directory, { archive: service, onReport: (report) => heard.push(report) });
+  exchange.ledger.recordSettlements();
   await trade(exchange, 300);
   // Nobody trades at this price, so it stays open.
   const patient = await placeOpen(exchange);
@@ -114,11 +119,24 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   await service.close();
   await exchange.close();
   exchange = undefined;
+  const { firstSettlement, settledBefore } = remainsIn(directory, seq);
+  expect([firstSettlement, settledBefore]).toEqual([ARRIVED + 1, 0]);
   const { checks } = await verify({ directory, scratch: scratchDirectory(), onProgress: () => {} });
   expect(checks.filter(({ fault }) => fault !== null)).toEqual([]);
   const rows = checks.find(({ what }) => what === "ledger's rows")!;
   expect(rows.found).toContain(`what lies up to sequence ${seq} has moved to the archive`);
 });
+
+/** The first number in the outbox, and what is left of the references up to a command. */
+function remainsIn(directory: string, seq: number) {
+  const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
+  const settled =
+    "SELECT count(*) FROM settled_entries WHERE entry NOT IN (SELECT entry FROM entries WHERE seq > ?)";
+  const settledBefore = database.prepare(settled).pluck().get(seq);
+  const firstSettlement = database.prepare("SELECT min(settlement) FROM settlements").pluck().get();
+  database.close();
+  return { firstSettlement, settledBefore };
+}
 
 const PATIENT = {
   market: "BTC-USD",

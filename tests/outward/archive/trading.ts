@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { xorshift } from "../../../bench/load/flow.ts";
-import type { Command, PlaceOrder } from "../../../src/domain/commands.ts";
+import type { Command, PlaceOrder, SettleFunds } from "../../../src/domain/commands.ts";
 import { marketSteps, OPEN_ORDERS_MAX_DEFAULT, type Steps } from "../../../src/domain/market.ts";
 import {
   type AccountIndex,
@@ -114,7 +114,7 @@ async function setUp(exchange: Exchange): Promise<void> {
 
 function anyCommand(exchange: Exchange, below: (limit: number) => number): Command {
   const account = (1 + below(TRADERS)) as AccountIndex;
-  const choice = below(12);
+  const choice = below(13);
   const reference = `${choice}-${exchange.appliedSeq}-${below(1_000_000)}`;
   const move = { account, asset: below(4) as AssetIndex, amount: minor(1 + below(1_000)), reference };
   if (choice === 0) return { kind: "DepositFunds", ...move };
@@ -123,6 +123,7 @@ function anyCommand(exchange: Exchange, below: (limit: number) => number): Comma
     const toAccount = ((account % TRADERS) + 1) as AccountIndex;
     return { kind: "TransferFunds", toAccount, ...move };
   }
+  if (choice === 12) return settlementBetween(account, ((account % TRADERS) + 1) as AccountIndex, reference);
   const open = exchange.orders.ofAccount(account, null);
   const order = open[below(open.length)]?.order as OrderId | undefined;
   if (choice < 5 && order !== undefined) return { kind: "CancelOrder", account, order };
@@ -130,6 +131,21 @@ function anyCommand(exchange: Exchange, below: (limit: number) => number): Comma
     return { kind: "AmendOrder", account, order, price: ticks(990 + below(20)), quantity: null };
   }
   return anyOrder(account, below);
+}
+
+/** Of a trade made elsewhere; every other one has an id. */
+function settlementBetween(buyer: AccountIndex, seller: AccountIndex, reference: string): SettleFunds {
+  const amounts = { quantity: minor(3), value: minor(500) };
+  return {
+    kind: "SettleFunds",
+    base: assetIndex(2),
+    quote: assetIndex(3),
+    entries: [
+      { ...amounts, account: buyer, side: "buy", reference: `${reference}-bought` },
+      { ...amounts, account: seller, side: "sell", reference: `${reference}-sold` },
+    ],
+    settlementId: reference.endsWith("7") ? reference : null,
+  };
 }
 
 function anyOrder(account: AccountIndex, below: (limit: number) => number): PlaceOrder {
