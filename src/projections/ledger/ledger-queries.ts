@@ -241,7 +241,7 @@ export class LedgerQueries {
     return this.#effects.trade(name);
   }
 
-  seqOfEntry(entry: number): Seq | undefined {
+  seqOfEntry(entry: number): Seq | "dropped" | undefined {
     return this.#effects.seqOfEntry(entry);
   }
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { ulid, ulidToUUID } from "ulid";
 import { expect, it, onTestFinished, vi } from "vitest";
 import {
   type AccountIndex,
@@ -112,6 +113,28 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   expect(page.items.map((item: Body) => item.orderId)).toEqual([patient]);
   const again = await client.post("/v1/orders", { ...PATIENT, accountId: "patient" });
   expect([again.status, again.body.order.orderId]).toEqual([200, patient]);
+
+  const finished = await allPages(client, "/operations?userId=trader-1&operationStatus=FINISHED");
+  expect(finished.at(-1).archivedBefore).toEqual(before);
+  const past = ulid(at - 1);
+  const moved = ["30", "command:30", "entry:30", "BTC-USD%2F1", past].map((id) => `/v1/trace/${id}`);
+  for (const path of [...moved, `/operations/trader-1%7C${ulidToUUID(past)}`]) {
+    const { status, body } = await client.get(path);
+    expect({ path, status, code: body.code }).toEqual({ path, status: 410, code: "history-archived" });
+  }
+  const never = ["9000", "command:9000", "entry:900000", "BTC-USD%2F90000", ulid(at + 1)];
+  for (const path of [
+    ...never.map((id) => `/v1/trace/${id}`),
+    `/operations/trader-1%7C${ulidToUUID(ulid(at + 1))}`,
+  ]) {
+    expect({ path, status: (await client.get(path)).status }).toEqual({ path, status: 404 });
+  }
+  expect((await client.get(`/v1/trace/${patient}`)).body.kind).toBe("order");
+  const untraced = await client.get(`/v1/trace/${"ab".repeat(16)}`);
+  expect([untraced.status, untraced.body.detail]).toEqual([
+    404,
+    expect.stringContaining(`above sequence ${seq};`),
+  ]);
 
   expect(reports.filter(({ kind }) => kind !== "archived")).toEqual([]);
   expect(heard.filter(({ kind }) => kind === "drop-failed")).toEqual([]);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ulid } from "ulid";
 import { onTestFinished } from "vitest";
 import { xorshift } from "../../../bench/load/flow.ts";
 import type { Command, PlaceOrder, SettleFunds } from "../../../src/domain/commands.ts";
@@ -68,8 +69,8 @@ export async function trade(exchange: Exchange, commands: number, seed = 1): Pro
 
 export function submit(exchange: Exchange, command: Command): Promise<void> {
   return new Promise((resolve, reject) => {
-    const requestId = `request-${exchange.appliedSeq}-${Math.random()}`;
-    const traceId = requestId.endsWith("7") ? "0af7651916cd43dd8448eb211c80319c" : null;
+    const requestId = ulid();
+    const traceId = /[0-3]$/.test(requestId) ? "0af7651916cd43dd8448eb211c80319c" : null;
     exchange.submit({ requestId, traceId, command }, (answer) => {
       if ("turnedAway" in answer) reject(new Error(answer.turnedAway));
       else resolve();
