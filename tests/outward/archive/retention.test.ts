@@ -29,8 +29,14 @@ function serviceOf(
   { directory, place }: { readonly directory: string; readonly place: string },
   exchange: () => Exchange | undefined,
   retentionDays: number | null,
-): { readonly service: ArchiveService; readonly reports: ArchiveReport[] } {
+): {
+  readonly service: ArchiveService;
+  readonly reports: ArchiveReport[];
+  /** The ends of what the ledger was told to let go of. */
+  readonly dropped: number[];
+} {
   const reports: ArchiveReport[] = [];
+  const dropped: number[] = [];
   const service = new ArchiveService(
     {
       directory,
@@ -40,13 +46,15 @@ function serviceOf(
       intervalMs: 50,
     },
     {
-      drop: (boundaries) =>
-        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED }))),
+      drop: (boundaries) => {
+        dropped.push(...boundaries.map(({ seq }) => seq));
+        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED })));
+      },
       onReport: (report) => reports.push(report),
     },
   );
   onTestFinished(() => service.close());
-  return { service, reports };
+  return { service, reports, dropped };
 }
 
 async function served(exchange: Exchange): Promise<Client> {
@@ -236,6 +244,7 @@ it("nothing is let go of that cannot be read back", async () => {
   const boundary = Number(entries[0]!.slice(17, 33));
   await vi.waitFor(() => expect(exchange!.ledger.archived?.seq).toBe(boundary));
   await second.service.close();
+  expect(second.dropped).toEqual([boundary]);
   await exchange.close();
   exchange = undefined;
 });
