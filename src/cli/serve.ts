@@ -94,7 +94,10 @@ function archiveOf(configuration: Configuration, running: Running): ArchiveServi
   return new ArchiveService(
     { directory, place, reserveBytes, retentionDays },
     {
-      drop: (boundaries) => running.exchange?.ledger.drop(boundaries),
+      drop: (boundaries) => {
+        const arrivedSettlement = running.settlements?.figures.arrivedUpTo ?? 0;
+        running.exchange?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement })));
+      },
       onReport: (report) => tell(running.log, report),
     },
   );

@@ -84,6 +84,8 @@ export type SettlementFigures = {
   readonly attempts: Readonly<Record<AttemptOutcome, number>>;
   /** The time of the oldest trade that is pending; null if none is. */
   readonly oldestPendingAt: EpochMs | null;
+  /** All up to this number arrived so long ago that nothing is kept of their deliveries. */
+  readonly arrivedUpTo: number;
   readonly receiverIsDown: boolean;
   /** Starts of the thread that delivers, after it had ended by itself. */
   readonly restarts: number;

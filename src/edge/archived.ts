@@ -1,9 +1,17 @@
 /** What is said of history that the ledger has let go of, because the archive has it. */
+import { decodeTime } from "ulid";
 import type { Archived } from "../projections/ledger/retention.ts";
 import { timeText } from "../projections/unit-text.ts";
 import type { ExchangePort } from "./exchange-port.ts";
 import type { OrderName } from "./parse.ts";
 import { Refusal } from "./problems.ts";
+
+/** Why a request is not found: there was none, or by the time that its id names it has moved to the archive. */
+export function missingRequest({ ledger }: ExchangePort, requestId: string, otherwise: Refusal): Refusal {
+  const { archived } = ledger;
+  const hasMoved = archived !== null && archived !== undefined && decodeTime(requestId) <= archived.at;
+  return hasMoved ? historyArchived(archived) : otherwise;
+}
 
 /** An order that is remembered by its client id, and is not in the ledger any more. */
 export class OrderArchivedError extends Error {

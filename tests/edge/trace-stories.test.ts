@@ -7,15 +7,16 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Committed } from "../../src/domain/events.ts";
-import type { EpochMs, OrderId } from "../../src/domain/units.ts";
+import type { Committed, Event } from "../../src/domain/events.ts";
+import type { AccountIndex, EpochMs, OrderId } from "../../src/domain/units.ts";
 import { traceSchema } from "../../src/edge/http/trace-schemas.ts";
 import { openLog } from "../../src/edge/log.ts";
 import { createServer, type Server } from "../../src/edge/server.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { Exchange } from "../../src/exchange.ts";
 import { namesOf } from "../../src/projections/changes/directory-names.ts";
 import { eventWords } from "../../src/projections/changes/event-words.ts";
-import { story } from "../properties/stories.ts";
+import { type Story, stepsOf, story } from "../properties/stories.ts";
 import { FEED_EVENTS_MAX, liveThrough, namesIn, snapshotAt } from "../replay/past.ts";
 import { ADMIN_KEY, type Body, Client } from "./harness.ts";
 
@@ -37,8 +38,31 @@ const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
 
 /** Nearly every kind of command, and trades that were triggered, prevented and uncrossed; the same in every run. */
 function theStory() {
-  const long = story(350).filter(({ steps }) => steps.length > 300);
-  return fc.sample(long, { seed: 51, numRuns: 1 })[0]!;
+  const rich = story(350).filter((it) => it.steps.length > 300 && isRich(it));
+  return fc.sample(rich, { seed: 51, numRuns: 1 })[0]!;
+}
+
+/** Most stories have few trades; what they have is known from an engine before one is told. */
+function isRich(it: Story): boolean {
+  const engine = new Engine();
+  const kinds = new Set<string>();
+  const trades = { all: 0, uncrossed: 0, prevented: 0 };
+  for (const { entry } of stepsOf(it)) {
+    const events = engine.apply(entry);
+    const { kind } = entry.command;
+    kinds.add(kind);
+    for (const trade of events) {
+      if (trade.kind !== "TradeExecuted") continue;
+      trades.all += 1;
+      if (kind === "ChangeMarket") trades.uncrossed += 1;
+      else if (events.some((event) => isPreventedFor(trade.takerAccount, event))) trades.prevented += 1;
+    }
+  }
+  return kinds.size > 12 && trades.all > 35 && Math.min(trades.uncrossed, trades.prevented) > 3;
+}
+
+function isPreventedFor(account: AccountIndex, event: Event): boolean {
+  return event.kind === "OrderCanceled" && event.reason === "self-trade" && event.account === account;
 }
 
 beforeAll(async () => {
@@ -91,6 +115,11 @@ function heardWords({ events }: Committed): unknown {
   }
   const names = namesOf(told.exchange.directory);
   return plain(events.map((event) => eventWords(event, names, (order) => placedAt.get(order)!)));
+}
+
+/** The exchange that was opened afterwards lives today, and ends at once what the story's orders had of time. */
+function wasHeard(seq: number): boolean {
+  return seq <= told.heard.length;
 }
 
 /** The frame's own bytes say what its hash is: over the hash in front of it and all that it holds. */
@@ -171,7 +200,8 @@ describe("a trace", () => {
               ("takerOrder" in event && [event.takerOrder, event.makerOrder].includes(entry.seq as never))),
         ),
       );
-      expect(order.touchedBy.map(({ seq }: Body) => seq)).toEqual(touching.map((each) => each.entry.seq));
+      const touchedBy = order.touchedBy.map(({ seq }: Body) => seq).filter(wasHeard);
+      expect(touchedBy).toEqual(touching.map((each) => each.entry.seq));
       expect(order.touchedBy[0].how).toContain("placed");
       const named = await traceOf(order.id);
       expect(named.order).toEqual(order);
@@ -206,11 +236,13 @@ function checkExplanation(fill: Body, { events }: Committed): void {
     }
   }
   const named = new Set(fill.ahead[0].orders.map(({ orderId }: Body) => orderId));
+  const entered = new Set(events.flatMap((event) => (event.kind === "OrderTriggered" ? [event.order] : [])));
   for (const event of earlier) {
-    // Whoever traded as a maker before this trade, and came before the command, stood in front of its maker.
+    // Whoever traded as a maker before this trade, and was in the book before the command, stood in front of its maker.
     if (event.kind !== "TradeExecuted" || event.takerOrder !== fill.taker.orderId) continue;
-    const wasThere = (event.makerOrder as number) < fill.seq && fill.command === "PlaceOrder";
-    if (wasThere && event.makerOrder !== fill.maker.orderId) expect(named).toContain(event.makerOrder);
+    const wasThere = (event.makerOrder as number) < fill.seq && !entered.has(event.makerOrder);
+    if (wasThere && fill.command === "PlaceOrder" && event.makerOrder !== fill.maker.orderId)
+      expect(named).toContain(event.makerOrder);
   }
   for (const party of [fill.taker, fill.maker]) {
     const { before, spent, released, after } = party.holds;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { planted, type Replacement } from "./fault.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const COPIED = ["src", "tests", "package.json", "tsconfig.json", "vitest.config.ts"];
+const COPIED = ["src", "tests", "bench", "package.json", "tsconfig.json", "vitest.config.ts"];
 
 export class ProjectCopy {
   readonly #directory = mkdtempSync(join(tmpdir(), "planted-faults-"));

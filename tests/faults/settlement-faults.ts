@@ -21,6 +21,14 @@ export const SETTLEMENT_FAULTS: readonly Fault[] = [
       "a-settlement-that-one-account-cannot-pay-for-moves-nobodys-money-and-what-orders-hold-is-not-there-for-it",
   },
   {
+    name: "of a settlement that somebody cannot pay for, what comes before that is applied",
+    file: FILE,
+    from: '      return "insufficient-funds";\n  }\n\n  remember(state, command, { named: seq, content });\n  for (const [account, gain] of gains) {\n',
+    to: '      return "insufficient-funds";\n    move(state, account, base, gain.base);\n    move(state, account, quote, gain.quote);\n  }\n\n  remember(state, command, { named: seq, content });\n  for (const [account, gain] of new Map<AccountIndex, Gain>()) {\n',
+    scenario:
+      "a-settlement-that-one-account-cannot-pay-for-moves-nobodys-money-and-what-orders-hold-is-not-there-for-it",
+  },
+  {
     name: "a suspended account pays in a settlement",
     file: FILE,
     from: 'if (pays && state.accountStatuses[account] !== "active") return "account-suspended";',

@@ -54,7 +54,7 @@ function step(story: Story, floor: Floor): void {
   const neighbour = accounts[(accounts.indexOf(account) + 1) % accounts.length]!;
   if (choice === 0) story.transfer(account, neighbour, BRL, 5, `t-${story.seq}`);
   else if (choice === 1) story.withdraw(account, VIB, 3);
-  else if (choice === 2) story.refuse();
+  else if (choice === 2) refuseOrSettle(story, [account, neighbour], next);
   else if (choice === 3 && maker !== undefined) {
     resting.splice(place, 1);
     if (maker.market === MARKET && next(3) === 0) story.expire(maker.account, maker.order);
@@ -76,6 +76,25 @@ function step(story: Story, floor: Floor): void {
       { account: neighbour, side: "sell", quantity, value, reference: `s-${story.seq}` },
     ]);
   } else resting.push(rest(story, account, floor, {}));
+}
+
+function refuseOrSettle(
+  story: Story,
+  [buyer, seller]: readonly [AccountIndex, AccountIndex],
+  next: Floor["next"],
+): void {
+  if (next(2) === 0) {
+    story.refuse();
+    return;
+  }
+  const entry = { quantity: 2, value: 7 };
+  story.settle(
+    [
+      { ...entry, account: buyer, side: "buy", reference: `b-${story.seq}` },
+      { ...entry, account: seller, side: "sell", reference: `s-${story.seq}` },
+    ],
+    next(2) === 0 ? null : `elsewhere-${story.seq}`,
+  );
 }
 
 /** Takes from a resting order, which leaves the floor when nothing is left of it. */

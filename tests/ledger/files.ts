@@ -13,12 +13,16 @@ export function freshPath(): string {
   return join(directory, "ledger.sqlite");
 }
 
-export function openWriter(path = freshPath()): { database: Database.Database; writer: LedgerWriter } {
+/** `settlementsFrom` is the command with which its outbox begins. */
+export function openWriter(
+  path = freshPath(),
+  settlementsFrom: number | null = null,
+): { database: Database.Database; writer: LedgerWriter } {
   const { database } = openForWriting(path);
   onTestFinished(() => {
     database.close();
   });
-  return { database, writer: new LedgerWriter(database) };
+  return { database, writer: new LedgerWriter(database, settlementsFrom) };
 }
 
 /** Every row of every table, in the order of its key. */

@@ -1,14 +1,24 @@
 /** The ledger lets go of what lies before a boundary, and answers as if it had never had it. */
+import { mkdtempSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import type { AccountIndex, OrderId, Seq } from "../../src/domain/units.ts";
+import { BUCKET_BITS } from "../../src/projections/ledger/buckets.ts";
+import { LedgerCheck } from "../../src/projections/ledger/ledger-check.ts";
 import { LedgerQueries } from "../../src/projections/ledger/ledger-queries.ts";
 import { LedgerWriter } from "../../src/projections/ledger/ledger-writer.ts";
 import type { Page } from "../../src/projections/ledger/pages.ts";
-import { type Boundary, Retention, RetentionRefusedError } from "../../src/projections/ledger/retention.ts";
+import {
+  type Boundary,
+  keptReader,
+  Retention,
+  RetentionRefusedError,
+} from "../../src/projections/ledger/retention.ts";
 import type { OrderStatus } from "../../src/projections/order-record.ts";
 import { busyDay } from "./busy-day.ts";
 import { dump, freshPath, openWriter } from "./files.ts";
-import { MARKET, type Story } from "./story.ts";
+import { MARKET, Story } from "./story.ts";
 
 const ALL = 1_000_000;
 const OPEN = new Set<OrderStatus>(["open", "partially-filled", "pending"]);
@@ -16,7 +26,7 @@ const OPEN = new Set<OrderStatus>(["open", "partially-filled", "pending"]);
 function day(seed = 7, commands = 1_200) {
   const { story, accounts } = busyDay({ commands, seed });
   const path = freshPath();
-  const { database, writer } = openWriter(path);
+  const { database, writer } = openWriter(path, 1);
   return { story, accounts, path, database, writer };
 }
 
@@ -94,6 +104,9 @@ describe("behind a boundary", () => {
     expect(left("orders", "order_id", seq)).toBe(keptBefore.length);
     expect(left("transfers", "seq", seq)).toBe(0);
     expect(left("entries", "seq", seq)).toBe(0);
+    const { firstEntry } = keptReader(database)();
+    expect(left("settled_entries", "entry", firstEntry - 1)).toBe(0);
+    expect(left("settled_entries", "entry", ALL)).toBeGreaterThan(10);
     expect(left("order_marks", "order_id", seq)).toBe(0);
     expect(left("commands", "seq", seq)).toBeLessThan(seq / 2);
   });
@@ -167,6 +180,102 @@ it("the same rows stay, however many boundaries there were and whenever they cam
   atOnce.advance(marks[2]!);
   sweepAll(atOnce);
   expect(dump(path)).toEqual(dump(other.path));
+});
+
+describe("of the outbox", () => {
+  const numbersIn = (database: Database.Database) =>
+    database.prepare("SELECT settlement FROM settlements ORDER BY settlement").pluck().all() as number[];
+
+  it("goes what arrived long ago and lies before the boundary, and the rest stays with its numbers", () => {
+    const { story, database, writer } = day(15);
+    writer.apply(story.frames);
+    const all = numbersIn(database);
+    const [first, second, third] = boundaries(story, 3) as [Boundary, Boundary, Boundary];
+    const lastAt = (boundary: Boundary) =>
+      database
+        .prepare("SELECT max(settlement) FROM settlements WHERE seq <= ?")
+        .pluck()
+        .get(boundary.seq) as number;
+    const [before, behind] = [lastAt(first), lastAt(second)];
+    expect(behind).toBeGreaterThan(before + 10);
+    const retention = new Retention(database);
+    const dropTo = (boundary: Boundary, arrivedSettlement: number) => {
+      retention.advance({ ...boundary, arrivedSettlement });
+      sweepAll(retention);
+      return numbersIn(database)[0];
+    };
+    // All have arrived, and only those before the boundary go.
+    expect(dropTo(first, behind + 5)).toBe(before + 1);
+    // What was said to have arrived goes with the boundary that comes to it.
+    expect(dropTo(second, 0)).toBe(behind + 1);
+    expect(dropTo(third, 0)).toBe(behind + 6);
+    expect(numbersIn(database)).toEqual(all.slice(behind + 5));
+  });
+
+  it("nothing goes that has not arrived", () => {
+    const { story, database, writer } = day(16);
+    writer.apply(story.frames);
+    const all = numbersIn(database);
+    expect(all.length).toBeGreaterThan(50);
+    const retention = new Retention(database);
+    for (const [place, boundary] of boundaries(story, 2).entries()) {
+      retention.advance({ ...boundary, arrivedSettlement: place });
+      sweepAll(retention);
+    }
+    expect(numbersIn(database)).toEqual(all.slice(1));
+  });
+});
+
+it("stretches of request ids go with the last of their commands, and never the one that is being written", () => {
+  const story = new Story();
+  story.market();
+  const account = story.account("alice");
+  const width = 2 ** BUCKET_BITS;
+  const refuseUpTo = (seq: number) => {
+    while (story.seq < seq) {
+      story.refuse();
+      if (story.seq % 1_000 === 0) story.frame();
+    }
+    story.frame();
+  };
+  refuseUpTo(width + 50);
+  const order = story.place({ account, side: "buy", price: 100, quantity: 3 });
+  refuseUpTo(3 * width - 1);
+  const { database, writer } = openWriter();
+  writer.apply(story.frames);
+  const retention = new Retention(database);
+  const { lastSeq: seq, hash: frameHash } = story.frames.at(-1)!;
+  retention.advance({ seq, frameHash });
+  sweepAll(retention);
+  const buckets = () => database.prepare("SELECT bucket FROM request_ranges ORDER BY bucket").pluck().all();
+  // The first has nothing any more, the second the open order, and the third is the one that is being written.
+  expect(buckets()).toEqual([1, 2]);
+  refuseUpTo(3 * width + 10);
+  writer.apply(story.frames.slice(-1));
+  expect(buckets()).toEqual([1, 2, 3]);
+  const [placed] = new LedgerQueries(database).commands([order]);
+  expect(new LedgerQueries(database).commandsOfRequest(placed!.requestId)).toEqual([placed]);
+});
+
+it("a ledger that has let go of everything that it may is what the events come to", () => {
+  const { story, path, writer, database } = day(17);
+  writer.apply(story.frames);
+  const retention = new Retention(database);
+  for (const [place, boundary] of boundaries(story, 2).entries()) {
+    retention.advance({ ...boundary, arrivedSettlement: 20 + place });
+    sweepAll(retention);
+  }
+  const findings = () => {
+    const check = LedgerCheck.open(path, mkdtempSync(join(dirname(path), "check-")));
+    if (!(check instanceof LedgerCheck)) throw new Error(`no ledger to check: ${check}`);
+    for (const frame of story.frames) check.feed(frame);
+    const faults = check.findings([], { all: true }).map(({ what, fault }) => ({ what, fault }));
+    check.close();
+    return faults.find(({ what }) => what === "ledger's rows")?.fault;
+  };
+  expect(findings()).toBeNull();
+  database.exec("DELETE FROM settlements WHERE settlement = 30");
+  expect(findings()).toContain("settlements, settlement 31");
 });
 
 it("goes on after a stop in the middle of the sweep", () => {

@@ -49,7 +49,7 @@ export function addTraceRoute(app: FastifyInstance, desk: Desk): void {
     params,
     query,
     answers: { 200: { is: "What is known of its commands.", body: traceSchema } },
-    problems: ["not-found", "unknown-market", ...AS_OF_PROBLEMS],
+    problems: ["not-found", "history-archived", "unknown-market", ...AS_OF_PROBLEMS],
     handle: (exchange, request, reply) => showTrace(exchange, request, reply, { desk, past }),
   });
 }

@@ -3,6 +3,7 @@ import { type OrderId, tradeId } from "../../domain/units.ts";
 import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
+import { historyArchived, missingRequest } from "../archived.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findMarket } from "../parse.ts";
 import { Refusal } from "../problems.ts";
@@ -31,42 +32,74 @@ export async function resolve(
   id: TraceId,
   page: PageOfTrace,
 ): Promise<Resolved | Refusal> {
-  const { appliedSeq, ledger, directory } = exchange;
+  const { appliedSeq, ledger } = exchange;
   await ledger.reached(appliedSeq);
   switch (id.kind) {
     case "trace":
       return resolveTrace(ledger, id.traceId, page);
-    case "ulid": {
-      const commands = await ledger.commandsOfRequest(id.ulid);
-      if (commands.length > 0) return found("request", commands.slice(0, COMMANDS_MAX));
-      const order = id.order === null ? undefined : await resolveOrder(ledger, id.order.order);
-      const isIts = order !== undefined && order.commands[0]!.at === id.order!.at;
-      return isIts ? order : unknown(`There is no request and no order ${id.ulid}.`);
-    }
-    case "order": {
-      const order = await resolveOrder(ledger, id.order);
-      if (order !== undefined) return order;
-      const isCommand = (await ledger.commands([id.order])).length > 0;
-      const hint = ` Sequence ${id.order} placed none; it is traced as command:${id.order}.`;
-      return unknown(`There is no order ${id.order}.${isCommand ? hint : ""}`);
-    }
-    case "trade": {
-      const market = findMarket(id.market, directory);
-      if (market instanceof Refusal) return market;
-      const trade = await ledger.trade({ market: market.market, trade: tradeId(id.trade) });
-      if (trade === undefined) return unknown(`There is no trade ${id.trade} in ${market.name}.`);
-      return { ...found("trade", await ledger.commands([trade.seq])), trade };
-    }
+    case "ulid":
+      return resolveUlid(exchange, id);
+    case "order":
+      return resolveOrderNumber(ledger, id.order);
+    case "trade":
+      return resolveTrade(exchange, id);
     case "entry": {
       const seq = await ledger.seqOfEntry(id.entry);
-      if (seq === undefined) return unknown(`There is no ledger entry ${id.entry}.`);
+      if (seq === undefined || seq === "dropped") {
+        return missing(ledger, seq === "dropped", `There is no ledger entry ${id.entry}.`);
+      }
       return found("entry", await ledger.commands([seq]));
     }
     case "command": {
       const commands = await ledger.commands([id.seq]);
-      return commands.length > 0 ? found("command", commands) : unknown(`There is no command ${id.seq}.`);
+      if (commands.length > 0) return found("command", commands);
+      return missing(ledger, isArchived(ledger, id.seq), `There is no command ${id.seq}.`);
     }
   }
+}
+
+async function resolveUlid(
+  exchange: ExchangePort,
+  { ulid, order }: Extract<TraceId, { readonly kind: "ulid" }>,
+): Promise<Resolved | Refusal> {
+  const { ledger } = exchange;
+  const commands = await ledger.commandsOfRequest(ulid);
+  if (commands.length > 0) return found("request", commands.slice(0, COMMANDS_MAX));
+  const placed = order === null ? undefined : await resolveOrder(ledger, order.order);
+  if (placed !== undefined && placed.commands[0]!.at === order!.at) return placed;
+  return missingRequest(exchange, ulid, unknown(`There is no request and no order ${ulid}.`));
+}
+
+async function resolveOrderNumber(ledger: Ledger, order: OrderId): Promise<Resolved | Refusal> {
+  const placed = await resolveOrder(ledger, order);
+  if (placed !== undefined) return placed;
+  const nothing = `There is no order ${order}.`;
+  const isCommand = (await ledger.commands([order])).length > 0;
+  if (isCommand)
+    return unknown(`${nothing} Sequence ${order} placed none; it is traced as command:${order}.`);
+  return missing(ledger, isArchived(ledger, order), nothing);
+}
+
+async function resolveTrade(
+  { ledger, directory }: ExchangePort,
+  id: Extract<TraceId, { readonly kind: "trade" }>,
+): Promise<Resolved | Refusal> {
+  const market = findMarket(id.market, directory);
+  if (market instanceof Refusal) return market;
+  const trade = await ledger.trade({ market: market.market, trade: tradeId(id.trade) });
+  if (trade !== undefined) return { ...found("trade", await ledger.commands([trade.seq])), trade };
+  const [last] = (await ledger.trades({ market: market.market, limit: 1 })).result.rows;
+  const isBefore = last === undefined || id.trade < last.tradeId;
+  return missing(ledger, isBefore, `There is no trade ${id.trade} in ${market.name}.`);
+}
+
+function isArchived({ archived }: Ledger, seq: number): boolean {
+  return archived !== null && seq <= archived.seq;
+}
+
+/** What is named by a number that is not above the last one was there, and has moved if it is there no more. */
+function missing({ archived }: Ledger, isBefore: boolean, otherwise: string): Refusal {
+  return isBefore && archived !== null ? historyArchived(archived) : unknown(otherwise);
 }
 
 async function resolveTrace(
@@ -81,7 +114,7 @@ async function resolveTrace(
     next = rest;
     if (next === null) break;
   }
-  if (next === null && before === undefined) return unknown(`No command has the trace id ${traceId}.`);
+  if (next === null && before === undefined) return unknown(noTrace(ledger, traceId));
   return { ...found("trace", []), next };
 }
 
@@ -93,6 +126,12 @@ async function resolveOrder(ledger: Ledger, order: OrderId): Promise<Resolved | 
 
 function found(kind: Resolved["kind"], commands: readonly LedgerCommand[]): Resolved {
   return { kind, commands, order: null, trade: null, next: null };
+}
+
+/** A trace id says nothing of its time. */
+function noTrace({ archived }: Ledger, traceId: string): string {
+  const kept = archived ? ` above sequence ${archived.seq}; what is older has moved to the archive` : "";
+  return `No command has the trace id ${traceId}${kept}.`;
 }
 
 function unknown(detail: string): Refusal {

@@ -111,6 +111,7 @@ export class DeliveryLoop {
       retries: this.#retries,
       attempts: this.#attempts,
       oldestPendingAt: this.#oldestPendingAt(),
+      arrivedUpTo: this.#parts.store.arrivedUpTo,
       receiverIsDown: this.#health.isDown,
     };
   }

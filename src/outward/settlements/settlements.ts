@@ -48,6 +48,7 @@ const NOTHING: Omit<SettlementFigures, "restarts"> = {
     number
   >,
   oldestPendingAt: null,
+  arrivedUpTo: 0,
   receiverIsDown: false,
 };
 

@@ -135,6 +135,12 @@ export class Store {
     return this.#statements.taken.get() as number;
   }
 
+  /** All up to this number arrived so long ago that no row is kept of them. */
+  get arrivedUpTo(): number {
+    const first = this.#statements.firstRecorded.get() as number | null;
+    return Math.min(first ?? Number.MAX_SAFE_INTEGER, this.taken + 1) - 1;
+  }
+
   /** The highest number that has a row. */
   get lastRecorded(): number {
     return this.#statements.lastRecorded.get() as number;
@@ -358,6 +364,7 @@ function prepareStatements(database: Database.Database) {
     taken: prepare("SELECT taken FROM position").pluck(),
     saveSeen: prepare("UPDATE position SET seen_seq = max(seen_seq, ?)"),
     saveTaken: prepare("UPDATE position SET taken = ?"),
+    firstRecorded: prepare("SELECT min(settlement) FROM deliveries").pluck(),
     lastRecorded: prepare("SELECT coalesce(max(settlement), 0) FROM deliveries").pluck(),
     count: prepare("SELECT count(*) FROM deliveries WHERE status = ? AND status <> 2").pluck(),
     first: prepare("SELECT min(settlement) FROM deliveries WHERE status = ? AND status <> 2").pluck(),

@@ -137,9 +137,10 @@ export class ArchiveRows {
     const from = this.#commandAt(firstSeq).first_entry;
     const to = this.#commandAt((lastSeq + 1) as Seq).first_entry - 1;
     const sql = `SELECT t.*, c.at, c.request_id, a.account_id, s.name AS asset, s.scale, m.name AS market,
-        t.trade AS trade_id, CASE WHEN t.trade IS NULL THEN x.reference END AS reference
+        t.trade AS trade_id, CASE WHEN t.trade IS NULL THEN coalesce(n.reference, x.reference) END AS reference
       FROM entries t JOIN commands c USING (seq) JOIN accounts a USING (account) JOIN assets s ON s.asset = t.asset
         LEFT JOIN markets m ON m.market = t.market LEFT JOIN transfers x USING (seq)
+        LEFT JOIN settled_entries n ON n.entry = t.entry
       WHERE t.entry >= @from AND t.entry <= @to ORDER BY t.entry`;
     return this.#byKey(sql, "entry", { from, to });
   }

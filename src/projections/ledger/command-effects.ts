@@ -7,6 +7,7 @@ import type { AccountIndex, Minor, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
 import { References } from "./references.ts";
+import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
   type EntryRow,
@@ -65,6 +66,7 @@ const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 
 export class CommandEffects {
   readonly #chains: Chains;
+  readonly #kept: () => Kept;
   readonly #firstEntry: Statement;
   readonly #endEntry: Statement;
   readonly #entryCount: Statement;
@@ -79,6 +81,7 @@ export class CommandEffects {
   constructor(database: Database, chains: Chains) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = chains;
+    this.#kept = keptReader(database);
     this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
     this.#endEntry = prepare(
       `SELECT coalesce((SELECT first_entry FROM commands WHERE seq > ? ORDER BY seq LIMIT 1),
@@ -131,8 +134,9 @@ export class CommandEffects {
     return row === undefined ? undefined : tracedTrade(row, this.#command.get(row.seq) as CommandRow);
   }
 
-  seqOfEntry(entry: number): Seq | undefined {
-    return this.#entrySeq.get(entry) as Seq | undefined;
+  seqOfEntry(entry: number): Seq | "dropped" | undefined {
+    const seq = this.#entrySeq.get(entry) as Seq | undefined;
+    return seq ?? (entry < this.#kept().firstEntry ? "dropped" : undefined);
   }
 
   /** Undefined if the order never was. */

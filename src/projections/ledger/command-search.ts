@@ -6,10 +6,9 @@ import type { Database, Statement } from "better-sqlite3";
 import { COMMAND_KINDS } from "../../domain/event-codec.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
+import { BUCKET_BITS, bucketOf } from "./buckets.ts";
 import type { Page } from "./pages.ts";
-import { bucketOf } from "./request-ranges.ts";
 import type { LedgerCommand } from "./rows.ts";
-import { BUCKET_BITS } from "./schema.ts";
 import { packHex, unpackHex, wordAt } from "./words.ts";
 
 /** Commands that one question by sequences or by request id is answered with, at most. */

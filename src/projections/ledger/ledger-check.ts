@@ -136,14 +136,16 @@ export class LedgerCheck {
    * be under way, and is finished in the copy that is looked at.
    */
   #dropAlike(): string {
-    const { droppedSeq } = keptReader(this.#ledger)();
+    const { droppedSeq, arrivedSettlement } = keptReader(this.#ledger)();
     if (droppedSeq === 0) return "";
     const hash = this.#beside.prepare("SELECT hash FROM frames WHERE last_seq = ?").pluck().get(droppedSeq) as
       | Buffer
       | string
       | undefined;
     const beside = new Retention(this.#beside);
-    if (hash !== undefined) beside.advance({ seq: droppedSeq as Seq, frameHash: unpackHex(hash) });
+    if (hash !== undefined) {
+      beside.advance({ seq: droppedSeq as Seq, frameHash: unpackHex(hash), arrivedSettlement });
+    }
     for (const retention of [beside, new Retention(this.#ledger)]) while (retention.sweep()) {}
     return `; what lies up to sequence ${droppedSeq} has moved to the archive`;
   }

@@ -6,6 +6,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
+import { BUCKET_BITS } from "./buckets.ts";
 import { Chains, type Range } from "./chains.ts";
 import {
   CommandEffects,
@@ -36,7 +37,6 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { BUCKET_BITS } from "./schema.ts";
 import { ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull, numbersOf } from "./words.ts";
 
 type ListQuery = {
@@ -232,7 +232,7 @@ export class LedgerQueries {
     return this.#effects.trade(name);
   }
 
-  seqOfEntry(entry: number): Seq | undefined {
+  seqOfEntry(entry: number): Seq | "dropped" | undefined {
     return this.#effects.seqOfEntry(entry);
   }
 

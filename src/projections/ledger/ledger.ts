@@ -241,7 +241,8 @@ export class Ledger {
     return this.#reads.read("trade", name).then(({ result }) => result);
   }
 
-  seqOfEntry(entry: number): Promise<Seq | undefined> {
+  /** The command behind an entry; `dropped` if the ledger has let go of it. */
+  seqOfEntry(entry: number): Promise<Seq | "dropped" | undefined> {
     return this.#reads.read("seqOfEntry", entry).then(({ result }) => result);
   }
 

@@ -3,7 +3,7 @@
  * by request id would cost every command a row of its own.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { BUCKET_BITS } from "./schema.ts";
+import { bucketOf } from "./buckets.ts";
 
 type Range = { readonly bucket: number; lowest: string; highest: string };
 
@@ -39,9 +39,4 @@ export class RequestRanges {
     const { bucket, lowest, highest } = this.#range;
     this.#save.run(bucket, lowest, highest);
   }
-}
-
-/** The bucket of a command, as `seq >> BUCKET_BITS` is in SQL, where numbers have 64 bits. */
-export function bucketOf(seq: number): number {
-  return Math.floor(seq / 2 ** BUCKET_BITS);
 }

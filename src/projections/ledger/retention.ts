@@ -7,20 +7,23 @@
 import type { Database, Statement, Transaction } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES } from "../order-record.ts";
+import { BUCKET_BITS, bucketOf } from "./buckets.ts";
 import { numbersOf, unpackHex } from "./words.ts";
 
 export const RETENTION_TABLES = `
 -- All up to dropped_seq has moved to the archive, but for old_orders and what belongs to them. Entries are kept from
--- first_entry on. is_swept is 0 while rows are still to be deleted.
+-- first_entry on, and of the outbox what comes after arrived_settlement. is_swept is 0 while rows are still to be deleted.
 CREATE TABLE retention (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   dropped_seq INTEGER NOT NULL,
   dropped_at INTEGER NOT NULL,
   first_entry INTEGER NOT NULL,
+  arrived_settlement INTEGER NOT NULL,
   is_swept INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO retention (id, dropped_seq, dropped_at, first_entry, is_swept) VALUES (1, 0, 0, 1, 1);
+INSERT INTO retention (id, dropped_seq, dropped_at, first_entry, arrived_settlement, is_swept)
+VALUES (1, 0, 0, 1, 0, 1);
 
 CREATE TABLE old_orders (order_id INTEGER PRIMARY KEY, account INTEGER NOT NULL) STRICT;
 CREATE INDEX old_orders_by_account ON old_orders (account, order_id);
@@ -35,7 +38,12 @@ const ENDED = numbersOf(ORDER_STATUSES, ["filled", "canceled", "expired"]).join(
 export type Archived = { readonly seq: Seq; readonly at: EpochMs };
 
 /** A place between two frames, up to which the archive has everything, as the journal's chain of hashes names it. */
-export type Boundary = { readonly seq: Seq; readonly frameHash: string };
+export type Boundary = {
+  readonly seq: Seq;
+  readonly frameHash: string;
+  /** All settlements up to this number arrived long ago, so their rows in the outbox may go; none unless given. */
+  readonly arrivedSettlement?: number;
+};
 
 /** The ledger cannot let go of this, since it is not what the archive has. */
 export class RetentionRefusedError extends Error {
@@ -43,12 +51,18 @@ export class RetentionRefusedError extends Error {
 }
 
 /** Where the kept rows begin. */
-export type Kept = { readonly droppedSeq: number; readonly droppedAt: number; readonly firstEntry: number };
+export type Kept = {
+  readonly droppedSeq: number;
+  readonly droppedAt: number;
+  readonly firstEntry: number;
+  readonly arrivedSettlement: number;
+};
 
 /** Reads the boundary as it is in the present transaction. */
 export function keptReader(database: Database): () => Kept {
   const row = database.prepare(
-    "SELECT dropped_seq AS droppedSeq, dropped_at AS droppedAt, first_entry AS firstEntry FROM retention",
+    `SELECT dropped_seq AS droppedSeq, dropped_at AS droppedAt, first_entry AS firstEntry,
+       arrived_settlement AS arrivedSettlement FROM retention`,
   );
   return () => row.get() as Kept;
 }
@@ -111,7 +125,7 @@ export class Retention {
     return true;
   }
 
-  #move({ seq, frameHash }: Boundary): void {
+  #move({ seq, frameHash, arrivedSettlement = 0 }: Boundary): void {
     const { droppedSeq } = this.#kept();
     const run = (sql: string, values: object) => this.#database.prepare(sql).run(values);
     const found = this.#database
@@ -136,8 +150,9 @@ export class Retention {
     run(
       `UPDATE retention SET dropped_seq = @seq, is_swept = 0,
          dropped_at = (SELECT at FROM commands WHERE seq = @seq),
-         first_entry = coalesce((SELECT first_entry FROM commands WHERE seq = @seq + 1), (SELECT next_entry FROM cursor))`,
-      { seq },
+         first_entry = coalesce((SELECT first_entry FROM commands WHERE seq = @seq + 1), (SELECT next_entry FROM cursor)),
+         arrived_settlement = max(arrived_settlement, @arrivedSettlement)`,
+      { seq, arrivedSettlement },
     );
   }
 
@@ -158,7 +173,7 @@ export class Retention {
  * Each stage needs what those before it leave: what stays of the orders says which trades stay, and those which commands.
  * Entries go first, so that at no time does one name a trade or a command that is gone.
  */
-function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stage[] {
+function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettlement }: Kept): Stage[] {
   database.exec("DELETE FROM kept_commands");
   const markets = database.prepare("SELECT market FROM markets").pluck().all() as number[];
   const isOld = (order: string) => `EXISTS (SELECT 1 FROM old_orders k WHERE k.order_id = ${order})`;
@@ -166,6 +181,9 @@ function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stag
     rangeStage(database, { table, key, last, statements });
   return [
     range("entries", "entry", firstEntry - 1, ["DELETE FROM entries WHERE entry > @after AND entry <= @to"]),
+    range("settled_entries", "entry", firstEntry - 1, [
+      "DELETE FROM settled_entries WHERE entry > @after AND entry <= @to",
+    ]),
     range("transfers", "seq", droppedSeq, ["DELETE FROM transfers WHERE seq > @after AND seq <= @to"]),
     range("orders", "order_id", droppedSeq, [
       `DELETE FROM order_changes WHERE order_id > @after AND order_id <= @to AND NOT ${isOld("order_changes.order_id")}`,
@@ -177,6 +195,12 @@ function sweepStages(database: Database, { droppedSeq, firstEntry }: Kept): Stag
     range("commands", "seq", droppedSeq, [
       "DELETE FROM commands WHERE seq > @after AND seq <= @to AND seq NOT IN (SELECT seq FROM kept_commands)",
     ]),
+    // The boundary's own bucket may be the one that is being written.
+    range("request_ranges", "bucket", bucketOf(droppedSeq) - 1, [
+      `DELETE FROM request_ranges WHERE bucket > @after AND bucket <= @to AND NOT EXISTS (SELECT 1 FROM commands c
+         WHERE c.seq >= bucket << ${BUCKET_BITS} AND c.seq < (bucket + 1) << ${BUCKET_BITS})`,
+    ]),
+    settlementStage(database, { droppedSeq, arrivedSettlement }),
     range("frames", "first_seq", droppedSeq, [
       `DELETE FROM frames WHERE first_seq > @after AND first_seq <= @to
          AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.seq >= frames.first_seq AND c.seq <= frames.last_seq)`,
@@ -236,6 +260,29 @@ function tradeStage(
     if (to === undefined) return null;
     remove.run({ market, after, to });
     keep.run({ market, after, to });
+    return [to];
+  };
+}
+
+/**
+ * Of the outbox goes what lies before the boundary and arrived long ago, up to the first that did not. It is numbered in
+ * the order of the commands.
+ */
+function settlementStage(
+  database: Database,
+  { droppedSeq, arrivedSettlement }: Pick<Kept, "droppedSeq" | "arrivedSettlement">,
+): Stage {
+  const next = database
+    .prepare(
+      `SELECT settlement, seq FROM settlements WHERE settlement > ? AND settlement <= ? ORDER BY settlement LIMIT ${BATCH_ROWS}`,
+    )
+    .raw();
+  const remove = database.prepare("DELETE FROM settlements WHERE settlement > ? AND settlement <= ?");
+  return ([after = 0]) => {
+    const rows = next.all(after, arrivedSettlement) as [number, number][];
+    const [to] = rows.findLast(([, seq]) => seq <= droppedSeq) ?? [];
+    if (to === undefined) return null;
+    remove.run(after, to);
     return [to];
   };
 }

@@ -8,6 +8,7 @@
 import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { FEES_ACCOUNT_ID } from "../../domain/commands.ts";
+import { BUCKET_BITS } from "./buckets.ts";
 import { RETENTION_TABLES } from "./retention.ts";
 import { VIEWS } from "./views.ts";
 
@@ -31,12 +32,6 @@ const LOG_BYTES_KEPT = 16 * 1024 * 1024;
 
 /** Every so many orders of an account, or entries of a wallet, one is marked, to find a time in a long chain. */
 export const MARK_EVERY = 64;
-
-/**
- * Ids that say nothing of their place are indexed in buckets of 2^13 commands: a batch then touches the pages of one
- * bucket, and who looks for an id asks bucket by bucket. Over the whole table, every id would touch a page of its own.
- */
-export const BUCKET_BITS = 13;
 
 const TABLES = `
 CREATE TABLE cursor (

@@ -1,6 +1,8 @@
 /** The archive of a running exchange lets its ledger go of what was read back, and clients are told what is gone. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
+import { ulid, ulidToUUID } from "ulid";
 import { expect, it, onTestFinished, vi } from "vitest";
 import {
   type AccountIndex,
@@ -20,13 +22,21 @@ import { openExchange, scratchDirectory, submit, trade, tradeIn } from "./tradin
 
 /** Everything that is archived is old enough. */
 const AT_ONCE = 0;
+/** All settlements up to this number arrived long ago. */
+const ARRIVED = 100;
 
 function serviceOf(
   { directory, place }: { readonly directory: string; readonly place: string },
   exchange: () => Exchange | undefined,
   retentionDays: number | null,
-): { readonly service: ArchiveService; readonly reports: ArchiveReport[] } {
+): {
+  readonly service: ArchiveService;
+  readonly reports: ArchiveReport[];
+  /** The ends of what the ledger was told to let go of. */
+  readonly dropped: number[];
+} {
   const reports: ArchiveReport[] = [];
+  const dropped: number[] = [];
   const service = new ArchiveService(
     {
       directory,
@@ -36,12 +46,15 @@ function serviceOf(
       intervalMs: 50,
     },
     {
-      drop: (boundaries) => exchange()?.ledger.drop(boundaries),
+      drop: (boundaries) => {
+        dropped.push(...boundaries.map(({ seq }) => seq));
+        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED })));
+      },
       onReport: (report) => reports.push(report),
     },
   );
   onTestFinished(() => service.close());
-  return { service, reports };
+  return { service, reports, dropped };
 }
 
 async function served(exchange: Exchange): Promise<Client> {
@@ -60,6 +73,7 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   const { service, reports } = serviceOf({ directory, place }, () => exchange, AT_ONCE);
   const heard: ExchangeReport[] = [];
   exchange = await openExchange(directory, { archive: service, onReport: (report) => heard.push(report) });
+  exchange.ledger.recordSettlements();
   await trade(exchange, 300);
   // Nobody trades at this price, so it stays open.
   const patient = await placeOpen(exchange);
@@ -127,17 +141,52 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   const again = await client.post("/v1/orders", { ...PATIENT, accountId: "patient" });
   expect([again.status, again.body.order.orderId]).toEqual([200, patient]);
 
+  const finished = await allPages(client, "/operations?userId=trader-1&operationStatus=FINISHED");
+  expect(finished.at(-1).archivedBefore).toEqual(before);
+  const past = ulid(at - 1);
+  const moved = ["30", "command:30", "entry:30", "BTC-USD%2F1", past].map((id) => `/v1/trace/${id}`);
+  for (const path of [...moved, `/operations/trader-1%7C${ulidToUUID(past)}`]) {
+    const { status, body } = await client.get(path);
+    expect({ path, status, code: body.code }).toEqual({ path, status: 410, code: "history-archived" });
+  }
+  const never = ["9000", "command:9000", "entry:900000", "BTC-USD%2F90000", ulid(at + 1)];
+  for (const path of [
+    ...never.map((id) => `/v1/trace/${id}`),
+    `/operations/trader-1%7C${ulidToUUID(ulid(at + 1))}`,
+  ]) {
+    expect({ path, status: (await client.get(path)).status }).toEqual({ path, status: 404 });
+  }
+  expect((await client.get(`/v1/trace/${patient}`)).body.kind).toBe("order");
+  const untraced = await client.get(`/v1/trace/${"ab".repeat(16)}`);
+  expect([untraced.status, untraced.body.detail]).toEqual([
+    404,
+    expect.stringContaining(`above sequence ${seq};`),
+  ]);
+
   expect(reports.filter(({ kind }) => kind !== "archived")).toEqual([]);
   expect(heard.filter(({ kind }) => kind === "drop-failed")).toEqual([]);
   expect(heard.filter(({ kind }) => kind === "dropped").length).toBeGreaterThan(1);
   await service.close();
   await exchange.close();
   exchange = undefined;
+  const { firstSettlement, settledBefore } = remainsIn(directory, seq);
+  expect([firstSettlement, settledBefore]).toEqual([ARRIVED + 1, 0]);
   const { checks } = await verify({ directory, scratch: scratchDirectory(), onProgress: () => {} });
   expect(checks.filter(({ fault }) => fault !== null)).toEqual([]);
   const rows = checks.find(({ what }) => what === "ledger's rows")!;
   expect(rows.found).toContain(`what lies up to sequence ${seq} has moved to the archive`);
 });
+
+/** The first number in the outbox, and what is left of the references up to a command. */
+function remainsIn(directory: string, seq: number) {
+  const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
+  const settled =
+    "SELECT count(*) FROM settled_entries WHERE entry NOT IN (SELECT entry FROM entries WHERE seq > ?)";
+  const settledBefore = database.prepare(settled).pluck().get(seq);
+  const firstSettlement = database.prepare("SELECT min(settlement) FROM settlements").pluck().get();
+  database.close();
+  return { firstSettlement, settledBefore };
+}
 
 const PATIENT = {
   market: "BTC-USD",
@@ -214,6 +263,7 @@ it("nothing is let go of that cannot be read back", async () => {
   const boundary = Number(entries[0]!.slice(17, 33));
   await vi.waitFor(() => expect(exchange!.ledger.archived?.seq).toBe(boundary));
   await second.service.close();
+  expect(second.dropped).toEqual([boundary]);
   await exchange.close();
   exchange = undefined;
 });

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ulid } from "ulid";
 import { onTestFinished } from "vitest";
 import { xorshift } from "../../../bench/load/flow.ts";
-import type { Command, PlaceOrder } from "../../../src/domain/commands.ts";
+import type { Command, PlaceOrder, SettleFunds } from "../../../src/domain/commands.ts";
 import { marketSteps, OPEN_ORDERS_MAX_DEFAULT, type Steps } from "../../../src/domain/market.ts";
 import {
   type AccountIndex,
@@ -68,8 +69,8 @@ export async function trade(exchange: Exchange, commands: number, seed = 1): Pro
 
 export function submit(exchange: Exchange, command: Command): Promise<void> {
   return new Promise((resolve, reject) => {
-    const requestId = `request-${exchange.appliedSeq}-${Math.random()}`;
-    const traceId = requestId.endsWith("7") ? "0af7651916cd43dd8448eb211c80319c" : null;
+    const requestId = ulid();
+    const traceId = /[0-3]$/.test(requestId) ? "0af7651916cd43dd8448eb211c80319c" : null;
     exchange.submit({ requestId, traceId, command }, (answer) => {
       if ("turnedAway" in answer) reject(new Error(answer.turnedAway));
       else resolve();
@@ -114,7 +115,7 @@ async function setUp(exchange: Exchange): Promise<void> {
 
 function anyCommand(exchange: Exchange, below: (limit: number) => number): Command {
   const account = (1 + below(TRADERS)) as AccountIndex;
-  const choice = below(12);
+  const choice = below(13);
   const reference = `${choice}-${exchange.appliedSeq}-${below(1_000_000)}`;
   const move = { account, asset: below(4) as AssetIndex, amount: minor(1 + below(1_000)), reference };
   if (choice === 0) return { kind: "DepositFunds", ...move };
@@ -123,6 +124,7 @@ function anyCommand(exchange: Exchange, below: (limit: number) => number): Comma
     const toAccount = ((account % TRADERS) + 1) as AccountIndex;
     return { kind: "TransferFunds", toAccount, ...move };
   }
+  if (choice === 12) return settlementBetween(account, ((account % TRADERS) + 1) as AccountIndex, reference);
   const open = exchange.orders.ofAccount(account, null);
   const order = open[below(open.length)]?.order as OrderId | undefined;
   if (choice < 5 && order !== undefined) return { kind: "CancelOrder", account, order };
@@ -130,6 +132,21 @@ function anyCommand(exchange: Exchange, below: (limit: number) => number): Comma
     return { kind: "AmendOrder", account, order, price: ticks(990 + below(20)), quantity: null };
   }
   return anyOrder(account, below);
+}
+
+/** Of a trade made elsewhere; every other one has an id. */
+function settlementBetween(buyer: AccountIndex, seller: AccountIndex, reference: string): SettleFunds {
+  const amounts = { quantity: minor(3), value: minor(500) };
+  return {
+    kind: "SettleFunds",
+    base: assetIndex(2),
+    quote: assetIndex(3),
+    entries: [
+      { ...amounts, account: buyer, side: "buy", reference: `${reference}-bought` },
+      { ...amounts, account: seller, side: "sell", reference: `${reference}-sold` },
+    ],
+    settlementId: reference.endsWith("7") ? reference : null,
+  };
 }
 
 function anyOrder(account: AccountIndex, below: (limit: number) => number): PlaceOrder {

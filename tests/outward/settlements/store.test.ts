@@ -109,6 +109,15 @@ describe("a file", () => {
     expect(left.map(({ settlement }) => settlement)).toEqual([1, 3, 5, 6]);
     for (let pass = 0; pass < 5; pass += 1) store.prune(now + DAY_MS, 2);
     expect([1, 3, 5, 6].filter((settlement) => store.find(settlement) !== undefined)).toEqual([1, 3]);
+    store.saveTaken(6);
+    expect(store.arrivedUpTo).toBe(0);
+    store.save({ delivery: delivery(1, RECORDED.delivered, 0), attempt: null });
+    store.prune(now, 2);
+    store.prune(now, 2);
+    expect(store.arrivedUpTo).toBe(2);
+    store.save({ delivery: delivery(3, RECORDED.delivered, 0), attempt: null });
+    for (let pass = 0; pass < 3; pass += 1) store.prune(now, 2);
+    expect(store.arrivedUpTo).toBe(6);
     store.close();
   });
 });

@@ -7,11 +7,12 @@ import type { Seq } from "../../../domain/units.ts";
 import { orderId } from "../../../domain/units.ts";
 import type { Account } from "../../../projections/live/directory.ts";
 import type { OrderRecord } from "../../../projections/order-record.ts";
+import { missingRequest } from "../../archived.ts";
 import type { ExchangePort } from "../../exchange-port.ts";
 import { cursorAfter, type PageAsked, readPage } from "../../http/pages.ts";
-import { markPosition, readHistoryPage, sendRefusal } from "../../http/replies.ts";
+import { type HistoryPage, markPosition, readHistoryPage, sendRefusal } from "../../http/replies.ts";
 import { addRoute, type Call, type Desk } from "../../http/route.ts";
-import { pageOf, pageQuery } from "../../http/schemas.ts";
+import { historyPageOf, pageQuery } from "../../http/schemas.ts";
 import { findOrder } from "../../orders/find-order.ts";
 import { malformed, Refusal } from "../../problems.ts";
 import { orderView } from "../../render.ts";
@@ -52,7 +53,7 @@ type Asked = PageAsked & {
 };
 
 /** A page of orders, and the order with which the next one goes on. */
-type OrderPage = { readonly rows: readonly OrderRecord[]; readonly next: number | null };
+type OrderPage = HistoryPage<OrderRecord>;
 
 export function addReadOperationRoutes(app: FastifyInstance, desk: Desk): void {
   addRoute(app, desk, {
@@ -63,7 +64,7 @@ export function addReadOperationRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Operations in trade, oldest first",
     description: "A page may come back short, with a `nextCursor` to go on from.",
     query: listQuery,
-    answers: { 200: { is: "A page of operations.", body: pageOf(operationSchema) } },
+    answers: { 200: { is: "A page of operations.", body: historyPageOf(operationSchema) } },
     problems: ["unknown-account", "unknown-market", "overloaded"],
     handle: listOperations,
   });
@@ -75,7 +76,7 @@ export function addReadOperationRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "One operation",
     params: oneParams,
     answers: { 200: { is: "The operation.", body: operationSchema } },
-    problems: ["unknown-order", "unknown-market", "overloaded"],
+    problems: ["unknown-order", "history-archived", "unknown-market", "overloaded"],
     handle: showOperation,
   });
 }
@@ -89,10 +90,18 @@ async function showOperation(
   if (traded instanceof Refusal) return sendRefusal(reply, traded);
   const found = await findOperation(exchange, request.params.id, traded.market);
   if (found === undefined) {
-    return sendRefusal(reply, new Refusal("unknown-order", "There is no such operation."));
+    return sendRefusal(reply, missingOperation(exchange, request.params.id));
   }
   markPosition(reply, found.seq);
   return reply.send(operationView(orderView(found.record, exchange.directory)));
+}
+
+/** It may have ended and moved to the archive. */
+function missingOperation(exchange: ExchangePort, id: string): Refusal {
+  const nothing = new Refusal("unknown-order", "There is no such operation.");
+  const named = readOperationId(id);
+  const isUsers = named !== undefined && exchange.directory.accountById(named.accountId) !== undefined;
+  return isUsers ? missingRequest(exchange, named.requestId, nothing) : nothing;
 }
 
 /** Of several orders that came with one request, as those of a batch, the first. */
@@ -125,7 +134,7 @@ async function listOperations(
   const page = await pageAsked(exchange, reply, asked, request.query.operationStatus ?? "IN_TRADE");
   if (page instanceof Refusal) return sendRefusal(reply, page);
   const items = page.rows.map((record) => operationView(orderView(record, directory)));
-  return reply.send({ items, nextCursor: cursorAfter(page.next) });
+  return reply.send({ items, nextCursor: cursorAfter(page.next), ...page.archived });
 }
 
 function readAsked({ directory }: ExchangePort, { query }: ListCall): Asked | Refusal {
@@ -182,7 +191,7 @@ async function inTrade(exchange: ExchangePort, reply: FastifyReply, asked: Asked
   const found = oldest.take();
   const shown = found.slice(0, limit);
   const rows = shown.flatMap((order) => exchange.orders.get(orderId(order)) ?? []);
-  return { rows, next: found.length > limit ? shown.at(-1)! : null };
+  return { rows, next: found.length > limit ? shown.at(-1)! : null, archived: null };
 }
 
 /** The smallest of many numbers, so many of them. */
