@@ -16,7 +16,7 @@ const RANGES_MAX = 50;
 export type Dropping = {
   readonly manifest: Manifest;
   readonly target: Target;
-  readonly ledger: Pick<ArchiveRows, "droppedSeq">;
+  readonly ledger: Pick<ArchiveRows, "droppedSeq" | "appliedSeq">;
   readonly retentionDays: number;
   readonly now: number;
 };
@@ -31,6 +31,8 @@ export async function* droppable(dropping: Dropping): AsyncGenerator<Boundary> {
     if (frameHash === null || lastAt === null) continue;
     if (firstSeq !== next || taken === RANGES_MAX) return;
     if (Date.parse(lastAt) > now - retentionDays * DAY_MS) return;
+    // One that is made anew has to come here first.
+    if (lastSeq > ledger.appliedSeq) return;
     checkComplete(range, target);
     const faulty = await rangeFault(range, manifest, target);
     if (faulty !== null) {

@@ -18,14 +18,14 @@ const target: Target = {
   upload: () => Promise.reject(new Error("nothing is uploaded")),
 };
 
-async function dropped(objects: readonly ArchivedObject[]): Promise<number[]> {
+async function dropped(objects: readonly ArchivedObject[], appliedSeq = 9): Promise<number[]> {
   const manifest = await Manifest.read(target, "0123456789abcdef0123456789abcdef");
   const at = "2026-01-02T03:04:05.678Z";
   const place = { segment: 1, firstSeq: 1, lastSeq: 9, firstAt: at, lastAt: at };
   const range: ArchivedRange = { ...place, frameHash: HASH, endHash: HASH, objects: [...objects] };
   await manifest.add(range);
   const seqs: number[] = [];
-  const ledger = { droppedSeq: seq(0) };
+  const ledger = { droppedSeq: seq(0), appliedSeq: seq(appliedSeq) };
   const dropping = { manifest, target, ledger, retentionDays: 1, now: Date.parse(at) * 2 };
   for await (const boundary of droppable(dropping)) seqs.push(boundary.seq);
   return seqs;
@@ -40,4 +40,9 @@ it("a range goes with everything that it must have, and never with less", async 
     await expect(dropped(objects)).rejects.toThrow(new RegExp(`sequence 1 to 9 without its ${missing}`));
   }
   await expect(dropped([])).rejects.toThrow(/without its segment/);
+});
+
+it("a ledger that is being made anew lets go of a range once it has come to its end", async () => {
+  expect(await dropped(whole, 8)).toEqual([]);
+  expect(await dropped(whole, 9)).toEqual([9]);
 });
