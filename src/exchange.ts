@@ -183,7 +183,7 @@ export class Exchange {
     this.#machine = machine;
     const past = {
       directory,
-      now: () => ({ seq: this.appliedSeq, at: this.now() }),
+      now: () => ({ seq: this.appliedSeq, at: this.#notBeforeLast() }),
       clock: machine.clock,
     };
     this.#past = new PastThread(past);
@@ -223,10 +223,9 @@ export class Exchange {
 
   /** What the order would do if it were the next command, at most so many orders looked at. Nothing is changed and nothing is written. */
   preview(command: PlaceOrder, ordersMax: number): Previewed {
-    const at = epochMs(Math.max(this.now(), this.#sequencer.lastAt));
     const entry = {
       seq: seq(this.appliedSeq + 1),
-      at,
+      at: this.#notBeforeLast(),
       requestId: this.#newRequestId(),
       traceId: null,
       command,
@@ -297,6 +296,11 @@ export class Exchange {
 
   now(): EpochMs {
     return epochMs(this.#machine.clock.now());
+  }
+
+  /** The time of a command that came now: the clock may have been set back since the last one. */
+  #notBeforeLast(): EpochMs {
+    return epochMs(Math.max(this.now(), this.#sequencer.lastAt));
   }
 
   /** Checks every invariant by full scans: for tests, it takes as long as the exchange is large. */

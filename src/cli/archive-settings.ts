@@ -8,16 +8,31 @@ const REGION_DEFAULT = "us-east-1";
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,62}$/;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
+export type ArchiveAsked = {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The data directory. */
+  readonly data: string;
+  readonly setting?: string;
+};
+
 /** @throws UsageError that names the setting. */
 export function archivePlace(
   text: string,
-  environment: NodeJS.ProcessEnv,
-  setting = "PREGAO_ARCHIVE",
+  { environment, data, setting = "PREGAO_ARCHIVE" }: ArchiveAsked,
 ): ArchivePlace {
   if (text.startsWith("s3://")) return s3Place(text, environment, setting);
+  const directory = directoryNamed(text, setting);
+  // What is lost with the data directory is no copy of it, and the ledger would let go of history for it.
+  if (`${directory}/`.startsWith(`${resolve(data)}/`)) {
+    throw new UsageError(`${setting}: must not be in the data directory, with which it would be lost`);
+  }
+  return { kind: "directory", directory };
+}
+
+function directoryNamed(text: string, setting: string): string {
   if (text.startsWith("file://")) {
     try {
-      return { kind: "directory", directory: fileURLToPath(text) };
+      return resolve(fileURLToPath(text));
     } catch (error) {
       throw new UsageError(`${setting}: ${(error as Error).message}`);
     }
@@ -25,7 +40,7 @@ export function archivePlace(
   if (text === "" || SCHEME.test(text)) {
     throw new UsageError(`${setting}: must be s3://bucket/prefix, file:///path or a path`);
   }
-  return { kind: "directory", directory: resolve(text) };
+  return resolve(text);
 }
 
 function s3Place(text: string, environment: NodeJS.ProcessEnv, setting: string): ArchivePlace {

@@ -38,7 +38,10 @@ async function archive(given: string | undefined, options: ArchiveOptions): Prom
   const configuration = readConfiguration(asked, process.env);
   const { data: directory } = configuration;
   journalIn(directory);
-  const place = to === undefined ? configuration.archive : archivePlace(to, process.env, "--to");
+  const place =
+    to === undefined
+      ? configuration.archive
+      : archivePlace(to, { environment: process.env, data: directory, setting: "--to" });
   if (place === undefined) throw new UsageError("where to? Give --to or PREGAO_ARCHIVE");
   const work = join(directory, WORK_DIRECTORY);
   mkdirSync(work, { recursive: true });

@@ -166,7 +166,7 @@ export function readConfiguration(
   const { walletUrl, walletToken, walletSecret, walletAllow, walletTimeoutMs, walletAttempts, ...more } =
     others;
   const { archive: place, ...rest } = more;
-  const archive = place === undefined ? undefined : archivePlace(place, environment);
+  const archive = place === undefined ? undefined : archivePlace(place, { environment, data: rest.data });
   if (rest.retentionDays !== undefined && archive === undefined) {
     throw new UsageError(
       "PREGAO_RETENTION_DAYS: needs PREGAO_ARCHIVE, which is to have what the ledger lets go of",

@@ -49,6 +49,7 @@ export type Told<Name extends PastName> = { readonly answer: AnswerOf<Name> } | 
 
 type Question = {
   readonly id: number;
+  readonly isClients: boolean;
   readonly ask: () => ToPast;
   /** Settles it; what comes later changes nothing. */
   readonly settle: (outcome: Outcome) => void;
@@ -92,6 +93,7 @@ export class PastThread {
       const callOff = this.#clock.after(questionMs, () => giveUp({ kind: "too-long" }));
       const question: Question = {
         id,
+        isClients,
         ask: () => ({ kind: "ask", id, name, asked, now: this.#options.now() }),
         settle: (outcome) => {
           callOff();
@@ -101,7 +103,7 @@ export class PastThread {
         },
       };
       signal?.addEventListener("abort", onAbort);
-      this.#waiting.push(question);
+      this.#enqueue(question);
       this.#goOn();
     });
   }
@@ -112,6 +114,13 @@ export class PastThread {
     const outcome = { fault: { kind: "given-up" } } as const;
     for (const question of this.#waiting.splice(0)) question.settle(outcome);
     await this.#end(outcome);
+  }
+
+  /** Operators' come before clients', who could otherwise ask for so much that no operator hears anything. */
+  #enqueue(question: Question): void {
+    const firstOfClients = this.#waiting.findIndex(({ isClients }) => isClients);
+    const place = question.isClients || firstOfClients === -1 ? this.#waiting.length : firstOfClients;
+    this.#waiting.splice(place, 0, question);
   }
 
   #goOn(): void {

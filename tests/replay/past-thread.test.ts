@@ -55,6 +55,17 @@ describe("the thread of the past", () => {
     expect(await thread.ask("book", bookAt(0))).toMatchObject(before);
   });
 
+  test("answers operators before the clients that wait", async () => {
+    const thread = open();
+    const told: string[] = [];
+    const asks = (["first", "client", "client", "operator", "operator"] as const).map(async (who, place) => {
+      await thread.ask("book", bookAt(200 + place), { isClients: who !== "operator" });
+      told.push(who === "operator" ? `${who} ${place}` : who);
+    });
+    await Promise.all(asks);
+    expect(told).toEqual(["first", "operator 3", "operator 4", "client", "client"]);
+  });
+
   test("lets a few questions wait, and of clients fewer", async () => {
     const thread = open({ limits: { waitingMax: 3, clientsWaitingMax: 1 } });
     const client = () => thread.ask("book", bookAt(200), { isClients: true });

@@ -12,7 +12,13 @@ import { nodeDisk } from "../../journal/disk.ts";
 import { segmentName } from "../../journal/segment.ts";
 import { ArchiveRows, type ArchiveTable } from "../../projections/ledger/archive-rows.ts";
 import { parquetPieces } from "../../projections/ledger/parquet.ts";
-import { type ClosedSegment, checkSegment, closedSegments, journalIdIn } from "./closed-segments.ts";
+import {
+  type ClosedSegment,
+  checkSegment,
+  closedSegments,
+  journalIdIn,
+  type SegmentStart,
+} from "./closed-segments.ts";
 import { type ArchivedObject, type ArchivedRange, Manifest } from "./manifest.ts";
 import { copyFault } from "./read-back.ts";
 import { type LocalFile, type Target, TargetRefusedError, TargetUnavailableError } from "./target.ts";
@@ -71,8 +77,8 @@ export class Archiver {
     await mkdir(workDirectory, { recursive: true });
     const ledger = this.#openLedger();
     const manifest = await Manifest.read(target, journalId);
-    const closed = await closedSegments(journal, (manifest.last?.segment ?? 0) + 1);
-    checkGoesOn(closed[0], manifest.last, target.name);
+    const { closed, start } = await closedSegments(journal, (manifest.last?.segment ?? 0) + 1);
+    checkGoesOn(start, manifest.last, target.name);
     const passed = closed.filter(({ lastSeq }) => lastSeq < ledger.appliedSeq);
     const waiting = closed.length - passed.length;
     const run = { manifest, ledger, ranges: 0, objects: 0, bytes: 0, waiting };
@@ -176,22 +182,33 @@ export class Archiver {
 
 type Tell = (object: string, part: number) => void;
 
-/** What is archived next must go on from the last that is in the archive. */
-function checkGoesOn(first: ClosedSegment | undefined, last: ArchivedRange | undefined, name: string): void {
-  if (first === undefined || last === undefined) return;
-  if (first.segment !== last.segment + 1) {
+/**
+ * The journal must go on from the last range of the archive. The segment behind that range is there, be it the one that is
+ * open: where it is not, the journal is not the one whose end was archived, and nothing may be taken for kept that is not.
+ */
+function checkGoesOn(start: SegmentStart | undefined, last: ArchivedRange | undefined, name: string): void {
+  if (last === undefined) return;
+  if (start === undefined) {
     throw new TargetRefusedError(
-      `the segments from ${last.segment + 1} to ${first.segment - 1} are gone, and the archive ${name} does not have them; ` +
+      `the archive ${name} has all up to segment ${last.segment}, sequence ${last.lastSeq}, and this journal ends before ` +
+        `that. ${IF_RESTORED}`,
+    );
+  }
+  if (start.segment !== last.segment + 1) {
+    throw new TargetRefusedError(
+      `the segments from ${last.segment + 1} to ${start.segment - 1} are gone, and the archive ${name} does not have them; ` +
         "bring them back from a backup",
     );
   }
-  if (first.firstSeq !== last.lastSeq + 1 || first.startHash !== last.endHash) {
+  if (start.firstSeq !== last.lastSeq + 1 || start.startHash !== last.endHash) {
     throw new TargetRefusedError(
-      `the archive ${name} has another history than this journal: segment ${first.segment} does not go on from sequence ` +
-        `${last.lastSeq} as it was archived. If an older backup was restored, give PREGAO_ARCHIVE another place`,
+      `the archive ${name} has another history than this journal: segment ${start.segment} does not go on from sequence ` +
+        `${last.lastSeq} as it was archived. ${IF_RESTORED}`,
     );
   }
 }
+
+const IF_RESTORED = "If an older backup was restored, give PREGAO_ARCHIVE another place";
 
 function frameHashOf(ledger: ArchiveRows, lastSeq: Seq): string {
   const hash = ledger.frameHash(lastSeq);

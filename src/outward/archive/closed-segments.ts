@@ -19,15 +19,27 @@ import {
 } from "../../journal/segment.ts";
 import { loadSegment } from "../../journal/segment-image.ts";
 
-export type ClosedSegment = {
+/** Where a segment goes on from. */
+export type SegmentStart = {
   readonly segment: number;
-  readonly path: string;
   readonly firstSeq: Seq;
+  /** The hash of the frame before the segment. */
+  readonly startHash: string;
+};
+
+export type ClosedSegment = SegmentStart & {
+  readonly path: string;
   /** One less than `firstSeq` if the segment has no commands. */
   readonly lastSeq: Seq;
-  /** The hash of the frame before the segment, and of its last one. */
-  readonly startHash: string;
+  /** The hash of its last frame. */
   readonly endHash: string;
+};
+
+export type ClosedSegments = {
+  /** All but the last, in order. */
+  readonly closed: readonly ClosedSegment[];
+  /** Of the first one, which may be the one that is open; undefined if there is none. */
+  readonly start: SegmentStart | undefined;
 };
 
 /** The id of the journal in a directory; null if there is none yet. */
@@ -38,8 +50,8 @@ export async function journalIdIn(directory: string): Promise<string | null> {
   return header?.journalId.toString("hex") ?? null;
 }
 
-/** The closed segments from one on, in order: all but the last. */
-export async function closedSegments(directory: string, from: number): Promise<readonly ClosedSegment[]> {
+/** The closed segments from one on. */
+export async function closedSegments(directory: string, from: number): Promise<ClosedSegments> {
   const segments = await listSegments(directory, nodeDisk);
   const headers: SegmentHeader[] = [];
   for (const segment of segments.filter((number) => number >= from)) {
@@ -47,17 +59,15 @@ export async function closedSegments(directory: string, from: number): Promise<r
     // One that is taken away meanwhile has been archived before.
     if (header !== undefined) headers.push(header);
   }
-  return headers.slice(0, -1).map((header, place): ClosedSegment => {
-    const next = headers[place + 1]!;
-    return {
-      segment: header.segment,
-      path: join(directory, segmentName(header.segment)),
-      firstSeq: header.firstSeq,
-      lastSeq: (next.firstSeq - 1) as Seq,
-      startHash: header.previousHash.toString("hex"),
-      endHash: next.previousHash.toString("hex"),
-    };
+  const starts = headers.map(({ segment, firstSeq, previousHash }): SegmentStart => {
+    return { segment, firstSeq, startHash: previousHash.toString("hex") };
   });
+  const closed = starts.slice(0, -1).map((start, place): ClosedSegment => {
+    const next = starts[place + 1]!;
+    const path = join(directory, segmentName(start.segment));
+    return { ...start, path, lastSeq: (next.firstSeq - 1) as Seq, endHash: next.startHash };
+  });
+  return { closed, start: starts[0] };
 }
 
 /** The times of a segment's first and last commands, null if it has none. */

@@ -15,8 +15,11 @@ const PAGE_RANGES = 500;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const whole = z.int().min(0);
 
+/** What a range with commands has, one of each. */
+export const OBJECT_KINDS = ["segment", "commands", "orders", "trades", "entries"] as const;
+
 const objectSchema = z.object({
-  kind: z.enum(["segment", "commands", "orders", "trades", "entries"]),
+  kind: z.enum(OBJECT_KINDS),
   /** Below the directory of the manifest. */
   key: z.string(),
   bytes: whole,
@@ -80,11 +83,10 @@ export class Manifest {
       } as const;
       return new Manifest(target, base, { ...contents, pages: [], ranges: [] });
     }
-    const contents = parsed(manifestSchema, bytes, `${target.name}${base}${MANIFEST}`);
+    const name = placeOf(target, base + MANIFEST);
+    const contents = parsed(manifestSchema, bytes, name);
     if (contents.journalId !== journalId) {
-      throw new TargetRefusedError(
-        `${target.name}${base}${MANIFEST} is of the journal ${contents.journalId}`,
-      );
+      throw new TargetRefusedError(`${name} is of the journal ${contents.journalId}`);
     }
     return new Manifest(target, base, contents);
   }
@@ -136,13 +138,18 @@ export class Manifest {
   }
 
   async #page({ key, sha256: expected }: Page): Promise<ArchivedRange[]> {
-    const place = this.keyOf(key);
-    const bytes = await readSmall(this.#target, place);
+    const name = placeOf(this.#target, this.keyOf(key));
+    const bytes = await readSmall(this.#target, this.keyOf(key));
     if (bytes === null || sha256Of(bytes) !== expected) {
-      throw new TargetRefusedError(`${this.#target.name}${place} is not what the manifest says it is`);
+      throw new TargetRefusedError(`${name} is not what the manifest says it is`);
     }
-    return parsed(z.array(rangeSchema), bytes, this.#target.name + place);
+    return parsed(z.array(rangeSchema), bytes, name);
   }
+}
+
+/** For messages. */
+function placeOf({ name }: Target, key: string): string {
+  return name.endsWith("/") ? name + key : `${name}/${key}`;
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array, name: string): z.infer<Schema> {

@@ -94,6 +94,18 @@ describe("refuses", () => {
     expect(() => readConfiguration({}, env)).toThrow(UsageError);
   });
 
+  it.each(["./exchange", "exchange/archive-work", "file:///srv/exchange/journal"])(
+    "a place in the data directory, which would be lost with it: %s",
+    (to) => {
+      const data = to.startsWith("file:") ? "/srv/exchange" : "exchange";
+      const asked = () => readConfiguration({ data }, { PREGAO_ARCHIVE: to });
+      expect(asked).toThrow("PREGAO_ARCHIVE: must not be in the data directory");
+      expect(asked).toThrow(UsageError);
+      const given = run(["archive", directory, "--to", join(directory, "past")]);
+      expect([given.status, existsSync(join(directory, "past"))]).toEqual([2, false]);
+    },
+  );
+
   it("retention without a place", () => {
     const asked = () => readConfiguration({}, { PREGAO_RETENTION_DAYS: "3" });
     expect(asked).toThrow("PREGAO_RETENTION_DAYS: needs PREGAO_ARCHIVE");

@@ -11,7 +11,7 @@ import type { ArchivedRange } from "../../../src/outward/archive/manifest.ts";
 import type { Target } from "../../../src/outward/archive/target.ts";
 import { readParquet } from "../../ledger/read-parquet.ts";
 import { expectedRows } from "./expected-rows.ts";
-import { scratchDirectory, tradeIn } from "./trading.ts";
+import { openExchange, scratchDirectory, trade, tradeIn } from "./trading.ts";
 
 const past = mkdtempSync(join(tmpdir(), "pregao-past-"));
 
@@ -204,6 +204,27 @@ it("an object that is damaged on its way is not named", async () => {
   await archiverOf(directory, inner).run();
   expect(namedObjects(place).length).toBeGreaterThan(4);
 });
+
+it("a journal that ends before the archive does, or went its own way there, is refused at once", async () => {
+  const { directory, target } = await archived();
+  const restored = scratchDirectory();
+  cpSync(directory, restored, { recursive: true });
+  await tradeIn(directory, 1_000, 2);
+  await archiverOf(directory, target).run();
+  // As it was restored, and before it has closed as many segments as the archive has.
+  await expect(archiverOf(restored, target).run()).rejects.toThrow(/ends before that/);
+  const { last } = (await archiverOf(directory, target).run())!.manifest;
+  const exchange = await openExchange(restored);
+  while (newestSegment(restored) <= last!.segment) await trade(exchange, 50, 3);
+  await exchange.close();
+  // The segment that is open is enough to see it.
+  expect(newestSegment(restored)).toBe(last!.segment + 1);
+  await expect(archiverOf(restored, target).run()).rejects.toThrow(/has another history than this journal/);
+});
+
+function newestSegment(directory: string): number {
+  return Math.max(...readdirSync(join(directory, "journal")).map((name) => Number.parseInt(name, 10) || 0));
+}
 
 it("another history under the same journal is refused, and a segment that is not whole", async () => {
   const { directory, target, home } = await archived();
