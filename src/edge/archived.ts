@@ -9,7 +9,7 @@ import { Refusal } from "./problems.ts";
 /** Why a request is not found: there was none, or by the time that its id names it has moved to the archive. */
 export function missingRequest({ ledger }: ExchangePort, requestId: string, otherwise: Refusal): Refusal {
   const { archived } = ledger;
-  const hasMoved = archived !== null && archived !== undefined && decodeTime(requestId) <= archived.at;
+  const hasMoved = archived !== null && decodeTime(requestId) <= archived.at;
   return hasMoved ? historyArchived(archived) : otherwise;
 }
 
@@ -40,7 +40,7 @@ export function historyArchived({ seq, at }: Archived): Refusal {
 /** Why an order is not found: there is none, or it has ended and moved to the archive. */
 export function missingOrder({ ledger }: ExchangePort, name: OrderName | undefined): Refusal {
   const { archived } = ledger;
-  if (name === undefined || archived === null || archived === undefined || name.order > archived.seq) {
+  if (name === undefined || archived === null || name.order > archived.seq) {
     return new Refusal("unknown-order");
   }
   return historyArchived(archived);

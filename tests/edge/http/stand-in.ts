@@ -38,6 +38,7 @@ export class StandIn implements ExchangePort {
   readonly books = new BookDepth();
   readonly feed = new FeedLog();
   readonly ledger = {
+    archived: null,
     reached: () => Promise.reject(new LedgerBehindError("the ledger is behind")),
   } as unknown as Ledger;
   /** Why no question about the past has an answer. */

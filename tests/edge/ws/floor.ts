@@ -203,6 +203,7 @@ function createExchange(feedEventsMax: number) {
     balances,
     books,
     feed,
+    ledger: { archived: null },
     now: () => epochMs(Date.now()),
   };
   const release = () => {
@@ -211,6 +212,6 @@ function createExchange(feedEventsMax: number) {
   const disk = { isSlow: false, release };
   const apply = (command: Command): Committed =>
     take({ requestId: newRequestId(), traceId: null, command }).committed;
-  // History and figures are not for sockets; a test that asked for them would fail loudly.
+  // Of history sockets see only whether it has moved, of figures nothing; a test that asked for them would fail loudly.
   return { exchange: exchange as unknown as ExchangePort, apply, disk };
 }
