@@ -15,6 +15,7 @@ import { Refusal } from "../../problems.ts";
 import { type DefaultMarket, defaultMarket } from "./default-market.ts";
 import { decimalOf, numberOf } from "./numbers.ts";
 import { exactNumber } from "./operation.ts";
+import { Turns } from "./turns.ts";
 import { findUser, readUserId, reserved, userId, userIdView } from "./users.ts";
 
 /** What a wallet begins with is deposited under these, so that a second try adds nothing. */
@@ -43,6 +44,7 @@ type Start = { readonly accountId: string; readonly deposits: readonly Deposit[]
 type Deposit = Pick<DepositFunds, "asset" | "amount" | "reference">;
 
 export function addWalletRoutes(app: FastifyInstance, desk: Desk): void {
+  const turns = new Turns();
   addRoute(app, desk, {
     method: "POST",
     path: "/wallet/create",
@@ -59,7 +61,7 @@ export function addWalletRoutes(app: FastifyInstance, desk: Desk): void {
       200: { is: "It was all there: the wallet as it is now.", body: walletSchema },
     },
     problems: ["unknown-market", "reference-reused", "amount-too-large"],
-    handle: createWallet,
+    handle: (exchange, request: CreateCall, reply) => createWallet(exchange, request, reply, turns),
   });
   addRoute(app, desk, {
     method: "GET",
@@ -83,15 +85,26 @@ function showWallet(exchange: ExchangePort, request: WalletCall, reply: FastifyR
   else markPosition(reply, appliedSeq).send(walletView(exchange, user.account, traded));
 }
 
+/** Calls for one user take turns: what another deposits must not come between what this one looks at and what it does. */
 async function createWallet(
   exchange: ExchangePort,
   request: CreateCall,
   reply: FastifyReply,
+  turns: Turns,
 ): Promise<FastifyReply> {
   const traded = defaultMarket(exchange.directory);
   if (traded instanceof Refusal) return sendRefusal(reply, traded);
   const start = readStart(request, traded);
   if (start instanceof Refusal) return sendRefusal(reply, start);
+  return turns.take(start.accountId, () => openWallet(exchange, request, reply, { start, traded }));
+}
+
+async function openWallet(
+  exchange: ExchangePort,
+  request: CreateCall,
+  reply: FastifyReply,
+  { start, traded }: { readonly start: Start; readonly traded: DefaultMarket },
+): Promise<FastifyReply> {
   const refusal = refusalOfStart(exchange, start);
   if (refusal !== null) return sendRefusal(reply, refusal);
   const opened = await openAccount(exchange, request, start.accountId);
@@ -132,7 +145,7 @@ function readAmount(sent: LosslessNumber | undefined, asset: Asset, path: string
 
 /**
  * Looks first, since what it begins with is two commands, and one of them must not take effect where the other is
- * refused. Only a command of the same moment may still come between.
+ * refused. Only a deposit elsewhere that takes an asset's supply to its end at this moment may still come between.
  */
 function refusalOfStart(exchange: ExchangePort, { accountId, deposits }: Start): Refusal | null {
   const account = exchange.directory.accountById(accountId)?.account ?? null;

@@ -75,6 +75,17 @@ describe("POST /wallet/create", () => {
     expect(await balances(2)).toEqual([[0, 7]]);
   });
 
+  it("deposits nothing of what it refuses, also where two ask at once for one new user", async () => {
+    for (let userId = 100; userId < 140; userId += 1) {
+      const bodies = [{ value: 7 }, { quantity: 5, value: 8 }];
+      const [one, other] = await Promise.all(
+        bodies.map((body) => operator.post("/wallet/create", { userId, ...body })),
+      );
+      expect([one!.status, other!.status].sort()).toEqual([201, 409]);
+      expect(await balances(userId)).toEqual(one!.status === 201 ? [[0, 7]] : [[5, 8]]);
+    }
+  });
+
   it.each([
     [{ quantity: 1 }, 400, "userId"],
     [{ userId: "a b" }, 400, "userId"],
