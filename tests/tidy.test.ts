@@ -291,13 +291,14 @@ describe("the house", () => {
 
   it("writes pages whose links lead somewhere, with nothing left to do", () => {
     const exists = (path: string) => existsSync(join(ROOT, path));
-    expect(prose.flatMap((page) => brokenLinks(page, exists))).toEqual([]);
+    expect(prose.flatMap((page) => brokenLinks(page, exists, read))).toEqual([]);
     expect(prose.flatMap(unfinished)).toEqual([]);
     const page = {
       path: "docs/a.md",
-      text: "[rules](rules.md#money) [site](https://example.org) [gone](gone.md)",
+      text: "# Here\n[rules](rules.md#1-money) [site](https://example.org) [gone](gone.md) [lost](rules.md#fees) [me](#here) [you](#there)",
     };
-    expect(brokenLinks(page, (path) => path === "docs/rules.md")).toHaveLength(1);
+    const isRules = (path: string) => path === "docs/rules.md";
+    expect(brokenLinks(page, isRules, () => "## 1. Money")).toHaveLength(3);
     expect(unfinished({ path: "docs/a.md", text: "TODO: write" })).toHaveLength(1);
   });
 

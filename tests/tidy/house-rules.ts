@@ -142,16 +142,35 @@ export function defaultExports(file: SourceFile): Fault[] {
 }
 
 /** A link of a page to a file that is not there. */
-export function brokenLinks({ path, text }: TextFile, exists: (path: string) => boolean): Fault[] {
+export function brokenLinks(
+  { path, text }: TextFile,
+  exists: (path: string) => boolean,
+  read: (path: string) => string,
+): Fault[] {
   const faults: Fault[] = [];
   text.split("\n").forEach((line, index) => {
-    for (const [, target = ""] of line.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
-      const file = posix.join(posix.dirname(path), target);
-      if (/^[a-z]+:/.test(target) || exists(file)) continue;
-      faults.push({ path, line: index + 1, because: `there is no ${file}` });
+    for (const [, target = "", heading] of line.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const file = target === "" ? path : posix.join(posix.dirname(path), target);
+      const fault = (because: string) => faults.push({ path, line: index + 1, because });
+      if (target !== "" && !exists(file)) fault(`there is no ${file}`);
+      else if (heading !== undefined && !anchors(target === "" ? text : read(file)).includes(heading)) {
+        fault(`${file} has no heading for #${heading}`);
+      }
     }
   });
   return faults;
+}
+
+/** What the headings of a page are linked by. */
+function anchors(page: string): string[] {
+  const headings = page.replaceAll(/^```.*?^```/gms, "").matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 function linesThat(pattern: RegExp, { path, text }: TextFile, because: string): Fault[] {
