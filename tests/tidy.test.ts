@@ -89,6 +89,14 @@ describe("the import graph", () => {
       tree: { "src/edge/a.ts": 'export { b } from "../journal/b.ts";', "src/journal/b.ts": "" },
     },
     {
+      rule: "outward-reads-what-is-kept",
+      why: "what leaves the exchange commands nothing",
+      tree: {
+        "src/outward/a.ts": 'import { b } from "../sequencer/b.ts";',
+        "src/sequencer/b.ts": "",
+      },
+    },
+    {
       rule: "adapters-are-deletable",
       why: "one adapter must not need another",
       tree: {

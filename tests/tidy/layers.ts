@@ -15,14 +15,14 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["domain"],
 ];
 
-/** Names that see less than all that lies below them. */
-const SEES: Readonly<Record<string, readonly string[]>> = {
+/** Names that see less than all that lies below them, and the rule that says so. */
+const SEES: Readonly<Record<string, { readonly rule: Rule; readonly names: readonly string[] }>> = {
   // One door in: nobody but the sequencer can change state.
-  edge: ["edge", "sequencer", "projections", "domain"],
+  edge: { rule: "edge-never-touches-the-engine", names: ["sequencer", "projections", "domain"] },
   // What leaves the exchange has happened: it reads what is kept, and asks for nothing.
-  outward: ["outward", "journal", "projections", "domain"],
-  engine: ["engine", "domain"],
-  domain: ["domain"],
+  outward: { rule: "outward-reads-what-is-kept", names: ["journal", "projections", "domain"] },
+  engine: { rule: "pure-core", names: ["domain"] },
+  domain: { rule: "pure-core", names: [] },
 };
 
 /** Names that reach nothing but `src`: no Node, no package. Determinism is checked, not promised. */
@@ -39,6 +39,7 @@ export type Rule =
   | "layers"
   | "pure-core"
   | "edge-never-touches-the-engine"
+  | "outward-reads-what-is-kept"
   | "adapters-are-deletable"
   | "no-cycles"
   | "no-barrels"
@@ -102,9 +103,7 @@ function judgeLayers(path: string, target: string): Violation[] {
   const found: Violation[] = [];
   if (levelOf(to) <= levelOf(from)) found.push({ rule: "layers", path, because });
   const sees = SEES[from];
-  if (sees !== undefined && !sees.includes(to)) {
-    found.push({ rule: PURE.includes(from) ? "pure-core" : "edge-never-touches-the-engine", path, because });
-  }
+  if (sees !== undefined && !sees.names.includes(to)) found.push({ rule: sees.rule, path, because });
   return found;
 }
 
