@@ -10,6 +10,7 @@ import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
+  commandReader,
   type EntryRow,
   type LedgerEntry,
   type LedgerTrade,
@@ -73,7 +74,7 @@ export class CommandEffects {
   readonly #entries: Statement;
   readonly #trade: Statement;
   readonly #tradeCount: Statement;
-  readonly #command: Statement;
+  readonly #commandOf: (seq: number) => CommandRow;
   readonly #references: References;
   readonly #changes: Statement;
   readonly #entrySeq: Statement;
@@ -95,7 +96,7 @@ export class CommandEffects {
     this.#tradeCount = prepare(
       `SELECT count(*) FROM (SELECT DISTINCT market, trade ${own} AND trade IS NOT NULL)`,
     ).pluck();
-    this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    this.#commandOf = commandReader(database);
     this.#references = new References(database);
     this.#changes = prepare(
       "SELECT seq FROM order_changes WHERE order_id = ? ORDER BY seq DESC LIMIT ?",
@@ -107,7 +108,7 @@ export class CommandEffects {
   of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
     const from = this.#firstEntry.get(seq) as number;
     const range = { seq, from, to: this.#endEntry.get(seq) as number };
-    const command = this.#command.get(seq) as CommandRow;
+    const command = this.#commandOf(seq);
     const rows = this.#entries.all({ ...range, max: entriesMax }) as EntryRow[];
     const entries = rows.map((row) => ({
       ...ledgerEntry(row, command, this.#references.of(row)),
@@ -131,7 +132,7 @@ export class CommandEffects {
   /** The command of a trade, and the trade; undefined if there is none. */
   trade({ market, trade }: TradeName): TracedTrade | undefined {
     const row = this.#trade.get(market, trade) as TradeRow | undefined;
-    return row === undefined ? undefined : tracedTrade(row, this.#command.get(row.seq) as CommandRow);
+    return row === undefined ? undefined : tracedTrade(row, this.#commandOf(row.seq));
   }
 
   seqOfEntry(entry: number): Seq | "dropped" | undefined {

@@ -23,6 +23,7 @@ import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
+  commandReader,
   type EntryRow,
   fillEntry,
   type LedgerCommand,
@@ -83,7 +84,7 @@ export class LedgerQueries {
   readonly #places: Places;
   readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
-  readonly #command: Statement;
+  readonly #commandOf: (seq: number) => CommandRow;
   readonly #references: References;
   readonly #trades: Statement;
   readonly #bases: Statement;
@@ -97,7 +98,7 @@ export class LedgerQueries {
     this.#places = new Places(database);
     this.#effects = new CommandEffects(database, this.#chains);
     this.#search = new CommandSearch(database);
-    this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    this.#commandOf = commandReader(database);
     this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
@@ -261,10 +262,6 @@ export class LedgerQueries {
 
   #entry(row: EntryRow): LedgerEntry {
     return ledgerEntry(row, this.#commandOf(row.seq), this.#references.of(row));
-  }
-
-  #commandOf(seq: number): CommandRow {
-    return this.#command.get(seq) as CommandRow;
   }
 
   /** The ids of the orders that a query's times and page leave. */
