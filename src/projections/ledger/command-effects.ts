@@ -6,6 +6,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { AccountIndex, Minor, OrderId, Seq } from "../../domain/units.ts";
 import { ORDER_STATUSES, SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
+import { END, type Places } from "./places.ts";
 import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
@@ -67,9 +68,8 @@ const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 
 export class CommandEffects {
   readonly #chains: Chains;
+  readonly #places: Places;
   readonly #kept: () => Kept;
-  readonly #firstEntry: Statement;
-  readonly #endEntry: Statement;
   readonly #entryCount: Statement;
   readonly #entries: Statement;
   readonly #trade: Statement;
@@ -79,15 +79,11 @@ export class CommandEffects {
   readonly #changes: Statement;
   readonly #entrySeq: Statement;
 
-  constructor(database: Database, chains: Chains) {
+  constructor(database: Database, chains: Chains, places: Places) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = chains;
+    this.#places = places;
     this.#kept = keptReader(database);
-    this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
-    this.#endEntry = prepare(
-      `SELECT coalesce((SELECT first_entry FROM commands WHERE seq > ? ORDER BY seq LIMIT 1),
-         (SELECT next_entry FROM cursor))`,
-    ).pluck();
     // The next command that is kept need not be the next one that there was.
     const own = "FROM entries WHERE entry >= @from AND entry < @to AND seq = @seq";
     this.#entries = prepare(`SELECT * ${own} ORDER BY entry LIMIT @max`);
@@ -106,8 +102,7 @@ export class CommandEffects {
 
   /** What a command that there is has done. */
   of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
-    const from = this.#firstEntry.get(seq) as number;
-    const range = { seq, from, to: this.#endEntry.get(seq) as number };
+    const range = { seq, from: this.#places.entryAt(seq), to: this.#places.entryAt(seq + 1) };
     const command = this.#commandOf(seq);
     const rows = this.#entries.all({ ...range, max: entriesMax }) as EntryRow[];
     const entries = rows.map((row) => ({
@@ -152,7 +147,7 @@ export class CommandEffects {
     };
     add(order, "placed");
     let steps = 0;
-    for (const { seq } of this.#chains.fills(row, { from: 0, before: Number.MAX_SAFE_INTEGER })) {
+    for (const { seq } of this.#chains.fills(row, { from: 0, before: END })) {
       add(seq, "traded");
       steps += 1;
       if (steps === SHOWN_FILLS_MAX) break;

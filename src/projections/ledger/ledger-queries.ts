@@ -96,7 +96,7 @@ export class LedgerQueries {
     this.#kept = keptReader(database);
     this.#chains = new Chains(database);
     this.#places = new Places(database);
-    this.#effects = new CommandEffects(database, this.#chains);
+    this.#effects = new CommandEffects(database, this.#chains, this.#places);
     this.#search = new CommandSearch(database);
     this.#commandOf = commandReader(database);
     this.#references = new References(database);
