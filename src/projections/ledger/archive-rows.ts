@@ -7,7 +7,6 @@
 import { existsSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES } from "../order-record.ts";
 import {
   type ArchiveRow,
   COMMAND_COLUMNS,
@@ -20,10 +19,10 @@ import type { Column } from "./parquet.ts";
 import { Places } from "./places.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import { openForReading, whyUnusable } from "./schema.ts";
-import { numbersOf, unpackHex } from "./words.ts";
+import { ENDED_STATUSES, unpackHex } from "./words.ts";
 
 const BATCH_ROWS = 2_048;
-const IS_FINAL = `t.status IN (${numbersOf(ORDER_STATUSES, ["filled", "canceled", "expired"]).join(", ")}) AND t.updated_seq <= @lastSeq`;
+const IS_FINAL = `t.status IN (${ENDED_STATUSES.join(", ")}) AND t.updated_seq <= @lastSeq`;
 
 const MARKET_STEPS =
   "m.name AS market, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale, q.scale AS quote_scale";

@@ -4,7 +4,7 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { AccountIndex, Minor, OrderId, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES, SHOWN_FILLS_MAX } from "../order-record.ts";
+import { SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
 import { END, type Places } from "./places.ts";
 import { References } from "./references.ts";
@@ -20,7 +20,7 @@ import {
   type TradeRow,
 } from "./rows.ts";
 import { EXTERNAL_ACCOUNT } from "./schema.ts";
-import { numbersOf } from "./words.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 /** Commands that touched one order, at most. */
 const TOUCHES_MAX = 1_000;
@@ -63,8 +63,6 @@ export type Touch = {
 export type Touches = { readonly touches: readonly Touch[]; readonly isComplete: boolean };
 
 export type TradeName = { readonly market: number; readonly trade: number };
-
-const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 
 export class CommandEffects {
   readonly #chains: Chains;
@@ -154,7 +152,7 @@ export class CommandEffects {
     }
     const changes = this.#changes.all(order, TOUCHES_MAX) as number[];
     for (const seq of changes) add(seq, "changed");
-    if (!OPEN.includes(row.status)) add(row.updated_seq, "ended");
+    if (ENDED_STATUSES.includes(row.status)) add(row.updated_seq, "ended");
     const touches = [...found].map(([seq, how]) => ({ seq: seq as Seq, how: [...how] }));
     touches.sort((one, other) => one.seq - other.seq);
     const kept = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];

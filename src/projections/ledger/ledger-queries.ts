@@ -5,7 +5,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
+import { type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
 import { BUCKET_BITS } from "./buckets.ts";
 import { Chains, type Range } from "./chains.ts";
 import {
@@ -38,7 +38,7 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull, numbersOf } from "./words.ts";
+import { ENDED_STATUSES, ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull } from "./words.ts";
 
 type ListQuery = {
   readonly account: AccountIndex;
@@ -75,7 +75,6 @@ export type OrderWithFills = { readonly record: OrderRecord; readonly fills: rea
 
 export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrderId: string };
 
-const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
 
 export class LedgerQueries {
@@ -137,7 +136,7 @@ export class LedgerQueries {
     const fits = (row: OrderStep) =>
       matches(market, row.market) &&
       matches(sideNumber, row.side) &&
-      (status === "all" || OPEN.includes(row.status) === (status === "open"));
+      (status === "all" || ENDED_STATUSES.includes(row.status) === (status === "closed"));
     return takePage(
       {
         raws: this.#chains.orders(account, this.#ordersWithin(query)),

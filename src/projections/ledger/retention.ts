@@ -6,9 +6,8 @@
  */
 import type { Database, Statement, Transaction } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES } from "../order-record.ts";
 import { BUCKET_BITS, bucketOf } from "./buckets.ts";
-import { numbersOf, unpackHex } from "./words.ts";
+import { ENDED_STATUSES, unpackHex } from "./words.ts";
 
 export const RETENTION_TABLES = `
 -- All up to dropped_seq has moved to the archive, but for old_orders and what belongs to them. Entries are kept from
@@ -32,7 +31,7 @@ CREATE INDEX old_orders_by_account ON old_orders (account, order_id);
 /** Rows that a batch looks at: some ten milliseconds, which a batch of commands may have to wait. */
 const BATCH_ROWS = 2_000;
 
-const ENDED = numbersOf(ORDER_STATUSES, ["filled", "canceled", "expired"]).join(", ");
+const ENDED = ENDED_STATUSES.join(", ");
 
 /** The last command that has moved to the archive, and its time. */
 export type Archived = { readonly seq: Seq; readonly at: EpochMs };
