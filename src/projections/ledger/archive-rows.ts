@@ -15,11 +15,12 @@ import {
   TRADE_COLUMNS,
 } from "./archive-columns.ts";
 import { readCursor } from "./cursor.ts";
+import { frameReader } from "./frames.ts";
 import type { Column } from "./parquet.ts";
 import { Places } from "./places.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import { openForReading, whyUnusable } from "./schema.ts";
-import { ENDED_STATUSES, unpackHex } from "./words.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 const BATCH_ROWS = 2_048;
 const IS_FINAL = `t.status IN (${ENDED_STATUSES.join(", ")}) AND t.updated_seq <= @lastSeq`;
@@ -50,7 +51,7 @@ export class ArchiveRows {
   readonly #kept: () => Kept;
   readonly #places: Places;
   readonly #command: Statement;
-  readonly #frame: Statement;
+  readonly #frameAt: ReturnType<typeof frameReader>;
   /** The orders that were not final after a command: the next range has those of them that have ended by its end. */
   #openAfter: { readonly seq: number; readonly orders: readonly number[] } | undefined;
 
@@ -73,9 +74,7 @@ export class ArchiveRows {
     this.#kept = keptReader(database);
     this.#places = new Places(database);
     this.#command = database.prepare("SELECT at, first_entry FROM commands WHERE seq = ?");
-    this.#frame = database
-      .prepare("SELECT last_seq, hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
-      .raw();
+    this.#frameAt = frameReader(database);
   }
 
   /** The last command that the ledger shows. */
@@ -95,8 +94,8 @@ export class ArchiveRows {
 
   /** The hash of the frame that ends with a command; undefined if none does. */
   frameHash(seq: Seq): string | undefined {
-    const found = this.#frame.get(seq) as [number, Buffer | string] | undefined;
-    return found?.[0] === seq ? unpackHex(found[1]) : undefined;
+    const found = this.#frameAt(seq);
+    return found?.lastSeq === seq ? found.hash : undefined;
   }
 
   /** The tables of a range that the ledger has passed, at least by a command. */

@@ -7,7 +7,8 @@
 import type { Database, Statement, Transaction } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { BUCKET_BITS, bucketOf } from "./buckets.ts";
-import { ENDED_STATUSES, unpackHex } from "./words.ts";
+import { frameReader } from "./frames.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 export const RETENTION_TABLES = `
 -- All up to dropped_seq has moved to the archive, but for old_orders and what belongs to them. Entries are kept from
@@ -127,10 +128,8 @@ export class Retention {
   #move({ seq, frameHash, arrivedSettlement = 0 }: Boundary): void {
     const { droppedSeq } = this.#kept();
     const run = (sql: string, values: object) => this.#database.prepare(sql).run(values);
-    const found = this.#database
-      .prepare("SELECT last_seq, hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
-      .get(seq) as { last_seq: number; hash: Buffer | string } | undefined;
-    const knows = found === undefined ? "nothing" : `${found.last_seq} with ${unpackHex(found.hash)}`;
+    const found = frameReader(this.#database)(seq);
+    const knows = found === undefined ? "nothing" : `${found.lastSeq} with ${found.hash}`;
     if (seq <= droppedSeq || knows !== `${seq} with ${frameHash}`) {
       throw new RetentionRefusedError(
         `the archive ends a range at sequence ${seq} with the frame ${frameHash}, and the ledger has ${knows} there`,
