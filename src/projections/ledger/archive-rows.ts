@@ -125,10 +125,14 @@ export class ArchiveRows {
   }
 
   #commands({ firstSeq, lastSeq }: SeqRange): Iterable<ArchiveRow> {
-    return this.#byKey("SELECT * FROM commands WHERE seq >= @from AND seq <= @to ORDER BY seq", "seq", {
-      from: firstSeq,
-      to: lastSeq,
-    });
+    return this.#byKey(
+      "SELECT *, outcome AS refused FROM commands WHERE seq >= @from AND seq <= @to ORDER BY seq",
+      "seq",
+      {
+        from: firstSeq,
+        to: lastSeq,
+      },
+    );
   }
 
   #entries({ firstSeq, lastSeq }: SeqRange): Iterable<ArchiveRow> {
