@@ -3,6 +3,7 @@
  * order. Both are bounded, and say how much there is in all.
  */
 import type { Database, Statement } from "better-sqlite3";
+import type { TradeExecuted } from "../../domain/events.ts";
 import type { AccountIndex, Minor, OrderId, Seq } from "../../domain/units.ts";
 import { SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
@@ -26,15 +27,11 @@ import { ENDED_STATUSES } from "./words.ts";
 const TOUCHES_MAX = 1_000;
 
 /** A trade with both of its sides. */
-export type TracedTrade = LedgerTrade & {
-  readonly takerOrder: OrderId;
-  readonly takerAccount: AccountIndex;
-  readonly takerFee: Minor;
-  readonly makerOrder: OrderId;
-  readonly makerAccount: AccountIndex;
-  /** Negative when it is a rebate. */
-  readonly makerFee: Minor;
-};
+export type TracedTrade = LedgerTrade &
+  Pick<
+    TradeExecuted,
+    "takerOrder" | "takerAccount" | "takerFee" | "makerOrder" | "makerAccount" | "makerFee"
+  >;
 
 /** An entry with the account whose total it changed. */
 export type TracedEntry = LedgerEntry & {
@@ -155,9 +152,9 @@ export class CommandEffects {
     if (ENDED_STATUSES.includes(row.status)) add(row.updated_seq, "ended");
     const touches = [...found].map(([seq, how]) => ({ seq: seq as Seq, how: [...how] }));
     touches.sort((one, other) => one.seq - other.seq);
-    const kept = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];
+    const shown = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];
     const isComplete = steps < SHOWN_FILLS_MAX && changes.length < TOUCHES_MAX;
-    return { touches: kept, isComplete: isComplete && kept.length === touches.length };
+    return { touches: shown, isComplete: isComplete && shown.length === touches.length };
   }
 }
 
