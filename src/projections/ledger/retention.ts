@@ -174,7 +174,6 @@ export class Retention {
 function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettlement }: Kept): Stage[] {
   database.exec("DELETE FROM kept_commands");
   const markets = database.prepare("SELECT market FROM markets").pluck().all() as number[];
-  const isOld = (order: string) => `EXISTS (SELECT 1 FROM old_orders k WHERE k.order_id = ${order})`;
   const range = (table: string, key: string, last: number, statements: readonly string[]) =>
     rangeStage(database, { table, key, last, statements });
   return [
@@ -189,7 +188,7 @@ function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettle
       "INSERT OR IGNORE INTO kept_commands SELECT order_id FROM orders WHERE order_id > @after AND order_id <= @to",
       "INSERT OR IGNORE INTO kept_commands SELECT seq FROM order_changes WHERE order_id > @after AND order_id <= @to",
     ]),
-    ...markets.map((market) => tradeStage(database, { market, droppedSeq, isOld })),
+    ...markets.map((market) => tradeStage(database, { market, droppedSeq })),
     range("commands", "seq", droppedSeq, [
       "DELETE FROM commands WHERE seq > @after AND seq <= @to AND seq NOT IN (SELECT seq FROM kept_commands)",
     ]),
@@ -206,6 +205,11 @@ function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettle
     markStage(database, { table: "order_marks", key: ["account", "order_id"], last: droppedSeq }),
     markStage(database, { table: "entry_marks", key: ["account", "asset", "entry"], last: firstEntry - 1 }),
   ];
+}
+
+/** Whether an order, by the column that names it, was open at the boundary or has changed since. */
+function isOld(order: string): string {
+  return `EXISTS (SELECT 1 FROM old_orders k WHERE k.order_id = ${order})`;
 }
 
 /** Goes along a table by its whole-number key, and runs the statements for every so many of its rows. */
@@ -236,11 +240,7 @@ function rangeStage(
 /** The trades of a market come in the order of their commands, so those before the boundary come first. */
 function tradeStage(
   database: Database,
-  {
-    market,
-    droppedSeq,
-    isOld,
-  }: { readonly market: number; readonly droppedSeq: number; readonly isOld: (order: string) => string },
+  { market, droppedSeq }: { readonly market: number; readonly droppedSeq: number },
 ): Stage {
   const next = database
     .prepare(
