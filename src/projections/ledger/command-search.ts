@@ -6,9 +6,10 @@ import type { Database, Statement } from "better-sqlite3";
 import { COMMAND_KINDS } from "../../domain/event-codec.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { BUCKET_BITS, bucketOf } from "./buckets.ts";
+import { BUCKET_BITS, bucketOf, bucketStart } from "./buckets.ts";
 import { frameReader } from "./frames.ts";
 import type { Page } from "./pages.ts";
+import { END } from "./places.ts";
 import type { CommandRow, LedgerCommand } from "./rows.ts";
 import { packHex, unpackHex, wordAt } from "./words.ts";
 
@@ -64,10 +65,9 @@ export class CommandSearch {
 
   /** The commands of one request, oldest first: a batch of orders is one request and as many commands. */
   byRequestId(requestId: string): LedgerCommand[] {
-    const width = 2 ** BUCKET_BITS;
     const rows: FoundRow[] = [];
     for (const bucket of this.#buckets.all(requestId, requestId) as number[]) {
-      const [from, to] = [bucket * width, (bucket + 1) * width];
+      const [from, to] = [bucketStart(bucket), bucketStart(bucket + 1)];
       rows.unshift(...(this.#inBucket.all(from, to, requestId, COMMANDS_MAX) as FoundRow[]));
       // A request's commands are consecutive: only at the edge of a bucket are there more in the one before.
       if (rows.length > 0 && rows[0]!.seq > from) break;
@@ -79,11 +79,11 @@ export class CommandSearch {
   byTraceId({ traceId, limit, before }: TraceIdQuery): Page<LedgerCommand> {
     const rows: LedgerCommand[] = [];
     const packed = packHex(traceId);
-    const end = Math.min(before ?? Number.MAX_SAFE_INTEGER, (this.#lastSeq.get() as number) + 1);
+    const end = Math.min(before ?? END, (this.#lastSeq.get() as number) + 1);
     const last = bucketOf(end - 1);
     const first = bucketOf((this.#firstSeq.get() as number | null) ?? end);
     for (let bucket = last; bucket >= first; bucket -= 1) {
-      if (last - bucket === BUCKETS_PER_READ_MAX) return { rows, next: (bucket + 1) * 2 ** BUCKET_BITS };
+      if (last - bucket === BUCKETS_PER_READ_MAX) return { rows, next: bucketStart(bucket + 1) };
       for (const row of this.#traced.iterate(bucket, packed, end) as IterableIterator<FoundRow>) {
         if (rows.length === limit) return { rows, next: rows.at(-1)!.seq };
         rows.push(this.#read(row));

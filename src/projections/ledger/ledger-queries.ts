@@ -6,7 +6,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
 import { type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
-import { BUCKET_BITS } from "./buckets.ts";
+import { BUCKET_BITS, bucketOf } from "./buckets.ts";
 import { Chains, type Range } from "./chains.ts";
 import {
   CommandEffects,
@@ -122,8 +122,7 @@ export class LedgerQueries {
   /** The latest order of the account that was given this id. */
   orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
     const last = this.#lastOrder.get(account) as number | undefined;
-    const width = 2 ** BUCKET_BITS;
-    for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
+    for (let bucket = bucketOf(last ?? -1); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
       if (order !== null) return this.#chains.order(order) === undefined ? undefined : order;
     }
@@ -214,15 +213,6 @@ export class LedgerQueries {
     return this.#search.byTraceId(query);
   }
 
-  /** A market's trades from new to old; of those that have moved to the archive, an order may still need some. */
-  *#tradesKept(market: number, before: number): Generator<TradeRow> {
-    const { droppedSeq } = this.#kept();
-    for (const trade of this.#trades.iterate(market, before) as IterableIterator<TradeRow>) {
-      if (trade.seq <= droppedSeq) return;
-      yield trade;
-    }
-  }
-
   /** What a command did; it must be there. */
   effects(query: EffectsQuery): Effects {
     return this.#effects.of(query);
@@ -238,6 +228,15 @@ export class LedgerQueries {
 
   touches(order: OrderId): Touches | undefined {
     return this.#effects.touches(order);
+  }
+
+  /** A market's trades from new to old; of those that have moved to the archive, an order may still need some. */
+  *#tradesKept(market: number, before: number): Generator<TradeRow> {
+    const { droppedSeq } = this.#kept();
+    for (const trade of this.#trades.iterate(market, before) as IterableIterator<TradeRow>) {
+      if (trade.seq <= droppedSeq) return;
+      yield trade;
+    }
   }
 
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {
