@@ -151,11 +151,11 @@ export class Ledger {
   }
 
   /** From here on every trade goes into the outbox, unless that has begun before. Gives where it began. */
-  recordSettlements(): Seq {
+  beginOutbox(): Seq {
     if (this.#settlementsFrom !== null) return this.#settlementsFrom;
     const from = (this.#fedSeq + 1) as Seq;
     this.#settlementsFrom = from;
-    this.#writer.postMessage({ kind: "settlements", from } satisfies ToWriter);
+    this.#writer.postMessage({ kind: "begin-outbox", from } satisfies ToWriter);
     return from;
   }
 

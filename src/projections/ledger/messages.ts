@@ -40,7 +40,7 @@ export type ToWriter =
   | { readonly kind: "apply"; readonly batch: PackedFrames }
   | { readonly kind: "drop"; readonly boundaries: readonly Boundary[] }
   /** The command, still to come, with whose trades the outbox begins. */
-  | { readonly kind: "settlements"; readonly from: Seq }
+  | { readonly kind: "begin-outbox"; readonly from: Seq }
   | { readonly kind: "close" };
 
 export type FromWriter =
