@@ -35,7 +35,7 @@ export function openSettlements(
   const { url, token, allowed, timeoutMs, failuresMax } = service;
   const secrets = service.secrets.length > 0 ? service.secrets : [ownSecret(directory)];
   const receiver: ReceiverOptions = { url, token, secrets, allowed, timeoutMs };
-  const from = exchange.ledger.recordSettlements();
+  const from = exchange.ledger.beginOutbox();
   const { appliedSeq } = exchange;
   return Settlements.open({ directory, from, appliedSeq, receiver, failuresMax, onReport });
 }

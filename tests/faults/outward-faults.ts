@@ -15,9 +15,9 @@ export const OUTWARD_FAULTS: readonly OutwardFault[] = [
   {
     name: "a trade's row in the outbox is not of the trade's transaction",
     file: "projections/ledger/ledger-writer.ts",
-    from: "        this.#memory.settlements.record(event, outcome);\n",
-    to: "        queueMicrotask(() => this.#memory.settlements.record(event, outcome));\n",
-    test: "ledger/settlement-rows.test.ts",
+    from: "        this.#memory.outbox.record(event, outcome);\n",
+    to: "        queueMicrotask(() => this.#memory.outbox.record(event, outcome));\n",
+    test: "ledger/outbox-rows.test.ts",
   },
   {
     name: "the manifest of an archive is written before its objects are",

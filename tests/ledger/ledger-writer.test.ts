@@ -116,7 +116,7 @@ describe("the rows of a trade", () => {
 
   it("can all be read by name", () => {
     const { database, writer } = openWriter();
-    writer.recordSettlements(seq(1));
+    writer.beginOutbox(seq(1));
     writer.apply(story.frames);
     const views = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").pluck();
     for (const view of views.all()) {

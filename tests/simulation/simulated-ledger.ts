@@ -86,8 +86,8 @@ export class SimulatedLedger {
         return;
       }
       if (message.kind === "drop") throw new Error("the simulation has no archive");
-      if (message.kind === "settlements") {
-        writer.recordSettlements(message.from);
+      if (message.kind === "begin-outbox") {
+        writer.beginOutbox(message.from);
         return;
       }
       this.#time.after(this.#random.between(...BATCH_US), life, () => {

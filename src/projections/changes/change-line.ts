@@ -10,6 +10,7 @@ import type { Directory } from "../live/directory.ts";
 import type { LiveOrders, OrderUpdate } from "../live/live-orders.ts";
 import { timeText } from "../unit-text.ts";
 import { type CommandNames, commandWords } from "./command-words.ts";
+import { namesOf } from "./directory-names.ts";
 import { eventWords, type PlacedAt } from "./event-words.ts";
 
 /** A command that is on disk, with what of other orders its line speaks of. */
@@ -40,9 +41,7 @@ export function changeOf(
 export function changeLine({ entry, events, orders, amended }: Change, directory: Directory): string {
   const { seq, at, requestId, traceId, command } = entry;
   const names: CommandNames = {
-    account: (index) => directory.account(index).accountId,
-    asset: (index) => directory.asset(index),
-    market: (index) => directory.market(index),
+    ...namesOf(directory),
     marketOf: () => (amended === null ? null : directory.market(amended)),
   };
   const rejection = events.find((event) => event.kind === "CommandRejected");

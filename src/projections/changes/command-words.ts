@@ -1,6 +1,13 @@
 /** Commands as people read them: names for indices, decimal text for units, and the words of the API. */
 import { unreachable } from "../../domain/assert.ts";
-import type { AmendOrder, Command, DepositFunds, OrderTerms, SettleFunds } from "../../domain/commands.ts";
+import type {
+  AmendOrder,
+  ChangeMarket,
+  Command,
+  DepositFunds,
+  OrderTerms,
+  SettleFunds,
+} from "../../domain/commands.ts";
 import { formatDecimal } from "../../domain/decimal.ts";
 import type { Market, MarketListing } from "../../domain/market.ts";
 import type { AccountIndex, MarketIndex, OrderId, PartsPerMillion } from "../../domain/units.ts";
@@ -65,16 +72,8 @@ export function commandWords(command: Command, names: CommandNames): Words {
       return { asset: command.name, scale: command.scale };
     case "ListMarket":
       return listingWords(command, names);
-    case "ChangeMarket": {
-      const { market, status, makerFee, takerFee, priceBand } = command;
-      return {
-        market: names.market(market).name,
-        status,
-        makerFee: rateOrNull(makerFee),
-        takerFee: rateOrNull(takerFee),
-        priceBand: rateOrNull(priceBand),
-      };
-    }
+    case "ChangeMarket":
+      return marketChangeWords(command, names);
     case "OpenAccount":
     case "RevokeKey":
     case "ExpireOrders": {
@@ -185,6 +184,16 @@ export function listingWords(listing: MarketListing, names: Names): Words {
   };
 }
 
-export function rateOrNull(rate: PartsPerMillion | null): string | null {
+export function marketChangeWords(change: Omit<ChangeMarket, "kind">, names: Names): Words {
+  return {
+    market: names.market(change.market).name,
+    status: change.status,
+    makerFee: rateOrNull(change.makerFee),
+    takerFee: rateOrNull(change.takerFee),
+    priceBand: rateOrNull(change.priceBand),
+  };
+}
+
+function rateOrNull(rate: PartsPerMillion | null): string | null {
   return rate === null ? null : rateText(rate);
 }

@@ -8,10 +8,10 @@ import { stepsText, timeText } from "../unit-text.ts";
 import {
   keyWords,
   listingWords,
+  marketChangeWords,
   movementWords,
   type Names,
   orderWords,
-  rateOrNull,
   settlementWords,
   transferWords,
   type Words,
@@ -36,14 +36,7 @@ export function eventWords(event: Event, names: Names, placedAt: PlacedAt): Word
     case "MarketListed":
       return { kind, ...listingWords(event, names) };
     case "MarketChanged":
-      return {
-        kind,
-        market: names.market(event.market).name,
-        status: event.status,
-        makerFee: rateOrNull(event.makerFee),
-        takerFee: rateOrNull(event.takerFee),
-        priceBand: rateOrNull(event.priceBand),
-      };
+      return { kind, ...marketChangeWords(event, names) };
     case "FundsDeposited":
     case "FundsWithdrawn":
       return { kind, ...movementWords(event, names) };

@@ -11,7 +11,7 @@ import { ORDER_STATUSES } from "../order-record.ts";
 import { type Cell, type Column, type ColumnType, decimalCell, WIDEST_DECIMAL } from "./parquet.ts";
 import { ENTRY_KINDS, unpackHex, wordAt } from "./words.ts";
 
-/** A row as its query gives it, by the names in the ledger's tables. */
+/** A row as its query gives it: what a column holds by the column's name, in the numbers of the ledger's tables. */
 export type ArchiveRow = Readonly<Record<string, number | string | Buffer | null>>;
 
 type Columns = readonly Column<ArchiveRow>[];
@@ -19,8 +19,8 @@ type Columns = readonly Column<ArchiveRow>[];
 export const COMMAND_COLUMNS: Columns = [
   given("seq", "integer"),
   given("at", "time"),
-  word("kind", "kind", COMMAND_KINDS),
-  word("refused", "outcome", REJECTIONS, true),
+  word("kind", COMMAND_KINDS),
+  word("refused", REJECTIONS, true),
   given("request_id", "text"),
   hex("trace_id"),
 ];
@@ -30,24 +30,24 @@ export const ORDER_COLUMNS: Columns = [
   given("created_at", "time"),
   given("account_id", "text"),
   given("market", "text"),
-  word("side", "side", SIDES),
-  word("type", "type", ORDER_TYPES),
-  word("time_in_force", "time_in_force", TIMES_IN_FORCE),
-  steps("price", "price", "tick", true),
-  steps("trigger_price", "trigger_price", "tick", true),
-  steps("trailing_offset", "trailing_offset", "tick", true),
-  steps("quantity", "quantity", "lot", true),
-  minor("quote_quantity", "quote_quantity", "quote_scale", true),
-  steps("display_quantity", "display_quantity", "lot", true),
+  word("side", SIDES),
+  word("type", ORDER_TYPES),
+  word("time_in_force", TIMES_IN_FORCE),
+  steps("price", "tick", true),
+  steps("trigger_price", "tick", true),
+  steps("trailing_offset", "tick", true),
+  steps("quantity", "lot", true),
+  minor("quote_quantity", "quote_scale", true),
+  steps("display_quantity", "lot", true),
   given("expires_at", "time", true),
   { name: "post_only", type: "flag", of: (row) => row.post_only === 1 },
-  word("self_trade_prevention", "self_trade_prevention", SELF_TRADE_PREVENTIONS),
+  word("self_trade_prevention", SELF_TRADE_PREVENTIONS),
   given("client_order_id", "text", true),
-  word("status", "status", ORDER_STATUSES),
-  word("reason", "reason", END_REASONS, true),
-  steps("filled_quantity", "filled_quantity", "lot"),
-  minor("filled_value", "filled_value", "quote_scale"),
-  steps("prevented_quantity", "prevented_quantity", "lot"),
+  word("status", ORDER_STATUSES),
+  word("reason", END_REASONS, true),
+  steps("filled_quantity", "lot"),
+  minor("filled_value", "quote_scale"),
+  steps("prevented_quantity", "lot"),
   given("updated_at", "time"),
   given("updated_seq", "integer"),
   given("request_id", "text"),
@@ -59,16 +59,16 @@ export const TRADE_COLUMNS: Columns = [
   given("trade_id", "integer"),
   given("seq", "integer"),
   given("at", "time"),
-  steps("price", "price", "tick"),
-  steps("quantity", "quantity", "lot"),
-  minor("value", "value", "quote_scale"),
-  word("taker_side", "taker_side", SIDES),
+  steps("price", "tick"),
+  steps("quantity", "lot"),
+  minor("value", "quote_scale"),
+  word("taker_side", SIDES),
   given("taker_account_id", "text"),
   given("taker_order_id", "integer"),
-  minor("taker_fee", "taker_fee", "quote_scale"),
+  minor("taker_fee", "quote_scale"),
   given("maker_account_id", "text"),
   given("maker_order_id", "integer"),
-  minor("maker_fee", "maker_fee", "quote_scale"),
+  minor("maker_fee", "quote_scale"),
 ];
 
 export const ENTRY_COLUMNS: Columns = [
@@ -77,9 +77,9 @@ export const ENTRY_COLUMNS: Columns = [
   given("at", "time"),
   given("account_id", "text"),
   given("asset", "text"),
-  minor("amount", "amount", "scale"),
-  minor("balance_after", "balance_after", "scale"),
-  word("kind", "kind", ENTRY_KINDS),
+  minor("amount", "scale"),
+  minor("balance_after", "scale"),
+  word("kind", ENTRY_KINDS),
   given("order_id", "integer", true),
   given("market", "text", true),
   given("trade_id", "integer", true),
@@ -91,36 +91,36 @@ function given(name: string, type: ColumnType, optional = false): Column<Archive
   return { name, type, optional, of: (row) => row[name] as Cell };
 }
 
-function word(name: string, from: string, words: readonly string[], optional = false): Column<ArchiveRow> {
+function word(name: string, words: readonly string[], optional = false): Column<ArchiveRow> {
   return {
     name,
     type: "text",
     optional,
-    of: (row) => (row[from] === null ? null : wordAt(words, row[from] as number)),
+    of: (row) => (row[name] === null ? null : wordAt(words, row[name] as number)),
   };
 }
 
 /** A number of the market's ticks or lots, whose size stands in the row. */
-function steps(name: string, from: string, step: "tick" | "lot", optional = false): Column<ArchiveRow> {
+function steps(name: string, step: "tick" | "lot", optional = false): Column<ArchiveRow> {
   return {
     name,
     type: WIDEST_DECIMAL,
     optional,
     of: (row) => {
       const size = { units: row[`${step}_units`] as number, scale: row[`${step}_scale`] as number };
-      return decimalCell(row[from] as number | null, size, WIDEST_DECIMAL);
+      return decimalCell(row[name] as number | null, size, WIDEST_DECIMAL);
     },
   };
 }
 
 /** Minor units of an asset, whose scale stands in the row. */
-function minor(name: string, from: string, scale: string, optional = false): Column<ArchiveRow> {
+function minor(name: string, scale: string, optional = false): Column<ArchiveRow> {
   return {
     name,
     type: WIDEST_DECIMAL,
     optional,
     of: (row) =>
-      decimalCell(row[from] as number | null, { units: 1, scale: row[scale] as number }, WIDEST_DECIMAL),
+      decimalCell(row[name] as number | null, { units: 1, scale: row[scale] as number }, WIDEST_DECIMAL),
   };
 }
 

@@ -7,7 +7,6 @@
 import { existsSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES } from "../order-record.ts";
 import {
   type ArchiveRow,
   COMMAND_COLUMNS,
@@ -16,14 +15,15 @@ import {
   TRADE_COLUMNS,
 } from "./archive-columns.ts";
 import { readCursor } from "./cursor.ts";
+import { frameReader } from "./frames.ts";
 import type { Column } from "./parquet.ts";
 import { Places } from "./places.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import { openForReading, whyUnusable } from "./schema.ts";
-import { numbersOf, unpackHex } from "./words.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 const BATCH_ROWS = 2_048;
-const IS_FINAL = `t.status IN (${numbersOf(ORDER_STATUSES, ["filled", "canceled", "expired"]).join(", ")}) AND t.updated_seq <= @lastSeq`;
+const IS_FINAL = `t.status IN (${ENDED_STATUSES.join(", ")}) AND t.updated_seq <= @lastSeq`;
 
 const MARKET_STEPS =
   "m.name AS market, m.tick_units, m.tick_scale, m.lot_units, m.lot_scale, q.scale AS quote_scale";
@@ -51,7 +51,7 @@ export class ArchiveRows {
   readonly #kept: () => Kept;
   readonly #places: Places;
   readonly #command: Statement;
-  readonly #frame: Statement;
+  readonly #frameAt: ReturnType<typeof frameReader>;
   /** The orders that were not final after a command: the next range has those of them that have ended by its end. */
   #openAfter: { readonly seq: number; readonly orders: readonly number[] } | undefined;
 
@@ -74,9 +74,7 @@ export class ArchiveRows {
     this.#kept = keptReader(database);
     this.#places = new Places(database);
     this.#command = database.prepare("SELECT at, first_entry FROM commands WHERE seq = ?");
-    this.#frame = database
-      .prepare("SELECT last_seq, hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
-      .raw();
+    this.#frameAt = frameReader(database);
   }
 
   /** The last command that the ledger shows. */
@@ -96,8 +94,8 @@ export class ArchiveRows {
 
   /** The hash of the frame that ends with a command; undefined if none does. */
   frameHash(seq: Seq): string | undefined {
-    const found = this.#frame.get(seq) as [number, Buffer | string] | undefined;
-    return found?.[0] === seq ? unpackHex(found[1]) : undefined;
+    const found = this.#frameAt(seq);
+    return found?.lastSeq === seq ? found.hash : undefined;
   }
 
   /** The tables of a range that the ledger has passed, at least by a command. */
@@ -127,10 +125,14 @@ export class ArchiveRows {
   }
 
   #commands({ firstSeq, lastSeq }: SeqRange): Iterable<ArchiveRow> {
-    return this.#byKey("SELECT * FROM commands WHERE seq >= @from AND seq <= @to ORDER BY seq", "seq", {
-      from: firstSeq,
-      to: lastSeq,
-    });
+    return this.#byKey(
+      "SELECT *, outcome AS refused FROM commands WHERE seq >= @from AND seq <= @to ORDER BY seq",
+      "seq",
+      {
+        from: firstSeq,
+        to: lastSeq,
+      },
+    );
   }
 
   #entries({ firstSeq, lastSeq }: SeqRange): Iterable<ArchiveRow> {

@@ -6,7 +6,14 @@
  */
 export const BUCKET_BITS = 13;
 
+const WIDTH = 2 ** BUCKET_BITS;
+
 /** The bucket of a command, as `seq >> BUCKET_BITS` is in SQL, where numbers have 64 bits. */
 export function bucketOf(seq: number): number {
-  return Math.floor(seq / 2 ** BUCKET_BITS);
+  return Math.floor(seq / WIDTH);
+}
+
+/** The first command of a bucket. */
+export function bucketStart(bucket: number): number {
+  return bucket * WIDTH;
 }

@@ -3,13 +3,16 @@
  * order. Both are bounded, and say how much there is in all.
  */
 import type { Database, Statement } from "better-sqlite3";
+import type { TradeExecuted } from "../../domain/events.ts";
 import type { AccountIndex, Minor, OrderId, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES, SHOWN_FILLS_MAX } from "../order-record.ts";
+import { SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
+import { END, type Places } from "./places.ts";
 import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
+  commandReader,
   type EntryRow,
   type LedgerEntry,
   type LedgerTrade,
@@ -18,21 +21,17 @@ import {
   type TradeRow,
 } from "./rows.ts";
 import { EXTERNAL_ACCOUNT } from "./schema.ts";
-import { numbersOf } from "./words.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 /** Commands that touched one order, at most. */
 const TOUCHES_MAX = 1_000;
 
 /** A trade with both of its sides. */
-export type TracedTrade = LedgerTrade & {
-  readonly takerOrder: OrderId;
-  readonly takerAccount: AccountIndex;
-  readonly takerFee: Minor;
-  readonly makerOrder: OrderId;
-  readonly makerAccount: AccountIndex;
-  /** Negative when it is a rebate. */
-  readonly makerFee: Minor;
-};
+export type TracedTrade = LedgerTrade &
+  Pick<
+    TradeExecuted,
+    "takerOrder" | "takerAccount" | "takerFee" | "makerOrder" | "makerAccount" | "makerFee"
+  >;
 
 /** An entry with the account whose total it changed. */
 export type TracedEntry = LedgerEntry & {
@@ -62,31 +61,24 @@ export type Touches = { readonly touches: readonly Touch[]; readonly isComplete:
 
 export type TradeName = { readonly market: number; readonly trade: number };
 
-const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
-
 export class CommandEffects {
   readonly #chains: Chains;
+  readonly #places: Places;
   readonly #kept: () => Kept;
-  readonly #firstEntry: Statement;
-  readonly #endEntry: Statement;
   readonly #entryCount: Statement;
   readonly #entries: Statement;
   readonly #trade: Statement;
   readonly #tradeCount: Statement;
-  readonly #command: Statement;
+  readonly #commandOf: (seq: number) => CommandRow;
   readonly #references: References;
   readonly #changes: Statement;
   readonly #entrySeq: Statement;
 
-  constructor(database: Database, chains: Chains) {
+  constructor(database: Database, chains: Chains, places: Places) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#chains = chains;
+    this.#places = places;
     this.#kept = keptReader(database);
-    this.#firstEntry = prepare("SELECT first_entry FROM commands WHERE seq = ?").pluck();
-    this.#endEntry = prepare(
-      `SELECT coalesce((SELECT first_entry FROM commands WHERE seq > ? ORDER BY seq LIMIT 1),
-         (SELECT next_entry FROM cursor))`,
-    ).pluck();
     // The next command that is kept need not be the next one that there was.
     const own = "FROM entries WHERE entry >= @from AND entry < @to AND seq = @seq";
     this.#entries = prepare(`SELECT * ${own} ORDER BY entry LIMIT @max`);
@@ -95,7 +87,7 @@ export class CommandEffects {
     this.#tradeCount = prepare(
       `SELECT count(*) FROM (SELECT DISTINCT market, trade ${own} AND trade IS NOT NULL)`,
     ).pluck();
-    this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    this.#commandOf = commandReader(database);
     this.#references = new References(database);
     this.#changes = prepare(
       "SELECT seq FROM order_changes WHERE order_id = ? ORDER BY seq DESC LIMIT ?",
@@ -105,9 +97,8 @@ export class CommandEffects {
 
   /** What a command that there is has done. */
   of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
-    const from = this.#firstEntry.get(seq) as number;
-    const range = { seq, from, to: this.#endEntry.get(seq) as number };
-    const command = this.#command.get(seq) as CommandRow;
+    const range = { seq, from: this.#places.entryAt(seq), to: this.#places.entryAt(seq + 1) };
+    const command = this.#commandOf(seq);
     const rows = this.#entries.all({ ...range, max: entriesMax }) as EntryRow[];
     const entries = rows.map((row) => ({
       ...ledgerEntry(row, command, this.#references.of(row)),
@@ -131,7 +122,7 @@ export class CommandEffects {
   /** The command of a trade, and the trade; undefined if there is none. */
   trade({ market, trade }: TradeName): TracedTrade | undefined {
     const row = this.#trade.get(market, trade) as TradeRow | undefined;
-    return row === undefined ? undefined : tracedTrade(row, this.#command.get(row.seq) as CommandRow);
+    return row === undefined ? undefined : tracedTrade(row, this.#commandOf(row.seq));
   }
 
   seqOfEntry(entry: number): Seq | "dropped" | undefined {
@@ -151,19 +142,19 @@ export class CommandEffects {
     };
     add(order, "placed");
     let steps = 0;
-    for (const { seq } of this.#chains.fills(row, { from: 0, before: Number.MAX_SAFE_INTEGER })) {
+    for (const { seq } of this.#chains.fills(row, { from: 0, before: END })) {
       add(seq, "traded");
       steps += 1;
       if (steps === SHOWN_FILLS_MAX) break;
     }
     const changes = this.#changes.all(order, TOUCHES_MAX) as number[];
     for (const seq of changes) add(seq, "changed");
-    if (!OPEN.includes(row.status)) add(row.updated_seq, "ended");
+    if (ENDED_STATUSES.includes(row.status)) add(row.updated_seq, "ended");
     const touches = [...found].map(([seq, how]) => ({ seq: seq as Seq, how: [...how] }));
     touches.sort((one, other) => one.seq - other.seq);
-    const kept = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];
+    const shown = touches.length <= TOUCHES_MAX ? touches : [touches[0]!, ...touches.slice(1 - TOUCHES_MAX)];
     const isComplete = steps < SHOWN_FILLS_MAX && changes.length < TOUCHES_MAX;
-    return { touches: kept, isComplete: isComplete && kept.length === touches.length };
+    return { touches: shown, isComplete: isComplete && shown.length === touches.length };
   }
 }
 

@@ -6,9 +6,11 @@ import type { Database, Statement } from "better-sqlite3";
 import { COMMAND_KINDS } from "../../domain/event-codec.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { BUCKET_BITS, bucketOf } from "./buckets.ts";
+import { BUCKET_BITS, bucketOf, bucketStart } from "./buckets.ts";
+import { frameReader } from "./frames.ts";
 import type { Page } from "./pages.ts";
-import type { LedgerCommand } from "./rows.ts";
+import { END } from "./places.ts";
+import type { CommandRow, LedgerCommand } from "./rows.ts";
 import { packHex, unpackHex, wordAt } from "./words.ts";
 
 /** Commands that one question by sequences or by request id is answered with, at most. */
@@ -23,14 +25,7 @@ export type TraceIdQuery = {
   readonly before?: number | null | undefined;
 };
 
-type CommandRow = {
-  readonly seq: number;
-  readonly at: number;
-  readonly kind: number;
-  readonly outcome: number | null;
-  readonly request_id: string;
-  readonly trace_id: Buffer | string | null;
-};
+type FoundRow = CommandRow & { readonly seq: number; readonly kind: number; readonly outcome: number | null };
 
 const COLUMNS = "seq, at, kind, outcome, request_id, trace_id";
 
@@ -41,7 +36,7 @@ export class CommandSearch {
   readonly #traced: Statement;
   readonly #firstSeq: Statement;
   readonly #lastSeq: Statement;
-  readonly #frameHash: Statement;
+  readonly #frameAt: ReturnType<typeof frameReader>;
 
   constructor(database: Database) {
     this.#command = database.prepare(`SELECT ${COLUMNS} FROM commands WHERE seq = ?`);
@@ -57,26 +52,23 @@ export class CommandSearch {
     );
     this.#firstSeq = database.prepare("SELECT min(seq) FROM commands").pluck();
     this.#lastSeq = database.prepare("SELECT seq FROM cursor").pluck();
-    this.#frameHash = database
-      .prepare("SELECT hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
-      .pluck();
+    this.#frameAt = frameReader(database);
   }
 
   /** The commands of these sequences, in the order of the question; what there is none of is left out. */
   bySeq(seqs: readonly number[]): LedgerCommand[] {
     return seqs.slice(0, COMMANDS_MAX).flatMap((seq) => {
-      const row = this.#command.get(seq) as CommandRow | undefined;
+      const row = this.#command.get(seq) as FoundRow | undefined;
       return row === undefined ? [] : [this.#read(row)];
     });
   }
 
   /** The commands of one request, oldest first: a batch of orders is one request and as many commands. */
   byRequestId(requestId: string): LedgerCommand[] {
-    const width = 2 ** BUCKET_BITS;
-    const rows: CommandRow[] = [];
+    const rows: FoundRow[] = [];
     for (const bucket of this.#buckets.all(requestId, requestId) as number[]) {
-      const [from, to] = [bucket * width, (bucket + 1) * width];
-      rows.unshift(...(this.#inBucket.all(from, to, requestId, COMMANDS_MAX) as CommandRow[]));
+      const [from, to] = [bucketStart(bucket), bucketStart(bucket + 1)];
+      rows.unshift(...(this.#inBucket.all(from, to, requestId, COMMANDS_MAX) as FoundRow[]));
       // A request's commands are consecutive: only at the edge of a bucket are there more in the one before.
       if (rows.length > 0 && rows[0]!.seq > from) break;
     }
@@ -87,12 +79,12 @@ export class CommandSearch {
   byTraceId({ traceId, limit, before }: TraceIdQuery): Page<LedgerCommand> {
     const rows: LedgerCommand[] = [];
     const packed = packHex(traceId);
-    const end = Math.min(before ?? Number.MAX_SAFE_INTEGER, (this.#lastSeq.get() as number) + 1);
+    const end = Math.min(before ?? END, (this.#lastSeq.get() as number) + 1);
     const last = bucketOf(end - 1);
     const first = bucketOf((this.#firstSeq.get() as number | null) ?? end);
     for (let bucket = last; bucket >= first; bucket -= 1) {
-      if (last - bucket === BUCKETS_PER_READ_MAX) return { rows, next: (bucket + 1) * 2 ** BUCKET_BITS };
-      for (const row of this.#traced.iterate(bucket, packed, end) as IterableIterator<CommandRow>) {
+      if (last - bucket === BUCKETS_PER_READ_MAX) return { rows, next: bucketStart(bucket + 1) };
+      for (const row of this.#traced.iterate(bucket, packed, end) as IterableIterator<FoundRow>) {
         if (rows.length === limit) return { rows, next: rows.at(-1)!.seq };
         rows.push(this.#read(row));
       }
@@ -100,7 +92,7 @@ export class CommandSearch {
     return { rows, next: null };
   }
 
-  #read(row: CommandRow): LedgerCommand {
+  #read(row: FoundRow): LedgerCommand {
     const { seq, at, kind, outcome, request_id: requestId, trace_id: traceId } = row;
     return {
       seq: seq as Seq,
@@ -109,7 +101,7 @@ export class CommandSearch {
       refused: outcome === null ? null : wordAt(REJECTIONS, outcome),
       requestId,
       traceId: traceId === null ? null : unpackHex(traceId),
-      frameHash: unpackHex(this.#frameHash.get(seq) as Buffer | string),
+      frameHash: this.#frameAt(seq)!.hash,
     };
   }
 }

@@ -5,8 +5,8 @@
 import type { Database, Statement } from "better-sqlite3";
 import { SIDES, type Side } from "../../domain/market.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, OrderId, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES, type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
-import { BUCKET_BITS } from "./buckets.ts";
+import { type OrderRecord, SHOWN_FILLS_MAX } from "../order-record.ts";
+import { BUCKET_BITS, bucketOf } from "./buckets.ts";
 import { Chains, type Range } from "./chains.ts";
 import {
   CommandEffects,
@@ -23,6 +23,7 @@ import { References } from "./references.ts";
 import { type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
+  commandReader,
   type EntryRow,
   fillEntry,
   type LedgerCommand,
@@ -37,7 +38,7 @@ import {
   orderRecord,
   type TradeRow,
 } from "./rows.ts";
-import { ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull, numbersOf } from "./words.ts";
+import { ENDED_STATUSES, ENTRY_KINDS, type EntryKind, isOfTrades, numberOf, numberOrNull } from "./words.ts";
 
 type ListQuery = {
   readonly account: AccountIndex;
@@ -74,7 +75,6 @@ export type OrderWithFills = { readonly record: OrderRecord; readonly fills: rea
 
 export type ClientIdQuery = { readonly account: AccountIndex; readonly clientOrderId: string };
 
-const OPEN = numbersOf(ORDER_STATUSES, ["open", "partially-filled", "pending"]);
 const TRADE = numberOf(ENTRY_KINDS, "trade");
 
 export class LedgerQueries {
@@ -83,7 +83,7 @@ export class LedgerQueries {
   readonly #places: Places;
   readonly #effects: CommandEffects;
   readonly #search: CommandSearch;
-  readonly #command: Statement;
+  readonly #commandOf: (seq: number) => CommandRow;
   readonly #references: References;
   readonly #trades: Statement;
   readonly #bases: Statement;
@@ -95,9 +95,9 @@ export class LedgerQueries {
     this.#kept = keptReader(database);
     this.#chains = new Chains(database);
     this.#places = new Places(database);
-    this.#effects = new CommandEffects(database, this.#chains);
+    this.#effects = new CommandEffects(database, this.#chains, this.#places);
     this.#search = new CommandSearch(database);
-    this.#command = prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    this.#commandOf = commandReader(database);
     this.#references = new References(database);
     this.#trades = prepare("SELECT * FROM trades WHERE market = ? AND trade < ? ORDER BY trade DESC");
     this.#bases = prepare("SELECT market, base FROM markets");
@@ -122,8 +122,7 @@ export class LedgerQueries {
   /** The latest order of the account that was given this id. */
   orderByClientId({ account, clientOrderId }: ClientIdQuery): OrderId | undefined {
     const last = this.#lastOrder.get(account) as number | undefined;
-    const width = 2 ** BUCKET_BITS;
-    for (let bucket = Math.floor((last ?? -1) / width); bucket >= 0; bucket -= 1) {
+    for (let bucket = bucketOf(last ?? -1); bucket >= 0; bucket -= 1) {
       const order = this.#clientId.get(bucket, account, clientOrderId) as OrderId | null;
       if (order !== null) return this.#chains.order(order) === undefined ? undefined : order;
     }
@@ -136,7 +135,7 @@ export class LedgerQueries {
     const fits = (row: OrderStep) =>
       matches(market, row.market) &&
       matches(sideNumber, row.side) &&
-      (status === "all" || OPEN.includes(row.status) === (status === "open"));
+      (status === "all" || ENDED_STATUSES.includes(row.status) === (status === "closed"));
     return takePage(
       {
         raws: this.#chains.orders(account, this.#ordersWithin(query)),
@@ -214,15 +213,6 @@ export class LedgerQueries {
     return this.#search.byTraceId(query);
   }
 
-  /** A market's trades from new to old; of those that have moved to the archive, an order may still need some. */
-  *#tradesKept(market: number, before: number): Generator<TradeRow> {
-    const { droppedSeq } = this.#kept();
-    for (const trade of this.#trades.iterate(market, before) as IterableIterator<TradeRow>) {
-      if (trade.seq <= droppedSeq) return;
-      yield trade;
-    }
-  }
-
   /** What a command did; it must be there. */
   effects(query: EffectsQuery): Effects {
     return this.#effects.of(query);
@@ -238,6 +228,15 @@ export class LedgerQueries {
 
   touches(order: OrderId): Touches | undefined {
     return this.#effects.touches(order);
+  }
+
+  /** A market's trades from new to old; of those that have moved to the archive, an order may still need some. */
+  *#tradesKept(market: number, before: number): Generator<TradeRow> {
+    const { droppedSeq } = this.#kept();
+    for (const trade of this.#trades.iterate(market, before) as IterableIterator<TradeRow>) {
+      if (trade.seq <= droppedSeq) return;
+      yield trade;
+    }
   }
 
   #fillsOfOrder(query: FillsQuery, order: OrderId): Page<LedgerFill> {
@@ -261,10 +260,6 @@ export class LedgerQueries {
 
   #entry(row: EntryRow): LedgerEntry {
     return ledgerEntry(row, this.#commandOf(row.seq), this.#references.of(row));
-  }
-
-  #commandOf(seq: number): CommandRow {
-    return this.#command.get(seq) as CommandRow;
   }
 
   /** The ids of the orders that a query's times and page leave. */

@@ -21,9 +21,9 @@ import { readCursor } from "./cursor.ts";
 import { DirectoryRows } from "./directory-rows.ts";
 import type { LedgerCursor, LedgerFrame } from "./messages.ts";
 import { OrderRows } from "./order-rows.ts";
+import { OutboxRows } from "./outbox-rows.ts";
 import { movementPostings, type Posting, settlementPostings, tradePostings } from "./postings.ts";
 import { RequestRanges } from "./request-ranges.ts";
-import { SettlementRows } from "./settlement-rows.ts";
 import { WalletTotals } from "./wallet-totals.ts";
 import { ENTRY_KINDS, numberOf, packHex } from "./words.ts";
 
@@ -35,7 +35,7 @@ type Memory = {
   readonly orders: OrderRows;
   readonly wallets: WalletTotals;
   readonly requests: RequestRanges;
-  readonly settlements: SettlementRows;
+  readonly outbox: OutboxRows;
   seq: number;
   frameHash: string | null;
   nextEntry: number;
@@ -69,7 +69,7 @@ export class LedgerWriter {
   }
 
   /** From this command on, which is still to come, trades go into the outbox. It is in the file with the next batch. */
-  recordSettlements(from: Seq): void {
+  beginOutbox(from: Seq): void {
     assert(this.#settlementsFrom === null, "the beginning of the outbox is set once");
     assert(from > this.#memory.seq, "the outbox begins with a command that is still to come");
     this.#settlementsFrom = from;
@@ -104,7 +104,7 @@ export class LedgerWriter {
     memory.requests.save();
     const { seq, frameHash, nextEntry } = memory;
     const hash = frameHash === null ? null : packHex(frameHash);
-    this.#statements.cursor.run(seq, hash, nextEntry, this.#settlementsFrom, memory.settlements.next);
+    this.#statements.cursor.run(seq, hash, nextEntry, this.#settlementsFrom, memory.outbox.next);
   }
 
   #record(outcome: Outcome): void {
@@ -139,7 +139,7 @@ export class LedgerWriter {
         break;
       case "TradeExecuted":
         this.#recordTrade(event, outcome);
-        this.#memory.settlements.record(event, outcome);
+        this.#memory.outbox.record(event, outcome);
         break;
       case "WalletChanged":
         // Wallets come last among a command's events, so its entries are all counted.
@@ -221,6 +221,7 @@ export class LedgerWriter {
     this.#post(postings, seq, null);
   }
 
+  /** The entries of a settlement that a client sent; a settlement of the outbox is a trade, and moves nothing more. */
   #recordSettlement(event: FundsSettled, seq: number): void {
     const postings = settlementPostings(event);
     const { nextEntry } = this.#memory;
@@ -280,7 +281,7 @@ function remember(database: Database, settlementsFrom: number | null): Memory {
     orders: new OrderRows(database),
     wallets: new WalletTotals(database),
     requests: new RequestRanges(database),
-    settlements: new SettlementRows(database, settlementsFrom),
+    outbox: new OutboxRows(database, settlementsFrom),
     nextEntry: database.prepare("SELECT next_entry FROM cursor").pluck().get() as number,
   };
 }

@@ -4,7 +4,7 @@
  * a command waits with `reached`. It keeps no truth that the journal does not have.
  */
 import type { Worker } from "node:worker_threads";
-import type { EpochMs, OrderId, Seq } from "../../domain/units.ts";
+import type { OrderId, Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../order-record.ts";
 import type { Effects, EffectsQuery, Touches, TracedTrade, TradeName } from "./command-effects.ts";
 import type { TraceIdQuery } from "./command-search.ts";
@@ -151,11 +151,11 @@ export class Ledger {
   }
 
   /** From here on every trade goes into the outbox, unless that has begun before. Gives where it began. */
-  recordSettlements(): Seq {
+  beginOutbox(): Seq {
     if (this.#settlementsFrom !== null) return this.#settlementsFrom;
     const from = (this.#fedSeq + 1) as Seq;
     this.#settlementsFrom = from;
-    this.#writer.postMessage({ kind: "settlements", from } satisfies ToWriter);
+    this.#writer.postMessage({ kind: "begin-outbox", from } satisfies ToWriter);
     return from;
   }
 
@@ -336,7 +336,7 @@ export class Ledger {
       this.#idle?.();
     } else if (report.kind === "resumed") {
       if (this.#state === "waiting") this.#state = "running";
-    } else if (report.kind === "dropped") this.#archived = { seq: report.seq, at: report.at as EpochMs };
+    } else if (report.kind === "dropped") this.#archived = { seq: report.seq, at: report.at };
     this.#options.onReport?.(report);
   }
 

@@ -27,7 +27,7 @@ export type LedgerReport =
   | { readonly kind: "moved-aside"; readonly to: string; readonly why: string }
   | { readonly kind: "waiting"; readonly because: WaitReason }
   | { readonly kind: "resumed" }
-  | { readonly kind: "dropped"; readonly seq: Seq; readonly at: number }
+  | ({ readonly kind: "dropped" } & Archived)
   | { readonly kind: "drop-failed"; readonly message: string };
 
 /** Frames on their way to the writer: their outcomes in one piece, which is moved and not copied. */
@@ -40,7 +40,7 @@ export type ToWriter =
   | { readonly kind: "apply"; readonly batch: PackedFrames }
   | { readonly kind: "drop"; readonly boundaries: readonly Boundary[] }
   /** The command, still to come, with whose trades the outbox begins. */
-  | { readonly kind: "settlements"; readonly from: Seq }
+  | { readonly kind: "begin-outbox"; readonly from: Seq }
   | { readonly kind: "close" };
 
 export type FromWriter =

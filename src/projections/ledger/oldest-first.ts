@@ -11,7 +11,7 @@ import { References } from "./references.ts";
 import { type Archived, archivedOf, type Kept, keptReader } from "./retention.ts";
 import { RisingChains } from "./rising-chains.ts";
 import {
-  type CommandRow,
+  commandReader,
   type LedgerEntry,
   type LedgerFill,
   type LedgerTrade,
@@ -130,7 +130,7 @@ export class OldestFirst {
   }
 
   #statement({ account, asset, kind }: StatementAsked, chains: RisingChains): List["page"] {
-    const command = this.#database.prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    const commandOf = commandReader(this.#database);
     const references = new References(this.#database);
     const number = numberOrNull(ENTRY_KINDS, kind);
     return (range, rowsMax) =>
@@ -144,7 +144,7 @@ export class OldestFirst {
           read: (row) => {
             if (asset !== null && row.asset !== asset) return undefined;
             if (number !== null && row.kind !== number) return undefined;
-            return ledgerEntry(row, command.get(row.seq) as CommandRow, references.of(row));
+            return ledgerEntry(row, commandOf(row.seq), references.of(row));
           },
         },
         rowsMax,
@@ -152,7 +152,7 @@ export class OldestFirst {
   }
 
   #fills({ account, market }: FillsAsked, chains: RisingChains): List["page"] {
-    const command = this.#database.prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    const commandOf = commandReader(this.#database);
     const trade = this.#database.prepare("SELECT * FROM trades WHERE market = ? AND trade = ?");
     const rows = this.#database.prepare("SELECT market, base FROM markets").raw().all() as [number, number][];
     const bases = new Map(rows.filter(([each]) => market === null || each === market));
@@ -166,7 +166,7 @@ export class OldestFirst {
             // An account's fill is its base entry: the quote entry and the fee of the same trade are passed over.
             if (row.kind !== TRADE || bases.get(row.market!) !== row.asset) return undefined;
             const traded = trade.get(row.market, row.trade) as TradeRow;
-            return ledgerFill(traded, row.order_id!, command.get(row.seq) as CommandRow);
+            return ledgerFill(traded, row.order_id!, commandOf(row.seq));
           },
         },
         rowsMax,
@@ -174,7 +174,7 @@ export class OldestFirst {
   }
 
   #trades({ market }: TradesAsked, places: Places, chains: RisingChains): List {
-    const command = this.#database.prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+    const commandOf = commandReader(this.#database);
     return {
       placeOf: (seq) => places.tradeAt(market, seq),
       page: (range, rowsMax) =>
@@ -182,7 +182,7 @@ export class OldestFirst {
           {
             raws: chains.trades(market, range),
             position: (row) => row.trade,
-            read: (row) => ledgerTrade(row, command.get(row.seq) as CommandRow),
+            read: (row) => ledgerTrade(row, commandOf(row.seq)),
           },
           rowsMax,
         ),

@@ -1,28 +1,20 @@
 /** Reads the outbox of a ledger, for whoever delivers it; and the names and sizes that a delivery is written with. */
 import type { Database, Statement } from "better-sqlite3";
 import type { Decimal } from "../../domain/decimal.ts";
-import type { AccountIndex, EpochMs, Lots, MarketIndex, Seq, Ticks, TradeId } from "../../domain/units.ts";
+import type { Settlement } from "../../domain/settlements.ts";
+import type { AccountIndex, MarketIndex, TradeId } from "../../domain/units.ts";
 import { unpackHex } from "./words.ts";
 
-/** A trade, as it is told to the operator's own wallet service. */
-export type OutboxRow = {
-  /** Counts up by one from trade to trade. */
-  readonly settlement: number;
-  readonly seq: Seq;
-  readonly at: EpochMs;
-  readonly market: MarketIndex;
-  readonly tradeId: TradeId;
-  readonly price: Ticks;
-  readonly quantity: Lots;
-  readonly buyer: AccountIndex;
-  readonly seller: AccountIndex;
-  readonly buyerRequestId: string;
-  readonly sellerRequestId: string;
+/** A settlement, as it is told to the operator's own wallet service: all but how far its delivery has come. */
+export type OutboxRow = Omit<Settlement, "status" | "attemptCount" | "nextAttemptAt" | "endedAt"> & {
   /** 32 hexadecimal digits; null if neither the request nor its id gives any. */
   readonly traceId: string | null;
 };
 
 export type OutboxMarket = { readonly name: string; readonly tickSize: Decimal; readonly lotSize: Decimal };
+
+const ROW = `SELECT settlement, seq, at, market, trade AS tradeId, price, quantity, buyer, seller,
+  buyer_request AS buyerRequestId, seller_request AS sellerRequestId, trace_id AS traceId FROM settlements`;
 
 /** The names of so many accounts are remembered. */
 const NAMES_MAX = 100_000;
@@ -41,14 +33,10 @@ export class Outbox {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#after = database.prepare(
-      "SELECT * FROM settlements WHERE settlement > ? ORDER BY settlement LIMIT ?",
-    );
-    this.#before = database.prepare(
-      "SELECT * FROM settlements WHERE settlement < ? ORDER BY settlement DESC",
-    );
-    this.#byNumber = database.prepare("SELECT * FROM settlements WHERE settlement = ?");
-    this.#byTrade = database.prepare("SELECT * FROM settlements WHERE market = ? AND trade = ?");
+    this.#after = database.prepare(`${ROW} WHERE settlement > ? ORDER BY settlement LIMIT ?`);
+    this.#before = database.prepare(`${ROW} WHERE settlement < ? ORDER BY settlement DESC`);
+    this.#byNumber = database.prepare(`${ROW} WHERE settlement = ?`);
+    this.#byTrade = database.prepare(`${ROW} WHERE market = ? AND trade = ?`);
     this.#last = database.prepare("SELECT next_settlement - 1 FROM cursor").pluck();
     this.#market = database.prepare(
       "SELECT name, tick_units, tick_scale, lot_units, lot_scale FROM markets WHERE market = ?",
@@ -118,34 +106,8 @@ type RawMarket = {
   readonly lot_scale: number;
 };
 
-type RawRow = {
-  readonly settlement: number;
-  readonly seq: number;
-  readonly at: number;
-  readonly market: number;
-  readonly trade: number;
-  readonly price: number;
-  readonly quantity: number;
-  readonly buyer: number;
-  readonly seller: number;
-  readonly buyer_request: string;
-  readonly seller_request: string;
-  readonly trace_id: Buffer | string | null;
-};
+type RawRow = Omit<OutboxRow, "traceId"> & { readonly traceId: Buffer | string | null };
 
 function rowOf(row: RawRow): OutboxRow {
-  return {
-    settlement: row.settlement,
-    seq: row.seq as Seq,
-    at: row.at as EpochMs,
-    market: row.market as MarketIndex,
-    tradeId: row.trade as TradeId,
-    price: row.price as Ticks,
-    quantity: row.quantity as Lots,
-    buyer: row.buyer as AccountIndex,
-    seller: row.seller as AccountIndex,
-    buyerRequestId: row.buyer_request,
-    sellerRequestId: row.seller_request,
-    traceId: row.trace_id === null ? null : unpackHex(row.trace_id),
-  };
+  return { ...row, traceId: row.traceId === null ? null : unpackHex(row.traceId) };
 }

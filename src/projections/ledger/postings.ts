@@ -2,9 +2,7 @@
  * What a trade and a movement of money post, as double entry: the entries of one transaction sum to zero
  * in every asset. Deposits and withdrawals have their other side in the external account.
  */
-
-import type { SettlementEntry } from "../../domain/commands.ts";
-import { FEES_ACCOUNT } from "../../domain/commands.ts";
+import { FEES_ACCOUNT, type SettlementEntry } from "../../domain/commands.ts";
 import type {
   FundsDeposited,
   FundsSettled,

@@ -6,9 +6,9 @@
  */
 import type { Database, Statement, Transaction } from "better-sqlite3";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { ORDER_STATUSES } from "../order-record.ts";
 import { BUCKET_BITS, bucketOf } from "./buckets.ts";
-import { numbersOf, unpackHex } from "./words.ts";
+import { frameReader } from "./frames.ts";
+import { ENDED_STATUSES } from "./words.ts";
 
 export const RETENTION_TABLES = `
 -- All up to dropped_seq has moved to the archive, but for old_orders and what belongs to them. Entries are kept from
@@ -32,7 +32,7 @@ CREATE INDEX old_orders_by_account ON old_orders (account, order_id);
 /** Rows that a batch looks at: some ten milliseconds, which a batch of commands may have to wait. */
 const BATCH_ROWS = 2_000;
 
-const ENDED = numbersOf(ORDER_STATUSES, ["filled", "canceled", "expired"]).join(", ");
+const ENDED = ENDED_STATUSES.join(", ");
 
 /** The last command that has moved to the archive, and its time. */
 export type Archived = { readonly seq: Seq; readonly at: EpochMs };
@@ -128,10 +128,8 @@ export class Retention {
   #move({ seq, frameHash, arrivedSettlement = 0 }: Boundary): void {
     const { droppedSeq } = this.#kept();
     const run = (sql: string, values: object) => this.#database.prepare(sql).run(values);
-    const found = this.#database
-      .prepare("SELECT last_seq, hash FROM frames WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1")
-      .get(seq) as { last_seq: number; hash: Buffer | string } | undefined;
-    const knows = found === undefined ? "nothing" : `${found.last_seq} with ${unpackHex(found.hash)}`;
+    const found = frameReader(this.#database)(seq);
+    const knows = found === undefined ? "nothing" : `${found.lastSeq} with ${found.hash}`;
     if (seq <= droppedSeq || knows !== `${seq} with ${frameHash}`) {
       throw new RetentionRefusedError(
         `the archive ends a range at sequence ${seq} with the frame ${frameHash}, and the ledger has ${knows} there`,
@@ -176,7 +174,6 @@ export class Retention {
 function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettlement }: Kept): Stage[] {
   database.exec("DELETE FROM kept_commands");
   const markets = database.prepare("SELECT market FROM markets").pluck().all() as number[];
-  const isOld = (order: string) => `EXISTS (SELECT 1 FROM old_orders k WHERE k.order_id = ${order})`;
   const range = (table: string, key: string, last: number, statements: readonly string[]) =>
     rangeStage(database, { table, key, last, statements });
   return [
@@ -191,7 +188,7 @@ function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettle
       "INSERT OR IGNORE INTO kept_commands SELECT order_id FROM orders WHERE order_id > @after AND order_id <= @to",
       "INSERT OR IGNORE INTO kept_commands SELECT seq FROM order_changes WHERE order_id > @after AND order_id <= @to",
     ]),
-    ...markets.map((market) => tradeStage(database, { market, droppedSeq, isOld })),
+    ...markets.map((market) => tradeStage(database, { market, droppedSeq })),
     range("commands", "seq", droppedSeq, [
       "DELETE FROM commands WHERE seq > @after AND seq <= @to AND seq NOT IN (SELECT seq FROM kept_commands)",
     ]),
@@ -208,6 +205,11 @@ function sweepStages(database: Database, { droppedSeq, firstEntry, arrivedSettle
     markStage(database, { table: "order_marks", key: ["account", "order_id"], last: droppedSeq }),
     markStage(database, { table: "entry_marks", key: ["account", "asset", "entry"], last: firstEntry - 1 }),
   ];
+}
+
+/** Whether an order, by the column that names it, was open at the boundary or has changed since. */
+function isOld(order: string): string {
+  return `EXISTS (SELECT 1 FROM old_orders k WHERE k.order_id = ${order})`;
 }
 
 /** Goes along a table by its whole-number key, and runs the statements for every so many of its rows. */
@@ -238,11 +240,7 @@ function rangeStage(
 /** The trades of a market come in the order of their commands, so those before the boundary come first. */
 function tradeStage(
   database: Database,
-  {
-    market,
-    droppedSeq,
-    isOld,
-  }: { readonly market: number; readonly droppedSeq: number; readonly isOld: (order: string) => string },
+  { market, droppedSeq }: { readonly market: number; readonly droppedSeq: number },
 ): Stage {
   const next = database
     .prepare(

@@ -2,6 +2,7 @@
  * What the ledger answers: rows in whole units of the domain, never formatted; and how the tables' rows
  * become them.
  */
+import type { Database } from "better-sqlite3";
 import { type Command, ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
 import { END_REASONS } from "../../domain/events.ts";
 import { SIDES, type Side } from "../../domain/market.ts";
@@ -88,6 +89,12 @@ export type CommandRow = {
   readonly request_id: string;
   readonly trace_id: Buffer | string | null;
 };
+
+/** Reads what is told of a command that a kept row names. */
+export function commandReader(database: Database): (seq: number) => CommandRow {
+  const row = database.prepare("SELECT at, request_id, trace_id FROM commands WHERE seq = ?");
+  return (seq) => row.get(seq) as CommandRow;
+}
 
 /** What of an order the filters of a list look at: a walk reads no more of those that it passes over. */
 export type OrderStep = {

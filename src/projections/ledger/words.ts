@@ -4,6 +4,7 @@
  * that as well. `packHex` does the same for hashes and trace ids.
  */
 import { assert } from "../../domain/assert.ts";
+import { ORDER_STATUSES, STATUS_WHEN_ENDED } from "../order-record.ts";
 
 export const ENTRY_KINDS = [
   "deposit",
@@ -50,6 +51,9 @@ const OF_TRADES = numbersOf(ENTRY_KINDS, ["trade", "fee", "rebate"]);
 export function isOfTrades(kind: number): boolean {
   return OF_TRADES.includes(kind);
 }
+
+/** The statuses of an order to which nothing happens any more. */
+export const ENDED_STATUSES: readonly number[] = numbersOf(ORDER_STATUSES, Object.values(STATUS_WHEN_ENDED));
 
 export function unpackHex(packed: Buffer | string): string {
   return typeof packed === "string" ? packed : packed.toString("hex");

@@ -23,7 +23,7 @@ try {
   port.on("message", (message: ToWriter) => {
     if (message.kind === "apply") loop.apply(unpack(message.batch));
     else if (message.kind === "drop") dropLoop.drop(message.boundaries);
-    else if (message.kind === "settlements") writer.recordSettlements(message.from);
+    else if (message.kind === "begin-outbox") writer.beginOutbox(message.from);
     else {
       loop.stop();
       dropLoop.stop();

@@ -73,7 +73,7 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   const { service, reports } = serviceOf({ directory, place }, () => exchange, AT_ONCE);
   const heard: ExchangeReport[] = [];
   exchange = await openExchange(directory, { archive: service, onReport: (report) => heard.push(report) });
-  exchange.ledger.recordSettlements();
+  exchange.ledger.beginOutbox();
   await trade(exchange, 300);
   // Nobody trades at this price, so it stays open.
   const patient = await placeOpen(exchange);

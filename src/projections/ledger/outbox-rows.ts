@@ -13,7 +13,7 @@ import { packHex } from "./words.ts";
 
 const ULID = new RegExp(ULID_PATTERN);
 
-export class SettlementRows {
+export class OutboxRows {
   next: number;
   readonly #from: number | null;
   readonly #insert: Statement;

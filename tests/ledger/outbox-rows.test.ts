@@ -27,8 +27,7 @@ function twoTrades(): Story {
 
 function writeAll(story: Story, from: number | null) {
   const path = freshPath();
-  const { database } = openForWriting(path);
-  const writer = new LedgerWriter(database, from);
+  const { database, writer } = openWriter(path, from);
   for (const frame of story.frames) writer.apply([frame]);
   return { path, database, writer, outbox: new Outbox(database) };
 }
@@ -79,7 +78,7 @@ it("goes on where it began, without being told again, also after a batch that fa
   const story = twoTrades();
   const { path, writer } = writeAll(new Story(), null);
   writer.apply([story.frames[0]!]);
-  writer.recordSettlements((story.frames[0]!.lastSeq + 1) as Seq);
+  writer.beginOutbox((story.frames[0]!.lastSeq + 1) as Seq);
   expect(() => writer.apply([{ ...story.frames[1]!, firstSeq: 1 as Seq }])).toThrow();
   writer.apply([story.frames[1]!]);
   writer.close();
@@ -103,7 +102,7 @@ it("is the same when the ledger is made anew, in batches of any size", () => {
   const apply = (size: number) => {
     const path = freshPath();
     const { writer } = openWriter(path);
-    writer.recordSettlements(1 as Seq);
+    writer.beginOutbox(1 as Seq);
     for (let start = 0; start < frames.length; start += size) writer.apply(frames.slice(start, start + size));
     return dump(path);
   };
