@@ -16,6 +16,8 @@ import { type ArchivePlace, openTarget, WORK_DIRECTORY } from "./place.ts";
 
 /** The longest pause after a failure. */
 const PAUSE_MS_MAX = 600_000;
+/** After so many runs in which the ledger let go of nothing more, it is told again: it may have failed at it. */
+const STANDSTILL_RUNS = 30;
 
 export type ArchiveTask = {
   /** The data directory. */
@@ -58,6 +60,9 @@ const archiver = new Archiver({
 let failures = 0;
 /** Beyond this the ledger has been told of nothing; what it was told of is not read back again. */
 let toldSeq = 0;
+/** What the ledger had let go of at the last run, and the runs since it was told something or came further. */
+let droppedSeq = 0;
+let standstill = 0;
 
 yieldToOrders(NICENESS.snapshots);
 await run();
@@ -105,11 +110,18 @@ function tellStanding({ lastSeq, segment }: ArchivedRange): void {
 
 async function tellDroppable({ manifest, ledger }: ArchiveRun): Promise<void> {
   const { retentionDays } = task;
-  // What the ledger was told of and has not let go of yet is on its way.
-  if (retentionDays === null || ledger.droppedSeq < toldSeq) return;
+  if (retentionDays === null || isOnItsWay(ledger.droppedSeq)) return;
   const now = Date.now();
   for await (const boundary of droppable({ manifest, target, ledger, retentionDays, now })) {
     post({ kind: "droppable", boundaries: [boundary] });
     toldSeq = boundary.seq;
+    standstill = 0;
   }
+}
+
+/** Whether the ledger still has to let go of what it was told of, and comes on with that. */
+function isOnItsWay(seq: number): boolean {
+  standstill = seq === droppedSeq ? standstill + 1 : 0;
+  droppedSeq = seq;
+  return seq < toldSeq && standstill < STANDSTILL_RUNS;
 }
