@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Exchange } from "../exchange.ts";
-import { AddressRules, inwardAddressOf } from "../outward/settlements/addresses.ts";
+import { AddressRules, hostOf, inwardAddressOf } from "../outward/settlements/addresses.ts";
 import type { SettlementsReport } from "../outward/settlements/messages.ts";
 import { isSecret, newSecret } from "../outward/settlements/secrets.ts";
 import type { ReceiverOptions } from "../outward/settlements/sender.ts";
@@ -18,7 +18,7 @@ export async function checkWalletService({ url, allowed }: WalletService): Promi
   const parsed = new URL(url);
   const inward = await inwardAddressOf(parsed, new AddressRules(allowed));
   if (inward === null) return;
-  const where = parsed.hostname.replace(/^\[|\]$/g, "");
+  const where = hostOf(parsed);
   const leads = where === inward ? "is an address inside" : `leads to ${inward}, an address inside`;
   throw new UsageError(
     `PREGAO_WALLET_URL: ${where} ${leads}; if that is where the wallet service is, set PREGAO_WALLET_ALLOW=${inward}`,
