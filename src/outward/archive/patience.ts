@@ -14,7 +14,7 @@ export const PATIENCE: Patience = { tries: TRIES_MAX, pauseMs: PAUSE_MS_MIN };
 export async function patiently<Result>(
   work: () => Promise<Result>,
   mayPass: (error: unknown) => boolean,
-  { tries, pauseMs }: Patience = PATIENCE,
+  { tries, pauseMs }: Patience,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
