@@ -32,6 +32,9 @@ const SHOWN_ATTEMPTS_MAX = 100;
 export const RECORDED = { pending: 0, parked: 1, delivered: 2, dead: 3 } as const;
 export type Recorded = (typeof RECORDED)[keyof typeof RECORDED];
 
+/** The index by status is of these alone, and is used where a question says so. */
+const IN_INDEX = `status <> ${RECORDED.delivered}`;
+
 const TABLES = `
 -- seen_seq is the last command of which a trade is known here: the journal must have it.
 CREATE TABLE position (
@@ -51,7 +54,7 @@ CREATE TABLE deliveries (
   ended_at INTEGER
 ) STRICT;
 
-CREATE INDEX deliveries_by_status ON deliveries (status, settlement) WHERE status <> ${RECORDED.delivered};
+CREATE INDEX deliveries_by_status ON deliveries (status, settlement) WHERE ${IN_INDEX};
 
 CREATE TABLE attempts (
   settlement INTEGER NOT NULL,
@@ -103,7 +106,6 @@ export type OpenedStore = {
 export class Store {
   readonly #database: Database.Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #pruneStatement;
   #pruned = 0;
 
   /**
@@ -126,9 +128,6 @@ export class Store {
   private constructor(database: Database.Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#pruneStatement = database.prepare(
-      `SELECT settlement, status, ended_at FROM deliveries WHERE settlement > ? ORDER BY settlement LIMIT ?`,
-    );
   }
 
   get taken(): number {
@@ -222,9 +221,9 @@ export class Store {
 
   /** Drops what arrived long ago among the next `limit` rows. */
   prune(now: number, limit: number): void {
-    const [next] = this.#pruneStatement.all(this.#pruned, 1) as RawDelivery[];
+    const [next] = this.#statements.next.all(this.#pruned, 1) as RawDelivery[];
     if (next?.status === RECORDED.delivered && next.ended_at! > now - KEPT_MS) return;
-    const rows = this.#pruneStatement.all(this.#pruned, limit) as RawDelivery[];
+    const rows = this.#statements.next.all(this.#pruned, limit) as RawDelivery[];
     this.together(() => {
       for (const { settlement, status, ended_at } of rows) {
         if (status === RECORDED.delivered && ended_at! > now - KEPT_MS) return;
@@ -366,15 +365,15 @@ function prepareStatements(database: Database.Database) {
     saveTaken: prepare("UPDATE position SET taken = ?"),
     firstRecorded: prepare("SELECT min(settlement) FROM deliveries").pluck(),
     lastRecorded: prepare("SELECT coalesce(max(settlement), 0) FROM deliveries").pluck(),
-    count: prepare("SELECT count(*) FROM deliveries WHERE status = ? AND status <> 2").pluck(),
-    first: prepare("SELECT min(settlement) FROM deliveries WHERE status = ? AND status <> 2").pluck(),
+    count: prepare(`SELECT count(*) FROM deliveries WHERE status = ? AND ${IN_INDEX}`).pluck(),
+    first: prepare(`SELECT min(settlement) FROM deliveries WHERE status = ? AND ${IN_INDEX}`).pluck(),
     find: prepare("SELECT * FROM deliveries WHERE settlement = ?"),
     attempts: prepare("SELECT * FROM attempts WHERE settlement = ? ORDER BY attempt DESC LIMIT ?"),
     before: prepare(
-      `SELECT settlement FROM deliveries WHERE status = ? AND status <> 2 AND settlement < ? ORDER BY settlement DESC`,
+      `SELECT settlement FROM deliveries WHERE status = ? AND ${IN_INDEX} AND settlement < ? ORDER BY settlement DESC`,
     ).pluck(),
     after: prepare(
-      `SELECT settlement FROM deliveries WHERE status = ? AND status <> 2 AND settlement > ? ORDER BY settlement LIMIT ?`,
+      `SELECT settlement FROM deliveries WHERE status = ? AND ${IN_INDEX} AND settlement > ? ORDER BY settlement LIMIT ?`,
     ).pluck(),
     firstParked: prepare("SELECT min(settlement) FROM parked WHERE account = ?").pluck(),
     accountsWithParked: prepare("SELECT DISTINCT account FROM parked").pluck(),
@@ -389,6 +388,9 @@ function prepareStatements(database: Database.Database) {
     ),
     park: prepare("INSERT OR IGNORE INTO parked (account, settlement) VALUES (?, ?)"),
     unpark: prepare("DELETE FROM parked WHERE account = ? AND settlement = ?"),
+    next: prepare(
+      "SELECT settlement, status, ended_at FROM deliveries WHERE settlement > ? ORDER BY settlement LIMIT ?",
+    ),
     drop: prepare("DELETE FROM deliveries WHERE settlement = ?"),
     dropAttempts: prepare("DELETE FROM attempts WHERE settlement = ?"),
   };
