@@ -8,10 +8,10 @@ import type { Seq } from "../../domain/units.ts";
 import { DirectoryInUseError, lockDataDirectory } from "../../journal/lock.ts";
 import type { Boundary } from "../../projections/ledger/retention.ts";
 import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { pauseAfter } from "../pauses.ts";
 import { type ArchiveRun, Archiver } from "./archiver.ts";
 import { droppable } from "./droppable.ts";
 import type { ArchivedRange } from "./manifest.ts";
-import { pauseAfter } from "./patience.ts";
 import { type ArchivePlace, openTarget, WORK_DIRECTORY } from "./place.ts";
 
 /** The longest pause after a failure. */
@@ -78,10 +78,9 @@ async function run(): Promise<void> {
       post({ kind: "archive-failed", message: error instanceof Error ? error.message : String(error) });
     }
   }
-  const pause =
-    failures === 0
-      ? task.intervalMs
-      : Math.max(pauseAfter(failures, task.intervalMs, Math.random(), PAUSE_MS_MAX), task.intervalMs / 2);
+  const { intervalMs } = task;
+  const pauses = { firstMs: intervalMs, longestMs: PAUSE_MS_MAX };
+  const pause = failures === 0 ? intervalMs : pauseAfter(failures, pauses, Math.random());
   setTimeout(() => void run(), pause);
 }
 
