@@ -4,7 +4,7 @@
  * here or was delivered so long ago that its row is not kept. If the file is lost, everything in the outbox is sent again,
  * and receivers know the ids.
  */
-import { existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import {
   ATTEMPT_OUTCOMES,
@@ -14,13 +14,12 @@ import {
 } from "../../domain/settlements.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { pathsIn } from "../../journal/data-directory.ts";
+import { copyPages, type OpenedFile, openOrMoveAside } from "../../projections/ledger/database-file.ts";
 import { wordAt } from "../../projections/ledger/words.ts";
 
 const SCHEMA_VERSION = 1;
 /** "Preg" with its last letter raised: a file of ours, and no ledger. */
 const APPLICATION_ID = 0x50726553;
-/** More pages than any file has: a copy in steps would begin anew after each write. */
-const ALL_PAGES = 2 ** 31 - 1;
 const BUSY_MS = 1_000;
 const CHECKPOINT_PAGES = 2_000;
 /** A dead delivery is kept until it arrives; of one that arrived, its attempts, for so long. */
@@ -97,11 +96,7 @@ export type Belonging = {
   readonly appliedSeq: number;
 };
 
-export type OpenedStore = {
-  readonly store: Store;
-  /** Where a file was moved that could not be used, and why. */
-  readonly moved: { readonly to: string; readonly why: string } | null;
-};
+export type OpenedStore = Pick<OpenedFile, "moved"> & { readonly store: Store };
 
 export class Store {
   readonly #database: Database.Database;
@@ -114,15 +109,8 @@ export class Store {
    */
   static open(directory: string, belongs: Belonging): OpenedStore {
     const path = pathsIn(directory).settlements;
-    const found = openUsable(path, belongs);
-    if (typeof found !== "string") return { store: new Store(found), moved: null };
-    const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-    for (const suffix of ["-wal", "-shm", ""]) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
-    }
-    const fresh = openUsable(path, belongs);
-    if (typeof fresh === "string") throw new Error(`a new ${path} cannot be used: ${fresh}`);
-    return { store: new Store(fresh), moved: { to, why: found } };
+    const { database, moved } = openOrMoveAside(path, (found) => whyUnusable(found, belongs));
+    return { store: new Store(database), moved };
   }
 
   private constructor(database: Database.Database) {
@@ -262,12 +250,7 @@ export function settlementsFromOf(directory: string): Seq | null {
 /** Copies the file while it is being written. False if there is none, or none that can be used. */
 export async function copyStore(from: string, to: string): Promise<boolean> {
   if (settlementsFromOf(from) === null) return false;
-  const source = new Database(pathsIn(from).settlements, { readonly: true });
-  try {
-    await source.backup(pathsIn(to).settlements, { progress: () => ALL_PAGES });
-  } finally {
-    source.close();
-  }
+  await copyPages(pathsIn(from).settlements, pathsIn(to).settlements);
   const copy = new Database(pathsIn(to).settlements);
   copy.pragma("journal_mode = DELETE");
   copy.close();
@@ -307,24 +290,8 @@ function attemptOf({ attempt, at, milliseconds, outcome, http_status, detail }: 
   return { attempt, at: at as EpochMs, milliseconds, outcome: word, httpStatus: http_status, detail };
 }
 
-/** The database, or why the file cannot be used as one. */
-function openUsable(path: string, belongs: Belonging): Database.Database | string {
-  const database = new Database(path);
-  try {
-    database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const why = whyUnusable(database, belongs);
-    if (why === null) return database;
-    database.close();
-    return why;
-  } catch (error) {
-    database.close();
-    const code = error instanceof Database.SqliteError ? error.code : "";
-    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) return (error as Error).message;
-    throw error;
-  }
-}
-
 function whyUnusable(database: Database.Database, { from, appliedSeq }: Belonging): string | null {
+  database.pragma(`busy_timeout = ${BUSY_MS}`);
   const application = database.pragma("application_id", { simple: true });
   const tables = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
   if (application !== APPLICATION_ID && (application !== 0 || tables !== 0))
