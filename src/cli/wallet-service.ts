@@ -1,5 +1,4 @@
 /** The operator's own wallet service, to which settlements are delivered, as it is configured. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Exchange } from "../exchange.ts";
 import { AddressRules, hostOf, inwardAddressOf } from "../outward/settlements/addresses.ts";
@@ -9,6 +8,7 @@ import type { ReceiverOptions } from "../outward/settlements/sender.ts";
 import { Settlements } from "../outward/settlements/settlements.ts";
 import type { Configuration, WalletService } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
+import { keptSecret } from "./kept-secret.ts";
 
 /** In the data directory. */
 export const SECRET_FILE = "wallet.secret";
@@ -43,10 +43,7 @@ export function openSettlements(
 /** Made at the first start with a service, unless one is configured. */
 function ownSecret(directory: string): string {
   const file = join(directory, SECRET_FILE);
-  if (!existsSync(file)) {
-    writeFileSync(file, `${newSecret()}\n`, { mode: 0o600, flag: "wx" });
-  }
-  const secret = readFileSync(file, "utf8").trim();
+  const secret = keptSecret({ file, what: "the wallet service's secret", make: newSecret });
   if (!isSecret(secret)) {
     throw new UsageError(`${file} holds no secret (whsec_ and base64); delete it to have one made`);
   }
