@@ -40,8 +40,8 @@ export type FromArchiveThread =
       readonly bytes: number;
       readonly ms: number;
     }
-  /** The ledger may let go of this. */
-  | { readonly kind: "droppable"; readonly boundaries: readonly Boundary[] }
+  /** The ledger may let go of all up to here. */
+  | { readonly kind: "droppable"; readonly boundary: Boundary }
   | { readonly kind: "archive-failed"; readonly message: string };
 
 const task = workerData as ArchiveTask;
@@ -112,7 +112,7 @@ async function tellDroppable({ manifest, ledger }: ArchiveRun): Promise<void> {
   if (retentionDays === null || isOnItsWay(ledger.droppedSeq)) return;
   const now = Date.now();
   for await (const boundary of droppable({ manifest, target, ledger, retentionDays, now })) {
-    post({ kind: "droppable", boundaries: [boundary] });
+    post({ kind: "droppable", boundary });
     toldSeq = boundary.seq;
     standstill = 0;
   }

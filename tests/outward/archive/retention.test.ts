@@ -46,9 +46,9 @@ function serviceOf(
       intervalMs: 50,
     },
     {
-      drop: (boundaries) => {
-        dropped.push(...boundaries.map(({ seq }) => seq));
-        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED })));
+      drop: (boundary) => {
+        dropped.push(boundary.seq);
+        exchange()?.ledger.drop({ ...boundary, arrivedSettlement: ARRIVED });
       },
       onReport: (report) => reports.push(report),
     },
