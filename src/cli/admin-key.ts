@@ -1,10 +1,10 @@
 /** The operator's key: the configured one, or else one made at the first start and kept in the data directory. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
 import type { Configuration } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
+import { keptSecret } from "./kept-secret.ts";
 
 /** In the data directory. */
 export const ADMIN_KEY_FILE = "admin.key";
@@ -14,23 +14,15 @@ const KEY_BYTES = 24;
 export function adminKey({ adminKey: configured, data }: Configuration): string {
   if (configured !== undefined) return configured;
   const file = join(data, ADMIN_KEY_FILE);
-  const key = keyIn(file);
+  const key = keptSecret({
+    file,
+    what: "the operator's key",
+    make: () => randomBytes(KEY_BYTES).toString("base64url"),
+  });
   if (!ADMIN_KEY_PATTERN.test(key)) {
     throw new UsageError(
       `${file} holds no operator key (16 to 128 of A-Z a-z 0-9 . _ -); delete it to have one made`,
     );
   }
   return key;
-}
-
-/** What the file holds; it is made if it is not there. */
-function keyIn(file: string): string {
-  try {
-    if (!existsSync(file)) {
-      writeFileSync(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-    }
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    throw new UsageError(`the operator's key ${file} cannot be used: ${(error as Error).message}`);
-  }
 }

@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { pathsIn } from "../journal/data-directory.ts";
 import { DirectoryInUseError, type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
 import { type ArchiveRun, Archiver } from "../outward/archive/archiver.ts";
 import { journalIdIn } from "../outward/archive/closed-segments.ts";
@@ -108,7 +109,7 @@ function told({ manifest, ledger, ranges, objects, bytes, waiting }: ArchiveRun,
 }
 
 async function readBack(directory: string, target: Target, progress: Progress): Promise<void> {
-  const journalId = (await journalIdIn(join(directory, "journal")))!;
+  const journalId = (await journalIdIn(pathsIn(directory).journal))!;
   const manifest = await Manifest.read(target, journalId);
   const { last } = manifest;
   if (last === undefined) throw new UsageError(`there is no archive of this journal in ${target.name}`);

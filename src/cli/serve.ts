@@ -94,9 +94,9 @@ function archiveOf(configuration: Configuration, running: Running): ArchiveServi
   return new ArchiveService(
     { directory, place, reserveBytes, retentionDays },
     {
-      drop: (boundaries) => {
+      drop: (boundary) => {
         const arrivedSettlement = running.settlements?.figures.arrivedUpTo ?? 0;
-        running.exchange?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement })));
+        running.exchange?.ledger.drop({ ...boundary, arrivedSettlement });
       },
       onReport: (report) => tell(running.log, report),
     },

@@ -1,14 +1,14 @@
 /** The operator's own wallet service, to which settlements are delivered, as it is configured. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Exchange } from "../exchange.ts";
-import { AddressRules, inwardAddressOf } from "../outward/settlements/addresses.ts";
+import { AddressRules, hostOf, inwardAddressOf } from "../outward/settlements/addresses.ts";
 import type { SettlementsReport } from "../outward/settlements/messages.ts";
 import { isSecret, newSecret } from "../outward/settlements/secrets.ts";
 import type { ReceiverOptions } from "../outward/settlements/sender.ts";
 import { Settlements } from "../outward/settlements/settlements.ts";
 import type { Configuration, WalletService } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
+import { keptSecret } from "./kept-secret.ts";
 
 /** In the data directory. */
 export const SECRET_FILE = "wallet.secret";
@@ -18,7 +18,7 @@ export async function checkWalletService({ url, allowed }: WalletService): Promi
   const parsed = new URL(url);
   const inward = await inwardAddressOf(parsed, new AddressRules(allowed));
   if (inward === null) return;
-  const where = parsed.hostname.replace(/^\[|\]$/g, "");
+  const where = hostOf(parsed);
   const leads = where === inward ? "is an address inside" : `leads to ${inward}, an address inside`;
   throw new UsageError(
     `PREGAO_WALLET_URL: ${where} ${leads}; if that is where the wallet service is, set PREGAO_WALLET_ALLOW=${inward}`,
@@ -43,10 +43,7 @@ export function openSettlements(
 /** Made at the first start with a service, unless one is configured. */
 function ownSecret(directory: string): string {
   const file = join(directory, SECRET_FILE);
-  if (!existsSync(file)) {
-    writeFileSync(file, `${newSecret()}\n`, { mode: 0o600, flag: "wx" });
-  }
-  const secret = readFileSync(file, "utf8").trim();
+  const secret = keptSecret({ file, what: "the wallet service's secret", make: newSecret });
   if (!isSecret(secret)) {
     throw new UsageError(`${file} holds no secret (whsec_ and base64); delete it to have one made`);
   }

@@ -171,6 +171,16 @@ test("a directory where the operator's key belongs ends with exit code 2 and is 
   expect(status).toBe(2);
 });
 
+test("a directory where the wallet service's secret belongs ends with exit code 2 and is named", () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, "wallet.secret");
+  mkdirSync(file);
+  const env = { PREGAO_WALLET_URL: "http://127.0.0.1:9", PREGAO_WALLET_ALLOW: "127.0.0.1" };
+  const { status, stderr } = run(["serve", "--data", directory, "--port", "0"], env);
+  expect(stderr).toContain(`the wallet service's secret ${file} cannot be used: EISDIR`);
+  expect(status).toBe(2);
+});
+
 test("after a failed sync nothing is acknowledged, and the process exits with 5", async () => {
   const { server, begin } = await withFaultyDisk();
   const operator = new Client(server.url, ADMIN_KEY);

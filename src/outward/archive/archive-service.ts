@@ -17,8 +17,8 @@ export type ArchiveReport =
   | { readonly kind: "archive-thread-ended"; readonly message: string };
 
 export type ArchiveNeighbours = {
-  /** Lets the ledger go of all up to these places. */
-  readonly drop: (boundaries: readonly Boundary[]) => void;
+  /** Lets the ledger go of all up to this place. */
+  readonly drop: (boundary: Boundary) => void;
   readonly onReport: (report: ArchiveReport) => void;
 };
 
@@ -83,7 +83,7 @@ export class ArchiveService {
         this.#neighbours.onReport(message);
         return;
       case "droppable":
-        this.#neighbours.drop(message.boundaries);
+        this.#neighbours.drop(message.boundary);
         return;
       case "archive-failed":
         this.#failures += 1;

@@ -8,14 +8,16 @@ import type { Seq } from "../../domain/units.ts";
 import { DirectoryInUseError, lockDataDirectory } from "../../journal/lock.ts";
 import type { Boundary } from "../../projections/ledger/retention.ts";
 import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { pauseAfter } from "../pauses.ts";
 import { type ArchiveRun, Archiver } from "./archiver.ts";
 import { droppable } from "./droppable.ts";
 import type { ArchivedRange } from "./manifest.ts";
-import { pauseAfter } from "./patience.ts";
 import { type ArchivePlace, openTarget, WORK_DIRECTORY } from "./place.ts";
 
 /** The longest pause after a failure. */
 const PAUSE_MS_MAX = 600_000;
+/** After so many runs in which the ledger let go of nothing more, it is told again: it may have failed at it. */
+const STANDSTILL_RUNS = 30;
 
 export type ArchiveTask = {
   /** The data directory. */
@@ -38,8 +40,8 @@ export type FromArchiveThread =
       readonly bytes: number;
       readonly ms: number;
     }
-  /** The ledger may let go of this. */
-  | { readonly kind: "droppable"; readonly boundaries: readonly Boundary[] }
+  /** The ledger may let go of all up to here. */
+  | { readonly kind: "droppable"; readonly boundary: Boundary }
   | { readonly kind: "archive-failed"; readonly message: string };
 
 const task = workerData as ArchiveTask;
@@ -58,6 +60,9 @@ const archiver = new Archiver({
 let failures = 0;
 /** Beyond this the ledger has been told of nothing; what it was told of is not read back again. */
 let toldSeq = 0;
+/** What the ledger had let go of at the last run, and the runs since it was told something or came further. */
+let droppedSeq = 0;
+let standstill = 0;
 
 yieldToOrders(NICENESS.snapshots);
 await run();
@@ -73,10 +78,9 @@ async function run(): Promise<void> {
       post({ kind: "archive-failed", message: error instanceof Error ? error.message : String(error) });
     }
   }
-  const pause =
-    failures === 0
-      ? task.intervalMs
-      : Math.max(pauseAfter(failures, task.intervalMs, Math.random(), PAUSE_MS_MAX), task.intervalMs / 2);
+  const { intervalMs } = task;
+  const pauses = { firstMs: intervalMs, longestMs: PAUSE_MS_MAX };
+  const pause = failures === 0 ? intervalMs : pauseAfter(failures, pauses, Math.random());
   setTimeout(() => void run(), pause);
 }
 
@@ -105,11 +109,18 @@ function tellStanding({ lastSeq, segment }: ArchivedRange): void {
 
 async function tellDroppable({ manifest, ledger }: ArchiveRun): Promise<void> {
   const { retentionDays } = task;
-  // What the ledger was told of and has not let go of yet is on its way.
-  if (retentionDays === null || ledger.droppedSeq < toldSeq) return;
+  if (retentionDays === null || isOnItsWay(ledger.droppedSeq)) return;
   const now = Date.now();
   for await (const boundary of droppable({ manifest, target, ledger, retentionDays, now })) {
-    post({ kind: "droppable", boundaries: [boundary] });
+    post({ kind: "droppable", boundary });
     toldSeq = boundary.seq;
+    standstill = 0;
   }
+}
+
+/** Whether the ledger still has to let go of what it was told of, and comes on with that. */
+function isOnItsWay(seq: number): boolean {
+  standstill = seq === droppedSeq ? standstill + 1 : 0;
+  droppedSeq = seq;
+  return seq < toldSeq && standstill < STANDSTILL_RUNS;
 }

@@ -8,6 +8,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Seq } from "../../domain/units.ts";
+import { pathsIn } from "../../journal/data-directory.ts";
 import { nodeDisk } from "../../journal/disk.ts";
 import { segmentName } from "../../journal/segment.ts";
 import { ArchiveRows, type ArchiveTable } from "../../projections/ledger/archive-rows.ts";
@@ -62,7 +63,6 @@ export class Archiver {
   readonly #options: ArchiverOptions;
   /** It remembers which orders are open, so it stays open from run to run. */
   #ledger: ArchiveRows | undefined;
-  #stopped = false;
 
   constructor(options: ArchiverOptions) {
     this.#options = options;
@@ -71,7 +71,7 @@ export class Archiver {
   /** Archives all that is closed and that the ledger has passed; null if there is no exchange in the directory yet. */
   async run(): Promise<ArchiveRun | null> {
     const { directory, target, workDirectory } = this.#options;
-    const journal = join(directory, "journal");
+    const { journal } = pathsIn(directory);
     const journalId = await journalIdIn(journal);
     if (journalId === null) return null;
     await mkdir(workDirectory, { recursive: true });
@@ -83,7 +83,6 @@ export class Archiver {
     const waiting = closed.length - passed.length;
     const run = { manifest, ledger, ranges: 0, objects: 0, bytes: 0, waiting };
     for (const next of passed) {
-      if (this.#stopped) break;
       const tell = (object: string, part: number) =>
         this.#options.onProgress?.({ rangesDone: run.ranges, rangesTotal: passed.length, object, part });
       const range = await this.#archive(next, manifest, tell);
@@ -96,25 +95,20 @@ export class Archiver {
     return run;
   }
 
-  /** Ends a run after the range that it is at. */
-  stop(): void {
-    this.#stopped = true;
-  }
-
   close(): void {
     this.#ledger?.close();
     this.#ledger = undefined;
   }
 
   #openLedger(): ArchiveRows {
-    this.#ledger ??= ArchiveRows.open(join(this.#options.directory, "ledger.sqlite"));
+    this.#ledger ??= ArchiveRows.open(pathsIn(this.#options.directory).ledger);
     return this.#ledger;
   }
 
   async #archive(closed: ClosedSegment, manifest: Manifest, tell: Tell): Promise<ArchivedRange> {
     const { segment, path, firstSeq, lastSeq, endHash } = closed;
     const ledger = this.#openLedger();
-    const times = await checkSegment(join(this.#options.directory, "journal"), closed);
+    const times = await checkSegment(pathsIn(this.#options.directory).journal, closed);
     const file = await measured(path);
     await this.#checkSpace(file.bytes);
     const objects: ArchivedObject[] = [];

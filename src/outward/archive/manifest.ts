@@ -74,14 +74,13 @@ export class Manifest {
     const base = `${journalId}/`;
     const bytes = await readSmall(target, base + MANIFEST);
     if (bytes === null) {
-      const contents = {
+      return new Manifest(target, base, {
         format: "pregao-archive",
         version: VERSION,
         journalId,
         pages: [],
         ranges: [],
-      } as const;
-      return new Manifest(target, base, { ...contents, pages: [], ranges: [] });
+      });
     }
     const name = placeOf(target, base + MANIFEST);
     const contents = parsed(manifestSchema, bytes, name);

@@ -1,5 +1,6 @@
 /** Tries again what may pass: a few times, with pauses that grow and are never quite the same. */
 import { setTimeout as pause } from "node:timers/promises";
+import { pauseAfter } from "../pauses.ts";
 
 const TRIES_MAX = 5;
 const PAUSE_MS_MIN = 250;
@@ -14,7 +15,7 @@ export const PATIENCE: Patience = { tries: TRIES_MAX, pauseMs: PAUSE_MS_MIN };
 export async function patiently<Result>(
   work: () => Promise<Result>,
   mayPass: (error: unknown) => boolean,
-  { tries, pauseMs }: Patience = PATIENCE,
+  { tries, pauseMs }: Patience,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -22,17 +23,6 @@ export async function patiently<Result>(
     } catch (error) {
       if (attempt >= tries || !mayPass(error)) throw error;
     }
-    await pause(pauseAfter(attempt, pauseMs, Math.random()));
+    await pause(pauseAfter(attempt, { firstMs: pauseMs, longestMs: PAUSE_MS_MAX }, Math.random()));
   }
-}
-
-/** Doubles with each failure up to a bound; chance takes up to half of it away, so that many do not come at once. */
-export function pauseAfter(
-  failures: number,
-  pauseMs: number,
-  chance: number,
-  pauseMsMax = PAUSE_MS_MAX,
-): number {
-  const whole = Math.min(pauseMs * 2 ** (failures - 1), pauseMsMax);
-  return whole * (1 - chance / 2);
 }

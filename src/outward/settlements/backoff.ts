@@ -1,18 +1,17 @@
 /** How long to wait after a failure. Chance spreads the attempts, so that a receiver that comes back is not run over. */
+import { pauseAfter } from "../pauses.ts";
 
-const FIRST_MS = 1_000;
-const FACTOR = 2;
 /** No delivery waits for longer. */
 export const LONGEST_MS = 60 * 60 * 1_000;
+const PAUSES = { firstMs: 1_000, longestMs: LONGEST_MS };
 /** A receiver that asks for longer than this is asked again after this. */
 export const RETRY_AFTER_MS_MAX = 10 * 60 * 1_000;
 
 const SECONDS = /^\d+$/;
 
-/** After the so-manieth failure, between half of the step and all of it; at least what the receiver asked for. */
+/** At least what the receiver asked for. */
 export function backoffMs(failures: number, retryAfterMs: number, chance: number): number {
-  const step = Math.min(LONGEST_MS, FIRST_MS * FACTOR ** (failures - 1));
-  return Math.max(retryAfterMs, Math.round(step * (0.5 + chance / 2)));
+  return Math.max(retryAfterMs, Math.round(pauseAfter(failures, PAUSES, chance)));
 }
 
 /** What a `Retry-After` asks for, in seconds or as a date, within bounds; 0 if it says nothing that can be read. */

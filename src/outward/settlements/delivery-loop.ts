@@ -4,15 +4,11 @@
  * shortly after; a crash in between sends it again, under the same id.
  */
 import Database from "better-sqlite3";
-import {
-  ATTEMPT_OUTCOMES,
-  type Attempt,
-  type AttemptOutcome,
-  type SettlementFigures,
-} from "../../domain/settlements.ts";
+import type { Attempt, SettlementFigures } from "../../domain/settlements.ts";
 import type { EpochMs } from "../../domain/units.ts";
 import type { Outbox } from "../../projections/ledger/outbox.ts";
 import { accountsOf, type Item } from "./account-queues.ts";
+import { type AttemptCounts, attemptCounts } from "./attempt-counts.ts";
 import { backoffMs } from "./backoff.ts";
 import { bodyOf, settlementIdOf } from "./body.ts";
 import { deliveryOf, Hand } from "./hand.ts";
@@ -73,7 +69,7 @@ export class DeliveryLoop {
   readonly #parts: LoopParts;
   readonly #health: ReceiverHealth;
   readonly #changes: Change[] = [];
-  readonly #attempts: Record<AttemptOutcome, number>;
+  readonly #attempts: AttemptCounts = attemptCounts(() => 0);
   #retries = 0;
   #sending = 0;
   #dead: number;
@@ -91,8 +87,6 @@ export class DeliveryLoop {
     this.#health = new ReceiverHealth(chance);
     this.intake = new Intake({ store, outbox, hand: this.hand }, now());
     this.#dead = store.count(RECORDED.dead);
-    const none = ATTEMPT_OUTCOMES.map((outcome) => [outcome, 0]);
-    this.#attempts = Object.fromEntries(none) as Record<AttemptOutcome, number>;
   }
 
   start(): void {
@@ -296,7 +290,7 @@ export class DeliveryLoop {
         onReport({ kind: "receiver-down", because: toldInLog(verdict) });
       }
     } else if (this.#health.answered()) {
-      this.hand.hurry(now, now + HURRY_MS, chance);
+      this.hand.hurry(now, HURRY_MS, chance);
       onReport({ kind: "receiver-up" });
     }
   }

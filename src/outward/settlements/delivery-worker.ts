@@ -1,6 +1,6 @@
 /** The thread that delivers: it reads the ledger's outbox, keeps its own file, and talks to the wallet service. */
-import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { pathsIn } from "../../journal/data-directory.ts";
 import { Outbox } from "../../projections/ledger/outbox.ts";
 import { openForReading } from "../../projections/ledger/schema.ts";
 import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
@@ -22,7 +22,7 @@ const port = parentPort!;
 const post = (message: FromWorker) => port.postMessage(message);
 
 yieldToOrders(NICENESS.deliveries);
-const ledger = openForReading(join(directory, "ledger.sqlite"));
+const ledger = openForReading(pathsIn(directory).ledger);
 const outbox = new Outbox(ledger);
 const { store, moved } = Store.open(directory, { from, appliedSeq });
 if (moved !== null) post({ kind: "report", report: { kind: "settlements-moved-aside", ...moved } });

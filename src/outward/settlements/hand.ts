@@ -57,10 +57,10 @@ export class Hand {
     }
   }
 
-  /** The receiver is back: nothing that waits has to wait longer than until `latest`, spread by chance. */
-  hurry(now: number, latest: number, chance: () => number): void {
+  /** The receiver is back: nothing waits for longer than so many milliseconds from now, spread by chance. */
+  hurry(now: number, milliseconds: number, chance: () => number): void {
     for (const item of this.waiting) {
-      item.notBefore = Math.min(item.notBefore, now + (latest - now) * chance());
+      item.notBefore = Math.min(item.notBefore, now + milliseconds * chance());
     }
   }
 

@@ -2,11 +2,12 @@
  * Whether the receiver as a whole answers. While it does not, one attempt at a time asks whether it is back, seldom, so
  * that deliveries are not used up against a closed door; nothing more is taken in hand meanwhile.
  */
+import { pauseAfter } from "../pauses.ts";
 
 /** So many failures in a row, of whichever deliveries, and the receiver counts as down. */
 const FAILURES_IN_A_ROW = 8;
-const FIRST_GAP_MS = 500;
-const LONGEST_GAP_MS = 5_000;
+/** Between the attempts that ask whether it is back. */
+const GAPS = { firstMs: 500, longestMs: 5_000 };
 
 export class ReceiverHealth {
   readonly #chance: () => number;
@@ -45,8 +46,8 @@ export class ReceiverHealth {
     const wasDown = this.isDown;
     this.#failures += 1;
     if (this.isDown) {
-      const step = Math.min(LONGEST_GAP_MS, FIRST_GAP_MS * 2 ** (this.#failures - FAILURES_IN_A_ROW));
-      this.#nextAt = now + step * (0.5 + this.#chance() / 2);
+      const whileDown = this.#failures - FAILURES_IN_A_ROW + 1;
+      this.#nextAt = now + pauseAfter(whileDown, GAPS, this.#chance());
     }
     this.#nextAt = Math.max(this.#nextAt, now + retryAfterMs);
     return this.isDown && !wasDown;

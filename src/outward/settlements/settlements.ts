@@ -4,8 +4,6 @@
  */
 import type { Worker } from "node:worker_threads";
 import {
-  ATTEMPT_OUTCOMES,
-  type AttemptOutcome,
   type Redriven,
   type Settlement,
   type SettlementFigures,
@@ -16,6 +14,7 @@ import {
 import type { MarketIndex, TradeId } from "../../domain/units.ts";
 import type { Page } from "../../projections/ledger/pages.ts";
 import { EXTENSION, startThread } from "../../projections/threads.ts";
+import { attemptCounts } from "./attempt-counts.ts";
 import type {
   AnswerOf,
   AskName,
@@ -43,10 +42,7 @@ const NOTHING: Omit<SettlementFigures, "restarts"> = {
   dead: 0,
   delivered: 0,
   retries: 0,
-  attempts: Object.fromEntries(ATTEMPT_OUTCOMES.map((outcome) => [outcome, 0])) as Record<
-    AttemptOutcome,
-    number
-  >,
+  attempts: attemptCounts(() => 0),
   oldestPendingAt: null,
   arrivedUpTo: 0,
   receiverIsDown: false,
@@ -174,9 +170,8 @@ function start({ onReport: _, ...options }: SettlementsOptions): Worker {
 }
 
 function added(a: Counted, b: Counted): Counted {
-  const attempts = ATTEMPT_OUTCOMES.map((outcome) => [outcome, a.attempts[outcome] + b.attempts[outcome]]);
   return {
     retries: a.retries + b.retries,
-    attempts: Object.fromEntries(attempts) as Record<AttemptOutcome, number>,
+    attempts: attemptCounts((outcome) => a.attempts[outcome] + b.attempts[outcome]),
   };
 }

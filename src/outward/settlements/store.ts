@@ -4,7 +4,7 @@
  * here or was delivered so long ago that its row is not kept. If the file is lost, everything in the outbox is sent again,
  * and receivers know the ids.
  */
-import { existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import {
   ATTEMPT_OUTCOMES,
@@ -14,13 +14,12 @@ import {
 } from "../../domain/settlements.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { pathsIn } from "../../journal/data-directory.ts";
+import { copyPages, type OpenedFile, openOrMoveAside } from "../../projections/ledger/database-file.ts";
 import { wordAt } from "../../projections/ledger/words.ts";
 
 const SCHEMA_VERSION = 1;
 /** "Preg" with its last letter raised: a file of ours, and no ledger. */
 const APPLICATION_ID = 0x50726553;
-/** More pages than any file has: a copy in steps would begin anew after each write. */
-const ALL_PAGES = 2 ** 31 - 1;
 const BUSY_MS = 1_000;
 const CHECKPOINT_PAGES = 2_000;
 /** A dead delivery is kept until it arrives; of one that arrived, its attempts, for so long. */
@@ -31,6 +30,9 @@ const SHOWN_ATTEMPTS_MAX = 100;
 /** As they are kept; what is parked waits on disk for others of its accounts, and is pending to everybody else. */
 export const RECORDED = { pending: 0, parked: 1, delivered: 2, dead: 3 } as const;
 export type Recorded = (typeof RECORDED)[keyof typeof RECORDED];
+
+/** The index by status is of these alone, and is used where a question says so. */
+const IN_INDEX = `status <> ${RECORDED.delivered}`;
 
 const TABLES = `
 -- seen_seq is the last command of which a trade is known here: the journal must have it.
@@ -51,7 +53,7 @@ CREATE TABLE deliveries (
   ended_at INTEGER
 ) STRICT;
 
-CREATE INDEX deliveries_by_status ON deliveries (status, settlement) WHERE status <> ${RECORDED.delivered};
+CREATE INDEX deliveries_by_status ON deliveries (status, settlement) WHERE ${IN_INDEX};
 
 CREATE TABLE attempts (
   settlement INTEGER NOT NULL,
@@ -94,16 +96,11 @@ export type Belonging = {
   readonly appliedSeq: number;
 };
 
-export type OpenedStore = {
-  readonly store: Store;
-  /** Where a file was moved that could not be used, and why. */
-  readonly moved: { readonly to: string; readonly why: string } | null;
-};
+export type OpenedStore = Pick<OpenedFile, "moved"> & { readonly store: Store };
 
 export class Store {
   readonly #database: Database.Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #pruneStatement;
   #pruned = 0;
 
   /**
@@ -112,23 +109,13 @@ export class Store {
    */
   static open(directory: string, belongs: Belonging): OpenedStore {
     const path = pathsIn(directory).settlements;
-    const found = openUsable(path, belongs);
-    if (typeof found !== "string") return { store: new Store(found), moved: null };
-    const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-    for (const suffix of ["-wal", "-shm", ""]) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
-    }
-    const fresh = openUsable(path, belongs);
-    if (typeof fresh === "string") throw new Error(`a new ${path} cannot be used: ${fresh}`);
-    return { store: new Store(fresh), moved: { to, why: found } };
+    const { database, moved } = openOrMoveAside(path, (found) => whyUnusable(found, belongs));
+    return { store: new Store(database), moved };
   }
 
   private constructor(database: Database.Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#pruneStatement = database.prepare(
-      `SELECT settlement, status, ended_at FROM deliveries WHERE settlement > ? ORDER BY settlement LIMIT ?`,
-    );
   }
 
   get taken(): number {
@@ -222,9 +209,9 @@ export class Store {
 
   /** Drops what arrived long ago among the next `limit` rows. */
   prune(now: number, limit: number): void {
-    const [next] = this.#pruneStatement.all(this.#pruned, 1) as RawDelivery[];
+    const [next] = this.#statements.next.all(this.#pruned, 1) as RawDelivery[];
     if (next?.status === RECORDED.delivered && next.ended_at! > now - KEPT_MS) return;
-    const rows = this.#pruneStatement.all(this.#pruned, limit) as RawDelivery[];
+    const rows = this.#statements.next.all(this.#pruned, limit) as RawDelivery[];
     this.together(() => {
       for (const { settlement, status, ended_at } of rows) {
         if (status === RECORDED.delivered && ended_at! > now - KEPT_MS) return;
@@ -263,12 +250,7 @@ export function settlementsFromOf(directory: string): Seq | null {
 /** Copies the file while it is being written. False if there is none, or none that can be used. */
 export async function copyStore(from: string, to: string): Promise<boolean> {
   if (settlementsFromOf(from) === null) return false;
-  const source = new Database(pathsIn(from).settlements, { readonly: true });
-  try {
-    await source.backup(pathsIn(to).settlements, { progress: () => ALL_PAGES });
-  } finally {
-    source.close();
-  }
+  await copyPages(pathsIn(from).settlements, pathsIn(to).settlements);
   const copy = new Database(pathsIn(to).settlements);
   copy.pragma("journal_mode = DELETE");
   copy.close();
@@ -308,24 +290,8 @@ function attemptOf({ attempt, at, milliseconds, outcome, http_status, detail }: 
   return { attempt, at: at as EpochMs, milliseconds, outcome: word, httpStatus: http_status, detail };
 }
 
-/** The database, or why the file cannot be used as one. */
-function openUsable(path: string, belongs: Belonging): Database.Database | string {
-  const database = new Database(path);
-  try {
-    database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const why = whyUnusable(database, belongs);
-    if (why === null) return database;
-    database.close();
-    return why;
-  } catch (error) {
-    database.close();
-    const code = error instanceof Database.SqliteError ? error.code : "";
-    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) return (error as Error).message;
-    throw error;
-  }
-}
-
 function whyUnusable(database: Database.Database, { from, appliedSeq }: Belonging): string | null {
+  database.pragma(`busy_timeout = ${BUSY_MS}`);
   const application = database.pragma("application_id", { simple: true });
   const tables = database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
   if (application !== APPLICATION_ID && (application !== 0 || tables !== 0))
@@ -366,15 +332,15 @@ function prepareStatements(database: Database.Database) {
     saveTaken: prepare("UPDATE position SET taken = ?"),
     firstRecorded: prepare("SELECT min(settlement) FROM deliveries").pluck(),
     lastRecorded: prepare("SELECT coalesce(max(settlement), 0) FROM deliveries").pluck(),
-    count: prepare("SELECT count(*) FROM deliveries WHERE status = ? AND status <> 2").pluck(),
-    first: prepare("SELECT min(settlement) FROM deliveries WHERE status = ? AND status <> 2").pluck(),
+    count: prepare(`SELECT count(*) FROM deliveries WHERE status = ? AND ${IN_INDEX}`).pluck(),
+    first: prepare(`SELECT min(settlement) FROM deliveries WHERE status = ? AND ${IN_INDEX}`).pluck(),
     find: prepare("SELECT * FROM deliveries WHERE settlement = ?"),
     attempts: prepare("SELECT * FROM attempts WHERE settlement = ? ORDER BY attempt DESC LIMIT ?"),
     before: prepare(
-      `SELECT settlement FROM deliveries WHERE status = ? AND status <> 2 AND settlement < ? ORDER BY settlement DESC`,
+      `SELECT settlement FROM deliveries WHERE status = ? AND ${IN_INDEX} AND settlement < ? ORDER BY settlement DESC`,
     ).pluck(),
     after: prepare(
-      `SELECT settlement FROM deliveries WHERE status = ? AND status <> 2 AND settlement > ? ORDER BY settlement LIMIT ?`,
+      `SELECT settlement FROM deliveries WHERE status = ? AND ${IN_INDEX} AND settlement > ? ORDER BY settlement LIMIT ?`,
     ).pluck(),
     firstParked: prepare("SELECT min(settlement) FROM parked WHERE account = ?").pluck(),
     accountsWithParked: prepare("SELECT DISTINCT account FROM parked").pluck(),
@@ -389,6 +355,9 @@ function prepareStatements(database: Database.Database) {
     ),
     park: prepare("INSERT OR IGNORE INTO parked (account, settlement) VALUES (?, ?)"),
     unpark: prepare("DELETE FROM parked WHERE account = ? AND settlement = ?"),
+    next: prepare(
+      "SELECT settlement, status, ended_at FROM deliveries WHERE settlement > ? ORDER BY settlement LIMIT ?",
+    ),
     drop: prepare("DELETE FROM deliveries WHERE settlement = ?"),
     dropAttempts: prepare("DELETE FROM attempts WHERE settlement = ?"),
   };

@@ -2,11 +2,9 @@
 import { existsSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import { readCursor } from "./cursor.ts";
+import { copyPages, isDamage } from "./database-file.ts";
 import type { LedgerCursor } from "./messages.ts";
 import { whyUnusable } from "./schema.ts";
-
-/** More pages than any file has: a copy in steps would begin anew after each write of the exchange. */
-const ALL_PAGES = 2 ** 31 - 1;
 
 /** The copy's cursor; or why there is no copy, which is no loss: a ledger is computed from the journal. */
 export type LedgerCopy = { readonly cursor: LedgerCursor } | { readonly leftOut: string };
@@ -17,18 +15,8 @@ export async function copyLedger(from: string, to: string): Promise<LedgerCopy> 
     await copyPages(from, to);
     return readCopy(to);
   } catch (error) {
-    const code = error instanceof Database.SqliteError ? error.code : "";
-    if (code !== "SQLITE_NOTADB" && !code.startsWith("SQLITE_CORRUPT")) throw error;
-    return leaveOut(to, (error as Error).message);
-  }
-}
-
-async function copyPages(from: string, to: string): Promise<void> {
-  const source = new Database(from, { readonly: true, fileMustExist: true });
-  try {
-    await source.backup(to, { progress: () => ALL_PAGES });
-  } finally {
-    source.close();
+    if (!isDamage(error)) throw error;
+    return leaveOut(to, error.message);
   }
 }
 

@@ -36,10 +36,13 @@ export class DropLoop {
     if (!this.#neighbours.retention.isSwept) this.#schedule(PAUSE_MS_MIN);
   }
 
-  /** The boundaries rise; each is worked off before the next, so that moving one never takes long. */
-  drop(boundaries: readonly Boundary[]): void {
+  /**
+   * Boundaries rise, and one that is known already is passed over. Each is worked off before the next, so that moving
+   * one never takes long.
+   */
+  drop(boundary: Boundary): void {
     const last = this.#boundaries.at(-1)?.seq ?? this.#neighbours.retention.archived?.seq ?? 0;
-    this.#boundaries.push(...boundaries.filter(({ seq }) => seq > last));
+    if (boundary.seq > last) this.#boundaries.push(boundary);
     this.#schedule(PAUSE_MS_MIN);
   }
 

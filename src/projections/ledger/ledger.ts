@@ -139,10 +139,10 @@ export class Ledger {
     return this.#archived;
   }
 
-  /** Lets go of all up to each of these places, one after the other; they rise, and the archive has it all. */
-  drop(boundaries: readonly Boundary[]): void {
-    if (this.#state === "faulted" || this.#state === "closing" || boundaries.length === 0) return;
-    this.#writer.postMessage({ kind: "drop", boundaries } satisfies ToWriter);
+  /** Lets go of all up to a place, which the archive has; places rise, and one is worked off after the other. */
+  drop(boundary: Boundary): void {
+    if (this.#state === "faulted" || this.#state === "closing") return;
+    this.#writer.postMessage({ kind: "drop", boundary } satisfies ToWriter);
   }
 
   /** The first command whose trades go into the outbox; null if none does. */

@@ -38,7 +38,7 @@ export type PackedFrames = {
 
 export type ToWriter =
   | { readonly kind: "apply"; readonly batch: PackedFrames }
-  | { readonly kind: "drop"; readonly boundaries: readonly Boundary[] }
+  | { readonly kind: "drop"; readonly boundary: Boundary }
   /** The command, still to come, with whose trades the outbox begins. */
   | { readonly kind: "begin-outbox"; readonly from: Seq }
   | { readonly kind: "close" };

@@ -5,10 +5,10 @@
  * instead would touch a page of its own for nearly every row: that costs more than all the rest. Everything
  * is whole units; the views beside the tables spell names and words for people.
  */
-import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { FEES_ACCOUNT_ID } from "../../domain/commands.ts";
 import { BUCKET_BITS } from "./buckets.ts";
+import { type OpenedFile, openOrMoveAside } from "./database-file.ts";
 import { RETENTION_TABLES } from "./retention.ts";
 import { VIEWS } from "./views.ts";
 
@@ -237,22 +237,20 @@ CREATE UNIQUE INDEX settlements_by_trade ON settlements (market, trade);
 `;
 
 /** The file as it was found: `movedTo` names the copy if it could not be used. */
-type OpenedLedger = {
-  readonly database: Database.Database;
-  readonly moved: { readonly to: string; readonly why: string } | null;
-};
-
 /** Whether a transaction that was written survives a power failure: it costs a sync each. */
 export type LedgerSafety = { readonly isDurable: boolean };
 
 /** Opens the ledger for its one writer. A file that is no ledger of this version is moved aside, never deleted. */
-export function openForWriting(path: string, options: LedgerSafety = { isDurable: false }): OpenedLedger {
-  const found = openUsable(path, options);
-  if (typeof found !== "string") return { database: found, moved: null };
-  const to = moveAside(path);
-  const fresh = openUsable(path, options);
-  if (typeof fresh === "string") throw new Error(`a new ledger cannot be used: ${fresh}`);
-  return { database: fresh, moved: { to, why: found } };
+export function openForWriting(path: string, options: LedgerSafety = { isDurable: false }): OpenedFile {
+  return openOrMoveAside(path, (database) => {
+    // Whoever looks into the file by hand may hold it for a moment.
+    database.pragma(`busy_timeout = ${BUSY_MS}`);
+    const unusable = whyUnusable(database);
+    if (unusable !== null) return unusable;
+    configure(database, options);
+    if (database.pragma("application_id", { simple: true }) === 0) create(database);
+    return null;
+  });
 }
 
 /** A connection that sees what has been committed, and never delays the writer. */
@@ -260,28 +258,6 @@ export function openForReading(path: string): Database.Database {
   const database = new Database(path, { readonly: true, fileMustExist: true });
   database.pragma("query_only = ON");
   return database;
-}
-
-/** The database, or why the file at `path` cannot be used as one. */
-function openUsable(path: string, options: LedgerSafety): Database.Database | string {
-  const database = new Database(path);
-  try {
-    // Whoever looks into the file by hand may hold it for a moment.
-    database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const unusable = whyUnusable(database);
-    if (unusable === null) {
-      configure(database, options);
-      if (database.pragma("application_id", { simple: true }) === 0) create(database);
-      return database;
-    }
-    database.close();
-    return unusable;
-  } catch (error) {
-    database.close();
-    const code = error instanceof Database.SqliteError ? error.code : "";
-    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) return (error as Error).message;
-    throw error;
-  }
 }
 
 /** Why a database is no ledger that this release can go on with, or null if it is one, be it a new one. */
@@ -323,13 +299,4 @@ function create(database: Database.Database): void {
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
     database.pragma(`application_id = ${APPLICATION_ID}`);
   })();
-}
-
-function moveAside(path: string): string {
-  const to = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-  // The log belongs to its file: beside a new one it would be taken for the new one's.
-  for (const suffix of ["-wal", "-shm", ""]) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
-  }
-  return to;
 }

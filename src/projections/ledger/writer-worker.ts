@@ -22,7 +22,7 @@ try {
   const dropLoop = new DropLoop({ retention, post, retryMs });
   port.on("message", (message: ToWriter) => {
     if (message.kind === "apply") loop.apply(unpack(message.batch));
-    else if (message.kind === "drop") dropLoop.drop(message.boundaries);
+    else if (message.kind === "drop") dropLoop.drop(message.boundary);
     else if (message.kind === "begin-outbox") writer.beginOutbox(message.from);
     else {
       loop.stop();

@@ -1,8 +1,9 @@
 /** A manifest that has grown long, and pauses that grow: what no short archive comes to. */
 import { expect, it } from "vitest";
 import { type ArchivedRange, Manifest } from "../../../src/outward/archive/manifest.ts";
-import { patiently, pauseAfter } from "../../../src/outward/archive/patience.ts";
+import { patiently } from "../../../src/outward/archive/patience.ts";
 import type { Target } from "../../../src/outward/archive/target.ts";
+import { pauseAfter } from "../../../src/outward/pauses.ts";
 
 const JOURNAL = "0123456789abcdef0123456789abcdef";
 const HASH = "ab".repeat(32);
@@ -83,9 +84,10 @@ it("a manifest of a later release is refused, and one of another journal", async
 });
 
 it("pauses double up to a bound, and chance takes up to half of one away", () => {
-  const pauses = [1, 2, 3, 4, 5, 6, 7, 60].map((failures) => pauseAfter(failures, 250, 0));
+  const bounds = { firstMs: 250, longestMs: 8_000 };
+  const pauses = [1, 2, 3, 4, 5, 6, 7, 60].map((failures) => pauseAfter(failures, bounds, 1));
   expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
-  expect([pauseAfter(3, 250, 0.5), pauseAfter(3, 250, 1)]).toEqual([750, 500]);
+  expect([pauseAfter(3, bounds, 0.5), pauseAfter(3, bounds, 0)]).toEqual([750, 500]);
 });
 
 it("what may pass is tried so often, what may not is tried once", async () => {

@@ -46,9 +46,9 @@ function serviceOf(
       intervalMs: 50,
     },
     {
-      drop: (boundaries) => {
-        dropped.push(...boundaries.map(({ seq }) => seq));
-        exchange()?.ledger.drop(boundaries.map((boundary) => ({ ...boundary, arrivedSettlement: ARRIVED })));
+      drop: (boundary) => {
+        dropped.push(boundary.seq);
+        exchange()?.ledger.drop({ ...boundary, arrivedSettlement: ARRIVED });
       },
       onReport: (report) => reports.push(report),
     },
@@ -266,4 +266,26 @@ it("nothing is let go of that cannot be read back", async () => {
   expect(second.dropped).toEqual([boundary]);
   await exchange.close();
   exchange = undefined;
+});
+
+it("what the ledger was told and did not come to is told again", async () => {
+  const directory = scratchDirectory();
+  const place = scratchDirectory();
+  await tradeIn(directory, 1_500);
+  const exchange = await openExchange(directory);
+  onTestFinished(() => exchange.close());
+  let isDeaf = true;
+  const { service, dropped } = serviceOf(
+    { directory, place },
+    () => (isDeaf ? undefined : exchange),
+    AT_ONCE,
+  );
+  service.open();
+  await vi.waitFor(() => {
+    expect(dropped.length).toBeGreaterThan(1);
+    expect(dropped.at(-1)).toBe(service.archivedSeq);
+  }, 20_000);
+  isDeaf = false;
+  await vi.waitFor(() => expect(exchange.ledger.archived?.seq).toBe(service.archivedSeq), 20_000);
+  await service.close();
 });
