@@ -8,19 +8,16 @@ import {
   type Settlement,
   type SettlementWithAttempts,
 } from "../../domain/settlements.ts";
-import { type TradeId, tradeId } from "../../domain/units.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import { findMarket } from "../parse.ts";
+import { findMarket, parseTradeName } from "../parse.ts";
 import { Refusal } from "../problems.ts";
 import type { SettlementsPort } from "../settlements-port.ts";
 import { cursorAfter, readPage } from "./pages.ts";
 import { markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
 import { amount, pageOf, pageQuery, time } from "./schemas.ts";
-
-const NAME = /^(.{1,64})\/([1-9][0-9]{0,15})$/;
 
 const settlementSchema = z.object({
   settlementId: z.string().meta({ example: "VIB-BRL/17" }),
@@ -162,13 +159,12 @@ async function find(
   id: string,
 ): Promise<SettlementWithAttempts | Refusal> {
   const unknown = new Refusal("not-found", `There is no settlement ${JSON.stringify(id)}.`);
-  const [, marketName, digits] = NAME.exec(id) ?? [];
-  if (marketName === undefined) return unknown;
-  const market = findMarket(marketName, directory);
-  const trade = Number(digits);
-  if (market instanceof Refusal || !Number.isSafeInteger(trade)) return unknown;
+  const name = parseTradeName(id);
+  if (name === undefined) return unknown;
+  const market = findMarket(name.market, directory);
+  if (market instanceof Refusal) return unknown;
   await ledger.reached(appliedSeq);
-  return (await port.find(market.market, tradeId(trade) satisfies TradeId)) ?? unknown;
+  return (await port.find(market.market, name.trade)) ?? unknown;
 }
 
 export function settlementView(settlement: Settlement, directory: Directory) {

@@ -1,5 +1,5 @@
 /** From an id to the commands behind it, by the ledger alone. */
-import { type OrderId, tradeId } from "../../domain/units.ts";
+import type { OrderId } from "../../domain/units.ts";
 import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
@@ -86,7 +86,7 @@ async function resolveTrade(
 ): Promise<Resolved | Refusal> {
   const market = findMarket(id.market, directory);
   if (market instanceof Refusal) return market;
-  const trade = await ledger.trade({ market: market.market, trade: tradeId(id.trade) });
+  const trade = await ledger.trade({ market: market.market, trade: id.trade });
   if (trade !== undefined) return { ...found("trade", await ledger.commands([trade.seq])), trade };
   const [last] = (await ledger.trades({ market: market.market, limit: 1 })).result.rows;
   const isBefore = last === undefined || id.trade < last.tradeId;
