@@ -64,8 +64,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     query: listQuery,
     answers: { 200: { is: "A page of settlements.", body: pageOf(settlementSchema) } },
     problems: ["not-found"],
-    handle: (exchange, request: ListCall, reply) =>
-      withPort(desk, reply, (port) => list(exchange, port, request, reply)),
+    handle: withPort(desk, list),
   });
   addRoute(app, desk, {
     ...common,
@@ -75,8 +74,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     params,
     answers: { 200: { is: "The settlement.", body: withAttemptsSchema } },
     problems: ["not-found"],
-    handle: (exchange, request: OneCall, reply) =>
-      withPort(desk, reply, (port) => show(exchange, port, request, reply)),
+    handle: withPort(desk, show),
   });
   addRoute(app, desk, {
     ...common,
@@ -86,8 +84,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     params,
     answers: { 200: { is: "The settlement, which is pending.", body: withAttemptsSchema } },
     problems: ["not-found", "already-delivered"],
-    handle: (exchange, request: OneCall, reply) =>
-      withPort(desk, reply, (port) => redrive(exchange, port, request, reply)),
+    handle: withPort(desk, redrive),
   });
   addRoute(app, desk, {
     ...common,
@@ -96,24 +93,32 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Send all dead deliveries again",
     answers: { 200: { is: "How many there were.", body: z.object({ redriven: z.int() }) } },
     problems: ["not-found"],
-    handle: (_, _request, reply) =>
-      withPort(desk, reply, async (port) => reply.send({ redriven: await port.redriveAll() })),
+    handle: withPort(desk, async (port, _, _request, reply) =>
+      reply.send({ redriven: await port.redriveAll() }),
+    ),
   });
 }
 
-async function withPort(
+/** Answers with the deliveries that the desk has by then, or says that there are none. */
+function withPort<Request>(
   desk: Desk,
-  reply: FastifyReply,
-  answer: (port: SettlementsPort) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  if (desk.settlements !== null) return answer(desk.settlements);
-  const why = "Settlements are not delivered: no wallet service is configured (PREGAO_WALLET_URL).";
-  return sendRefusal(reply, new Refusal("not-found", why));
+  answer: (
+    port: SettlementsPort,
+    exchange: ExchangePort,
+    request: Request,
+    reply: FastifyReply,
+  ) => Promise<FastifyReply>,
+) {
+  return async (exchange: ExchangePort, request: Request, reply: FastifyReply): Promise<FastifyReply> => {
+    if (desk.settlements !== null) return answer(desk.settlements, exchange, request, reply);
+    const why = "Settlements are not delivered: no wallet service is configured (PREGAO_WALLET_URL).";
+    return sendRefusal(reply, new Refusal("not-found", why));
+  };
 }
 
 async function list(
-  { directory, ledger, appliedSeq }: ExchangePort,
   port: SettlementsPort,
+  { directory, ledger, appliedSeq }: ExchangePort,
   { query }: ListCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -128,23 +133,23 @@ async function list(
 }
 
 async function show(
-  exchange: ExchangePort,
   port: SettlementsPort,
+  exchange: ExchangePort,
   request: OneCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await find(exchange, port, request.params.id);
+  const found = await find(port, exchange, request.params.id);
   if (found instanceof Refusal) return sendRefusal(reply, found);
   return reply.send(withAttemptsView(found, exchange.directory));
 }
 
 async function redrive(
-  exchange: ExchangePort,
   port: SettlementsPort,
+  exchange: ExchangePort,
   request: OneCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await find(exchange, port, request.params.id);
+  const found = await find(port, exchange, request.params.id);
   if (found instanceof Refusal) return sendRefusal(reply, found);
   const outcome = await port.redrive(found.market, found.tradeId);
   if (outcome === "delivered") return sendRefusal(reply, new Refusal("already-delivered"));
@@ -154,8 +159,8 @@ async function redrive(
 
 /** Waits for the ledger, so that the settlement of a trade that was answered is there. */
 async function find(
-  { directory, ledger, appliedSeq }: ExchangePort,
   port: SettlementsPort,
+  { directory, ledger, appliedSeq }: ExchangePort,
   id: string,
 ): Promise<SettlementWithAttempts | Refusal> {
   const unknown = new Refusal("not-found", `There is no settlement ${JSON.stringify(id)}.`);
@@ -167,7 +172,7 @@ async function find(
   return (await port.find(market.market, name.trade)) ?? unknown;
 }
 
-export function settlementView(settlement: Settlement, directory: Directory) {
+function settlementView(settlement: Settlement, directory: Directory) {
   const { market: index, tradeId: trade, buyer, seller } = settlement;
   const market = directory.market(index);
   return {
