@@ -1,52 +1,17 @@
 /** Deliveries to the operator's own wallet service: what has become of each, and sending again what was given up. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
-import { formatSteps } from "../../domain/decimal.ts";
-import {
-  ATTEMPT_OUTCOMES,
-  SETTLEMENT_STATUSES,
-  type Settlement,
-  type SettlementWithAttempts,
-} from "../../domain/settlements.ts";
-import type { Directory } from "../../projections/live/directory.ts";
-import { timeText } from "../../projections/unit-text.ts";
+import { SETTLEMENT_STATUSES, type SettlementWithAttempts } from "../../domain/settlements.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findMarket, parseTradeName } from "../parse.ts";
 import { Refusal } from "../problems.ts";
+import { settlementView, settlementWithAttemptsView } from "../render.ts";
 import type { SettlementsPort } from "../settlements-port.ts";
 import { cursorAfter, readPage } from "./pages.ts";
 import { markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { amount, pageOf, pageQuery, time } from "./schemas.ts";
-
-const settlementSchema = z.object({
-  settlementId: z.string().meta({ example: "VIB-BRL/17" }),
-  status: z.enum(SETTLEMENT_STATUSES),
-  market: z.string(),
-  tradeId: z.int(),
-  seq: z.int(),
-  at: time,
-  price: amount,
-  quantity: amount,
-  buyer: z.object({ accountId: z.string(), requestId: z.string() }),
-  seller: z.object({ accountId: z.string(), requestId: z.string() }),
-  attemptCount: z.int().nullable().describe("Null where the attempts are not kept any more."),
-  nextAttemptAt: time.nullable().describe("Not before then; null if it waits for nothing but its turn."),
-  endedAt: time.nullable().describe("When it was delivered or given up."),
-});
-
-const attemptSchema = z.object({
-  attempt: z.int(),
-  at: time,
-  milliseconds: z.int(),
-  outcome: z.enum(ATTEMPT_OUTCOMES),
-  httpStatus: z.int().nullable(),
-  detail: z.string().nullable(),
-});
-
-export const withAttemptsSchema = settlementSchema.extend({
-  attempts: z.array(attemptSchema).describe("The latest 100 at most, in their order."),
-});
+import { pageOf, pageQuery } from "./schemas.ts";
+import { settlementSchema, settlementWithAttemptsSchema } from "./views.ts";
 
 const listQuery = z.strictObject({ status: z.enum(SETTLEMENT_STATUSES).optional(), ...pageQuery });
 const params = z.object({ id: z.string().describe("Such as `VIB-BRL/17`, with the slash as `%2F`.") });
@@ -72,7 +37,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     path: "/v1/settlements/:id",
     summary: "One delivery, with its attempts",
     params,
-    answers: { 200: { is: "The settlement.", body: withAttemptsSchema } },
+    answers: { 200: { is: "The settlement.", body: settlementWithAttemptsSchema } },
     problems: ["not-found"],
     handle: withPort(desk, show),
   });
@@ -82,7 +47,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     path: "/v1/settlements/:id/redrive",
     summary: "Send a dead delivery again, or a pending one without waiting for its time",
     params,
-    answers: { 200: { is: "The settlement, which is pending.", body: withAttemptsSchema } },
+    answers: { 200: { is: "The settlement, which is pending.", body: settlementWithAttemptsSchema } },
     problems: ["not-found", "already-delivered"],
     handle: withPort(desk, redrive),
   });
@@ -140,7 +105,7 @@ async function show(
 ): Promise<FastifyReply> {
   const found = await find(port, exchange, request.params.id);
   if (found instanceof Refusal) return sendRefusal(reply, found);
-  return reply.send(withAttemptsView(found, exchange.directory));
+  return reply.send(settlementWithAttemptsView(found, exchange.directory));
 }
 
 async function redrive(
@@ -154,7 +119,7 @@ async function redrive(
   const outcome = await port.redrive(found.market, found.tradeId);
   if (outcome === "delivered") return sendRefusal(reply, new Refusal("already-delivered"));
   const now = (await port.find(found.market, found.tradeId)) ?? found;
-  return reply.send(withAttemptsView(now, exchange.directory));
+  return reply.send(settlementWithAttemptsView(now, exchange.directory));
 }
 
 /** Waits for the ledger, so that the settlement of a trade that was answered is there. */
@@ -170,29 +135,4 @@ async function find(
   if (market instanceof Refusal) return unknown;
   await ledger.reached(appliedSeq);
   return (await port.find(market.market, name.trade)) ?? unknown;
-}
-
-function settlementView(settlement: Settlement, directory: Directory) {
-  const { market: index, tradeId: trade, buyer, seller } = settlement;
-  const market = directory.market(index);
-  return {
-    settlementId: `${market.name}/${trade}`,
-    status: settlement.status,
-    market: market.name,
-    tradeId: trade,
-    seq: settlement.seq,
-    at: timeText(settlement.at),
-    price: formatSteps(settlement.price, market.tickSize),
-    quantity: formatSteps(settlement.quantity, market.lotSize),
-    buyer: { accountId: directory.account(buyer).accountId, requestId: settlement.buyerRequestId },
-    seller: { accountId: directory.account(seller).accountId, requestId: settlement.sellerRequestId },
-    attemptCount: settlement.attemptCount,
-    nextAttemptAt: settlement.nextAttemptAt === null ? null : timeText(settlement.nextAttemptAt),
-    endedAt: settlement.endedAt === null ? null : timeText(settlement.endedAt),
-  };
-}
-
-export function withAttemptsView(settlement: SettlementWithAttempts, directory: Directory) {
-  const attempts = settlement.attempts.map(({ at, ...attempt }) => ({ ...attempt, at: timeText(at) }));
-  return { ...settlementView(settlement, directory), attempts };
 }

@@ -8,8 +8,7 @@ import { REJECTIONS } from "../../domain/rejections.ts";
 import { ACCEPTED } from "../../projections/changes/change-line.ts";
 import { changeSchema } from "./change-schemas.ts";
 import { amount, time } from "./schemas.ts";
-import { withAttemptsSchema } from "./settlements.ts";
-import { entrySchema, orderSchema } from "./views.ts";
+import { entrySchema, orderSchema, settlementWithAttemptsSchema } from "./views.ts";
 
 const kind = z.enum(COMMAND_KINDS);
 const { command, events } = changeSchema.shape;
@@ -63,7 +62,7 @@ const tracedCommand = z.strictObject({
   entries: z.array(entry).describe("All postings of the command, of all accounts: zero in sum by asset."),
   entryCount: z.int(),
   settlements: z
-    .array(withAttemptsSchema)
+    .array(settlementWithAttemptsSchema)
     .describe("The deliveries of its trades to the operator's wallet service."),
 });
 
