@@ -6,7 +6,7 @@ import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import { ACCEPTED } from "../../projections/changes/change-line.ts";
-import { changeSchema } from "./change-schemas.ts";
+import { changeSchema, tradeExecuted } from "./change-schemas.ts";
 import { amount, time } from "./schemas.ts";
 import { entrySchema, orderSchema, settlementWithAttemptsSchema } from "./views.ts";
 
@@ -26,21 +26,7 @@ const journal = z
   })
   .describe("The frame of the journal that holds the command; all commands of a frame share their time.");
 
-const trade = z.strictObject({
-  market: z.string(),
-  tradeId: z.int(),
-  price: amount,
-  quantity: amount,
-  value: amount,
-  takerSide: z.enum(SIDES),
-  takerOrderId: z.int(),
-  takerAccountId: z.string(),
-  takerFee: amount,
-  makerOrderId: z.int(),
-  makerAccountId: z.string(),
-  makerFee: amount.describe("Negative when it is a rebate."),
-  feeAsset: z.string(),
-});
+const trade = tradeExecuted.omit({ kind: true });
 
 const entry = entrySchema.extend({
   accountId: z.string().nullable().describe("Null for the world outside the exchange."),
