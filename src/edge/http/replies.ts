@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
 import { SettlementsBusyError } from "../../domain/settlements.ts";
-import type { EpochMs, Seq } from "../../domain/units.ts";
+import type { Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
 import type { Reading } from "../../projections/ledger/messages.ts";
@@ -14,6 +14,7 @@ import type { ExchangePort } from "../exchange-port.ts";
 import type { Excess } from "../guard/rate-limit.ts";
 import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import type { Period } from "./pages.ts";
 
 /** When to come back after a 503, or a 429 that does not know better, in seconds. */
 const RETRY_AFTER_SECONDS = "1";
@@ -89,9 +90,6 @@ export function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): Fas
   return sendRefusal(reply, refusal);
 }
 
-/** What of a list is asked for, by time. */
-type Period = { readonly from?: EpochMs | undefined; readonly to?: EpochMs | undefined };
-
 /** A page that says where kept history begins, if that is where it ends. */
 export type HistoryPage<Row> = {
   readonly rows: readonly Row[];
@@ -103,7 +101,7 @@ export type HistoryPage<Row> = {
 export async function readHistoryPage<Row>(
   exchange: ExchangePort,
   reply: FastifyReply,
-  { from, to }: Period,
+  { from, to }: Partial<Period>,
   read: (ledger: Ledger) => Promise<Reading<Page<Row>>>,
 ): Promise<HistoryPage<Row> | Refusal> {
   const { appliedSeq, ledger } = exchange;
