@@ -11,7 +11,7 @@ import type { Page } from "../../projections/ledger/pages.ts";
 import { archivedBefore, historyArchived, OrderArchivedError } from "../archived.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import type { Excess } from "../guard/rate-limit.ts";
+import type { Allowance } from "../guard/rate-limit.ts";
 import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
 import type { Period } from "./pages.ts";
@@ -22,15 +22,18 @@ const RETRY_AFTER_SECONDS = "1";
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.code];
   if (status === 503 || status === 429) reply.header("retry-after", RETRY_AFTER_SECONDS);
-  if (refusal.excess !== undefined) tellExcess(reply, refusal.excess);
+  if (refusal.excess !== undefined) {
+    reply.header("retry-after", String(refusal.excess.retryAfterSeconds));
+    tellAllowance(reply, refusal.excess);
+  }
   if (status === 401) reply.header("www-authenticate", "Bearer");
   const body = JSON.stringify(problem(refusal, { requestId: reply.request.id }));
   // Bytes, since Fastify would add a charset to the type of a text, and this type has none.
   return reply.code(status).header("content-type", "application/problem+json").send(Buffer.from(body));
 }
 
-function tellExcess(reply: FastifyReply, { retryAfterSeconds, policy, state }: Excess): void {
-  reply.header("retry-after", String(retryAfterSeconds));
+/** Says what is left; said again, it is the last that counts. */
+export function tellAllowance(reply: FastifyReply, { policy, state }: Allowance): void {
   reply.header("ratelimit-policy", policy).header("ratelimit", state);
 }
 
