@@ -1,5 +1,6 @@
 /** What is said of history that the ledger has let go of, because the archive has it. */
 import { decodeTime } from "ulid";
+import type { Ledger } from "../projections/ledger/ledger.ts";
 import type { Archived } from "../projections/ledger/retention.ts";
 import { timeText } from "../projections/unit-text.ts";
 import type { ExchangePort } from "./exchange-port.ts";
@@ -37,11 +38,13 @@ export function historyArchived({ seq, at }: Archived): Refusal {
   );
 }
 
+/** What is in the archive, if a command is in it; an order has the number of the command that placed it. */
+export function archiveOf(number: number, { archived }: Pick<Ledger, "archived">): Archived | null {
+  return archived !== null && number <= archived.seq ? archived : null;
+}
+
 /** Why an order is not found: there is none, or it has ended and moved to the archive. */
 export function missingOrder({ ledger }: ExchangePort, name: OrderName | undefined): Refusal {
-  const { archived } = ledger;
-  if (name === undefined || archived === null || name.order > archived.seq) {
-    return new Refusal("unknown-order");
-  }
-  return historyArchived(archived);
+  const archived = name === undefined ? null : archiveOf(name.order, ledger);
+  return archived === null ? new Refusal("unknown-order") : historyArchived(archived);
 }

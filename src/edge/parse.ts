@@ -28,7 +28,9 @@ import {
   partsPerMillion,
   signedPartsPerMillion,
   type Ticks,
+  type TradeId,
   ticks,
+  tradeId,
 } from "../domain/units.ts";
 import type { Account, Asset, Directory } from "../projections/live/directory.ts";
 import type { Principal } from "./auth.ts";
@@ -37,10 +39,14 @@ import { malformed, Refusal } from "./problems.ts";
 
 const DECIMAL_WORDS = 'must be a decimal string such as "100.99"';
 const DIGITS = /^(0|[1-9][0-9]{0,15})$/;
+const TRADE_NAME = /^(.{1,64})\/([1-9][0-9]{0,15})$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
 
 /** An order as a client names it; a ULID also claims the time at which the order was placed. */
 export type OrderName = { readonly order: OrderId; readonly at: EpochMs | null };
+
+/** A trade as a client names it: its market's name, and its number there. */
+export type TradeName = { readonly market: string; readonly trade: TradeId };
 
 export function findMarket(name: string, directory: Directory): Market | Refusal {
   return directory.marketByName(name) ?? new Refusal("unknown-market", `There is no market ${quoted(name)}.`);
@@ -158,6 +164,13 @@ export function parseOrderName(text: string): OrderName | undefined {
     return Number.isSafeInteger(order) && order > 0 ? { order: orderId(order), at: null } : undefined;
   }
   return parseOrderUlid(text);
+}
+
+/** Such as `VIB-BRL/17`, which also names its settlement; undefined if the text can name no trade. */
+export function parseTradeName(text: string): TradeName | undefined {
+  const [, market, digits] = TRADE_NAME.exec(text) ?? [];
+  const trade = Number(digits);
+  return market !== undefined && Number.isSafeInteger(trade) ? { market, trade: tradeId(trade) } : undefined;
 }
 
 /** What more decimals than there are is called where prices and quantities are meant. */

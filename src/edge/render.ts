@@ -5,6 +5,7 @@
 import { formatDecimal, formatSteps } from "../domain/decimal.ts";
 import type { TradeExecuted } from "../domain/events.ts";
 import type { Market, Side } from "../domain/market.ts";
+import type { Settlement, SettlementWithAttempts } from "../domain/settlements.ts";
 import { orderUlid } from "../domain/ulid.ts";
 import type { EpochMs, Lots, MarketIndex, Minor, OrderId, Seq, Ticks, TradeId } from "../domain/units.ts";
 import type { LedgerEntry } from "../projections/ledger/rows.ts";
@@ -226,6 +227,32 @@ export function marketView(market: Market, directory: Directory) {
 /** A level of a book: its price and its total. */
 export function levelView(price: Ticks, quantity: Lots, market: Market): [string, string] {
   return [formatSteps(price, market.tickSize), formatSteps(quantity, market.lotSize)];
+}
+
+/** A delivery of a settlement, in a list. */
+export function settlementView(settlement: Settlement, directory: Directory) {
+  const { market: index, tradeId: trade, buyer, seller } = settlement;
+  const market = directory.market(index);
+  return {
+    settlementId: `${market.name}/${trade}`,
+    status: settlement.status,
+    market: market.name,
+    tradeId: trade,
+    seq: settlement.seq,
+    at: timeText(settlement.at),
+    price: formatSteps(settlement.price, market.tickSize),
+    quantity: formatSteps(settlement.quantity, market.lotSize),
+    buyer: { accountId: directory.account(buyer).accountId, requestId: settlement.buyerRequestId },
+    seller: { accountId: directory.account(seller).accountId, requestId: settlement.sellerRequestId },
+    attemptCount: settlement.attemptCount,
+    nextAttemptAt: settlement.nextAttemptAt === null ? null : timeText(settlement.nextAttemptAt),
+    endedAt: settlement.endedAt === null ? null : timeText(settlement.endedAt),
+  };
+}
+
+export function settlementWithAttemptsView(settlement: SettlementWithAttempts, directory: Directory) {
+  const attempts = settlement.attempts.map(({ at, ...attempt }) => ({ ...attempt, at: timeText(at) }));
+  return { ...settlementView(settlement, directory), attempts };
 }
 
 function opposite(side: Side): Side {

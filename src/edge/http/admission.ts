@@ -7,9 +7,8 @@ import type { Scope } from "../../domain/commands.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { bearerKey } from "../auth.ts";
 import type { Guard } from "../guard/guard.ts";
-import type { Allowance } from "../guard/rate-limit.ts";
 import { Refusal } from "../problems.ts";
-import { sendRefusal } from "./replies.ts";
+import { sendRefusal, tellAllowance } from "./replies.ts";
 
 /** A supervisor and a monitor must see an exchange that has too much to do. */
 const PROBES = /^\/(?:health\/(?:live|ready)|metrics)$/;
@@ -48,11 +47,6 @@ export function keyCheck(desk: Door, access: Scope | "admin"): onRequestHookHand
     if (refusal === undefined) done();
     else sendRefusal(reply, refusal);
   };
-}
-
-/** Says what is left; said again, it is the last that counts. */
-export function tellAllowance(reply: FastifyReply, { policy, state }: Allowance): void {
-  reply.header("ratelimit-policy", policy).header("ratelimit", state);
 }
 
 function admit(

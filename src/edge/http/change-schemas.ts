@@ -111,6 +111,22 @@ const command = z.discriminatedUnion("kind", [
   }),
 ]);
 
+export const tradeExecuted = said("TradeExecuted", {
+  market,
+  tradeId: z.int(),
+  price: amount,
+  quantity: amount,
+  value: amount,
+  takerSide: z.enum(SIDES),
+  takerOrderId: orderId,
+  takerAccountId: accountId,
+  takerFee: amount,
+  makerOrderId: orderId,
+  makerAccountId: accountId,
+  makerFee: amount.describe("Negative when it is a rebate."),
+  feeAsset: z.string(),
+});
+
 const event = z.discriminatedUnion("kind", [
   said("AccountOpened", { accountId, name: z.string().nullable() }),
   said("AccountStatusChanged", { accountId, status: z.enum(ACCOUNT_STATUSES) }),
@@ -148,21 +164,7 @@ const event = z.discriminatedUnion("kind", [
     quantity: amount,
   }),
   said("CancelAfterSet", { accountId, deadline: time.nullable() }),
-  said("TradeExecuted", {
-    market,
-    tradeId: z.int(),
-    price: amount,
-    quantity: amount,
-    value: amount,
-    takerSide: z.enum(SIDES),
-    takerOrderId: orderId,
-    takerAccountId: accountId,
-    takerFee: amount,
-    makerOrderId: orderId,
-    makerAccountId: accountId,
-    makerFee: amount.describe("Negative when it is a rebate."),
-    feeAsset: z.string(),
-  }),
+  tradeExecuted,
   said("OrderFilled", named),
   said("OrderCanceled", { ...named, reason: z.enum(END_REASONS) }),
   said("OrderExpired", { ...named, reason: z.enum(END_REASONS) }),

@@ -1,7 +1,6 @@
 /** History to take away: statements, fills and trades as files, streamed from the ledger however long they are. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { EpochMs } from "../../domain/units.ts";
 import type { HistoryAsked } from "../../projections/ledger/oldest-first.ts";
 import type { Archived } from "../../projections/ledger/retention.ts";
 import { ENTRY_KINDS } from "../../projections/ledger/words.ts";
@@ -10,8 +9,9 @@ import { FILE_FORMATS, FILE_TYPES } from "../downloads/download-files.ts";
 import { DOWNLOADS_MAX, DOWNLOADS_PER_ACCOUNT_MAX, Downloads } from "../downloads/downloads.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import type { Log } from "../log.ts";
-import { findAsset, findMarket, parseTime, resolveAccount } from "../parse.ts";
+import { findAsset, findMarket, resolveAccount } from "../parse.ts";
 import { Refusal } from "../problems.ts";
+import { type Period, readPeriod } from "./pages.ts";
 import { markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
 import { accountQuery, assetQuery, marketQuery, periodQuery } from "./schemas.ts";
@@ -127,7 +127,8 @@ class DownloadDesk {
     const asked = {
       list: subject.list,
       format,
-      ...period,
+      from: period.from ?? null,
+      to: period.to ?? null,
       throughSeq,
       assets: [...assets],
       markets: [...markets],
@@ -143,7 +144,7 @@ class DownloadDesk {
     const moved = archived === null ? undefined : refusalOfMoved(period, archived);
     if (moved !== undefined || request.method === "HEAD") stream.destroy();
     if (moved !== undefined) return sendRefusal(reply, moved);
-    if (archived !== null && period.from === null) {
+    if (archived !== null && period.from === undefined) {
       const { seq, at } = archivedBefore(archived);
       reply.header("pregao-archived-before", `seq=${seq}, at="${at}"`);
     }
@@ -185,18 +186,9 @@ function tradesOf({ directory }: ExchangePort, { params }: TradesCall): Subject 
   return { list: { what: "trades", market: market.market }, name: `trades-${market.name}` };
 }
 
-type Period = { readonly from: EpochMs | null; readonly to: EpochMs | null };
-
-function readPeriod(query: FileQuery): Period | Refusal {
-  const from = query.from === undefined ? null : parseTime(query.from, "from");
-  if (from instanceof Refusal) return from;
-  const to = query.to === undefined ? null : parseTime(query.to, "to");
-  return to instanceof Refusal ? to : { from, to };
-}
-
 /** A file says nothing of what it lacks, so one that would begin before the kept history is refused, unless no beginning was named. */
 function refusalOfMoved({ from, to }: Period, archived: Archived): Refusal | undefined {
-  const begins = from !== null && from <= archived.at;
-  const ends = to !== null && to <= archived.at;
+  const begins = from !== undefined && from <= archived.at;
+  const ends = to !== undefined && to <= archived.at;
   return begins || ends ? historyArchived(archived) : undefined;
 }

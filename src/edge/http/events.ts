@@ -1,7 +1,7 @@
 /** The change stream: every command with all that it caused, from any sequence on, and onward as they happen. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
-import type { Seq } from "../../domain/units.ts";
+import { type Seq, seq } from "../../domain/units.ts";
 import { CHANGE_TYPES, changeFormFor } from "../changes/change-forms.ts";
 import { ChangeStreams } from "../changes/change-streams.ts";
 import { CHANGE_LIMITS } from "../changes/limits.ts";
@@ -100,6 +100,7 @@ function positionOf({ query, headers }: EventsCall, appliedSeq: Seq): Seq | Refu
   const [text, path] =
     typeof last === "string" && last !== "" ? [last, "Last-Event-ID"] : [query.fromSeq ?? "0", "fromSeq"];
   const position = parseWhole(text, { path, least: 0, most: Number.MAX_SAFE_INTEGER });
-  if (position instanceof Refusal || position <= appliedSeq) return position as Seq | Refusal;
+  if (position instanceof Refusal) return position;
+  if (position <= appliedSeq) return seq(position);
   return malformed(path, `must not be after ${appliedSeq}, the last sequence that there is`);
 }

@@ -9,20 +9,19 @@ const LIMIT_DEFAULT = 100;
 
 const CURSOR = /^c(0|[1-9][0-9]{0,15})$/;
 
+/** What of history is asked for by its time: from the first inclusive, to the second exclusive. */
+export type Period = { readonly from: EpochMs | undefined; readonly to: EpochMs | undefined };
+
 /** What of a list is asked for. `before` is the place at which the page before it ended. */
-export type PageAsked = {
-  readonly limit: number;
-  readonly before: number | undefined;
-  readonly from: EpochMs | undefined;
-  readonly to: EpochMs | undefined;
-};
+export type PageAsked = Period & { readonly limit: number; readonly before: number | undefined };
+
+/** The query parameters of a time, as they came. */
+type PeriodQuery = { readonly from?: string | undefined; readonly to?: string | undefined };
 
 /** The query parameters of a list, as they came. */
-export type PageQuery = {
+export type PageQuery = PeriodQuery & {
   readonly limit?: string | undefined;
   readonly cursor?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
 };
 
 export function readPage(query: PageQuery): PageAsked | Refusal {
@@ -30,11 +29,15 @@ export function readPage(query: PageQuery): PageAsked | Refusal {
   if (limit instanceof Refusal) return limit;
   const before = parseCursor(query.cursor);
   if (before instanceof Refusal) return before;
+  const period = readPeriod(query);
+  return period instanceof Refusal ? period : { limit, before, ...period };
+}
+
+export function readPeriod(query: PeriodQuery): Period | Refusal {
   const from = query.from === undefined ? undefined : parseTime(query.from, "from");
   if (from instanceof Refusal) return from;
   const to = query.to === undefined ? undefined : parseTime(query.to, "to");
-  if (to instanceof Refusal) return to;
-  return { limit, before, from, to };
+  return to instanceof Refusal ? to : { from, to };
 }
 
 /** Wraps up a place in a list; null stays null, after the last page. */

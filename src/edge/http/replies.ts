@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Command } from "../../domain/commands.ts";
 import type { Committed } from "../../domain/events.ts";
 import { SettlementsBusyError } from "../../domain/settlements.ts";
-import type { EpochMs, Seq } from "../../domain/units.ts";
+import type { Seq } from "../../domain/units.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
 import type { Reading } from "../../projections/ledger/messages.ts";
@@ -11,9 +11,10 @@ import type { Page } from "../../projections/ledger/pages.ts";
 import { archivedBefore, historyArchived, OrderArchivedError } from "../archived.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import type { Excess } from "../guard/rate-limit.ts";
+import type { Allowance } from "../guard/rate-limit.ts";
 import type { Asker, Told } from "../orders/operations.ts";
 import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import type { Period } from "./pages.ts";
 
 /** When to come back after a 503, or a 429 that does not know better, in seconds. */
 const RETRY_AFTER_SECONDS = "1";
@@ -21,15 +22,18 @@ const RETRY_AFTER_SECONDS = "1";
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status } = PROBLEMS[refusal.code];
   if (status === 503 || status === 429) reply.header("retry-after", RETRY_AFTER_SECONDS);
-  if (refusal.excess !== undefined) tellExcess(reply, refusal.excess);
+  if (refusal.excess !== undefined) {
+    reply.header("retry-after", String(refusal.excess.retryAfterSeconds));
+    tellAllowance(reply, refusal.excess);
+  }
   if (status === 401) reply.header("www-authenticate", "Bearer");
   const body = JSON.stringify(problem(refusal, { requestId: reply.request.id }));
   // Bytes, since Fastify would add a charset to the type of a text, and this type has none.
   return reply.code(status).header("content-type", "application/problem+json").send(Buffer.from(body));
 }
 
-function tellExcess(reply: FastifyReply, { retryAfterSeconds, policy, state }: Excess): void {
-  reply.header("retry-after", String(retryAfterSeconds));
+/** Says what is left; said again, it is the last that counts. */
+export function tellAllowance(reply: FastifyReply, { policy, state }: Allowance): void {
   reply.header("ratelimit-policy", policy).header("ratelimit", state);
 }
 
@@ -89,9 +93,6 @@ export function sendRefused(reply: FastifyReply, { refusal, seq }: Refused): Fas
   return sendRefusal(reply, refusal);
 }
 
-/** What of a list is asked for, by time. */
-type Period = { readonly from?: EpochMs | undefined; readonly to?: EpochMs | undefined };
-
 /** A page that says where kept history begins, if that is where it ends. */
 export type HistoryPage<Row> = {
   readonly rows: readonly Row[];
@@ -103,7 +104,7 @@ export type HistoryPage<Row> = {
 export async function readHistoryPage<Row>(
   exchange: ExchangePort,
   reply: FastifyReply,
-  { from, to }: Period,
+  { from, to }: Partial<Period>,
   read: (ledger: Ledger) => Promise<Reading<Page<Row>>>,
 ): Promise<HistoryPage<Row> | Refusal> {
   const { appliedSeq, ledger } = exchange;

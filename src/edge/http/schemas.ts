@@ -9,7 +9,7 @@ import { LIMIT_MAX } from "./pages.ts";
 
 const SIGNED_DECIMAL_PATTERN = DECIMAL_PATTERN.replace("^", "^-?");
 const REFERENCE_PATTERN = "^[A-Za-z0-9._:/-]{1,64}$";
-const ACCOUNT_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$";
+export const ACCOUNT_ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$";
 const ASSET_PATTERN = "^[A-Z0-9]{1,10}$";
 // Free text, but nothing that cannot be shown: no control characters, no halves of surrogate pairs.
 const LABEL_PATTERN = "^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]{1,64}$";

@@ -1,55 +1,17 @@
 /** Deliveries to the operator's own wallet service: what has become of each, and sending again what was given up. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
-import { formatSteps } from "../../domain/decimal.ts";
-import {
-  ATTEMPT_OUTCOMES,
-  SETTLEMENT_STATUSES,
-  type Settlement,
-  type SettlementWithAttempts,
-} from "../../domain/settlements.ts";
-import { type TradeId, tradeId } from "../../domain/units.ts";
-import type { Directory } from "../../projections/live/directory.ts";
-import { timeText } from "../../projections/unit-text.ts";
+import { SETTLEMENT_STATUSES, type SettlementWithAttempts } from "../../domain/settlements.ts";
 import type { ExchangePort } from "../exchange-port.ts";
-import { findMarket } from "../parse.ts";
+import { findMarket, parseTradeName } from "../parse.ts";
 import { Refusal } from "../problems.ts";
+import { settlementView, settlementWithAttemptsView } from "../render.ts";
 import type { SettlementsPort } from "../settlements-port.ts";
 import { cursorAfter, readPage } from "./pages.ts";
 import { markPosition, sendRefusal } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
-import { amount, pageOf, pageQuery, time } from "./schemas.ts";
-
-const NAME = /^(.{1,64})\/([1-9][0-9]{0,15})$/;
-
-const settlementSchema = z.object({
-  settlementId: z.string().meta({ example: "VIB-BRL/17" }),
-  status: z.enum(SETTLEMENT_STATUSES),
-  market: z.string(),
-  tradeId: z.int(),
-  seq: z.int(),
-  at: time,
-  price: amount,
-  quantity: amount,
-  buyer: z.object({ accountId: z.string(), requestId: z.string() }),
-  seller: z.object({ accountId: z.string(), requestId: z.string() }),
-  attemptCount: z.int().nullable().describe("Null where the attempts are not kept any more."),
-  nextAttemptAt: time.nullable().describe("Not before then; null if it waits for nothing but its turn."),
-  endedAt: time.nullable().describe("When it was delivered or given up."),
-});
-
-const attemptSchema = z.object({
-  attempt: z.int(),
-  at: time,
-  milliseconds: z.int(),
-  outcome: z.enum(ATTEMPT_OUTCOMES),
-  httpStatus: z.int().nullable(),
-  detail: z.string().nullable(),
-});
-
-export const withAttemptsSchema = settlementSchema.extend({
-  attempts: z.array(attemptSchema).describe("The latest 100 at most, in their order."),
-});
+import { pageOf, pageQuery } from "./schemas.ts";
+import { settlementSchema, settlementWithAttemptsSchema } from "./views.ts";
 
 const listQuery = z.strictObject({ status: z.enum(SETTLEMENT_STATUSES).optional(), ...pageQuery });
 const params = z.object({ id: z.string().describe("Such as `VIB-BRL/17`, with the slash as `%2F`.") });
@@ -67,8 +29,7 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     query: listQuery,
     answers: { 200: { is: "A page of settlements.", body: pageOf(settlementSchema) } },
     problems: ["not-found"],
-    handle: (exchange, request: ListCall, reply) =>
-      withPort(desk, reply, (port) => list(exchange, port, request, reply)),
+    handle: withPort(desk, list),
   });
   addRoute(app, desk, {
     ...common,
@@ -76,10 +37,9 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     path: "/v1/settlements/:id",
     summary: "One delivery, with its attempts",
     params,
-    answers: { 200: { is: "The settlement.", body: withAttemptsSchema } },
+    answers: { 200: { is: "The settlement.", body: settlementWithAttemptsSchema } },
     problems: ["not-found"],
-    handle: (exchange, request: OneCall, reply) =>
-      withPort(desk, reply, (port) => show(exchange, port, request, reply)),
+    handle: withPort(desk, show),
   });
   addRoute(app, desk, {
     ...common,
@@ -87,10 +47,9 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     path: "/v1/settlements/:id/redrive",
     summary: "Send a dead delivery again, or a pending one without waiting for its time",
     params,
-    answers: { 200: { is: "The settlement, which is pending.", body: withAttemptsSchema } },
+    answers: { 200: { is: "The settlement, which is pending.", body: settlementWithAttemptsSchema } },
     problems: ["not-found", "already-delivered"],
-    handle: (exchange, request: OneCall, reply) =>
-      withPort(desk, reply, (port) => redrive(exchange, port, request, reply)),
+    handle: withPort(desk, redrive),
   });
   addRoute(app, desk, {
     ...common,
@@ -99,24 +58,32 @@ export function addSettlementRoutes(app: FastifyInstance, desk: Desk): void {
     summary: "Send all dead deliveries again",
     answers: { 200: { is: "How many there were.", body: z.object({ redriven: z.int() }) } },
     problems: ["not-found"],
-    handle: (_, _request, reply) =>
-      withPort(desk, reply, async (port) => reply.send({ redriven: await port.redriveAll() })),
+    handle: withPort(desk, async (port, _, _request, reply) =>
+      reply.send({ redriven: await port.redriveAll() }),
+    ),
   });
 }
 
-async function withPort(
+/** Answers with the deliveries that the desk has by then, or says that there are none. */
+function withPort<Request>(
   desk: Desk,
-  reply: FastifyReply,
-  answer: (port: SettlementsPort) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  if (desk.settlements !== null) return answer(desk.settlements);
-  const why = "Settlements are not delivered: no wallet service is configured (PREGAO_WALLET_URL).";
-  return sendRefusal(reply, new Refusal("not-found", why));
+  answer: (
+    port: SettlementsPort,
+    exchange: ExchangePort,
+    request: Request,
+    reply: FastifyReply,
+  ) => Promise<FastifyReply>,
+) {
+  return async (exchange: ExchangePort, request: Request, reply: FastifyReply): Promise<FastifyReply> => {
+    if (desk.settlements !== null) return answer(desk.settlements, exchange, request, reply);
+    const why = "Settlements are not delivered: no wallet service is configured (PREGAO_WALLET_URL).";
+    return sendRefusal(reply, new Refusal("not-found", why));
+  };
 }
 
 async function list(
-  { directory, ledger, appliedSeq }: ExchangePort,
   port: SettlementsPort,
+  { directory, ledger, appliedSeq }: ExchangePort,
   { query }: ListCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -131,67 +98,41 @@ async function list(
 }
 
 async function show(
-  exchange: ExchangePort,
   port: SettlementsPort,
+  exchange: ExchangePort,
   request: OneCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await find(exchange, port, request.params.id);
+  const found = await find(port, exchange, request.params.id);
   if (found instanceof Refusal) return sendRefusal(reply, found);
-  return reply.send(withAttemptsView(found, exchange.directory));
+  return reply.send(settlementWithAttemptsView(found, exchange.directory));
 }
 
 async function redrive(
-  exchange: ExchangePort,
   port: SettlementsPort,
+  exchange: ExchangePort,
   request: OneCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await find(exchange, port, request.params.id);
+  const found = await find(port, exchange, request.params.id);
   if (found instanceof Refusal) return sendRefusal(reply, found);
   const outcome = await port.redrive(found.market, found.tradeId);
   if (outcome === "delivered") return sendRefusal(reply, new Refusal("already-delivered"));
   const now = (await port.find(found.market, found.tradeId)) ?? found;
-  return reply.send(withAttemptsView(now, exchange.directory));
+  return reply.send(settlementWithAttemptsView(now, exchange.directory));
 }
 
 /** Waits for the ledger, so that the settlement of a trade that was answered is there. */
 async function find(
-  { directory, ledger, appliedSeq }: ExchangePort,
   port: SettlementsPort,
+  { directory, ledger, appliedSeq }: ExchangePort,
   id: string,
 ): Promise<SettlementWithAttempts | Refusal> {
   const unknown = new Refusal("not-found", `There is no settlement ${JSON.stringify(id)}.`);
-  const [, marketName, digits] = NAME.exec(id) ?? [];
-  if (marketName === undefined) return unknown;
-  const market = findMarket(marketName, directory);
-  const trade = Number(digits);
-  if (market instanceof Refusal || !Number.isSafeInteger(trade)) return unknown;
+  const name = parseTradeName(id);
+  if (name === undefined) return unknown;
+  const market = findMarket(name.market, directory);
+  if (market instanceof Refusal) return unknown;
   await ledger.reached(appliedSeq);
-  return (await port.find(market.market, tradeId(trade) satisfies TradeId)) ?? unknown;
-}
-
-export function settlementView(settlement: Settlement, directory: Directory) {
-  const { market: index, tradeId: trade, buyer, seller } = settlement;
-  const market = directory.market(index);
-  return {
-    settlementId: `${market.name}/${trade}`,
-    status: settlement.status,
-    market: market.name,
-    tradeId: trade,
-    seq: settlement.seq,
-    at: timeText(settlement.at),
-    price: formatSteps(settlement.price, market.tickSize),
-    quantity: formatSteps(settlement.quantity, market.lotSize),
-    buyer: { accountId: directory.account(buyer).accountId, requestId: settlement.buyerRequestId },
-    seller: { accountId: directory.account(seller).accountId, requestId: settlement.sellerRequestId },
-    attemptCount: settlement.attemptCount,
-    nextAttemptAt: settlement.nextAttemptAt === null ? null : timeText(settlement.nextAttemptAt),
-    endedAt: settlement.endedAt === null ? null : timeText(settlement.endedAt),
-  };
-}
-
-export function withAttemptsView(settlement: SettlementWithAttempts, directory: Directory) {
-  const attempts = settlement.attempts.map(({ at, ...attempt }) => ({ ...attempt, at: timeText(at) }));
-  return { ...settlementView(settlement, directory), attempts };
+  return (await port.find(market.market, name.trade)) ?? unknown;
 }

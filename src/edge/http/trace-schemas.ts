@@ -6,10 +6,9 @@ import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
 import { REJECTIONS } from "../../domain/rejections.ts";
 import { ACCEPTED } from "../../projections/changes/change-line.ts";
-import { changeSchema } from "./change-schemas.ts";
+import { changeSchema, tradeExecuted } from "./change-schemas.ts";
 import { amount, time } from "./schemas.ts";
-import { withAttemptsSchema } from "./settlements.ts";
-import { entrySchema, orderSchema } from "./views.ts";
+import { entrySchema, orderSchema, settlementWithAttemptsSchema } from "./views.ts";
 
 const kind = z.enum(COMMAND_KINDS);
 const { command, events } = changeSchema.shape;
@@ -27,21 +26,7 @@ const journal = z
   })
   .describe("The frame of the journal that holds the command; all commands of a frame share their time.");
 
-const trade = z.strictObject({
-  market: z.string(),
-  tradeId: z.int(),
-  price: amount,
-  quantity: amount,
-  value: amount,
-  takerSide: z.enum(SIDES),
-  takerOrderId: z.int(),
-  takerAccountId: z.string(),
-  takerFee: amount,
-  makerOrderId: z.int(),
-  makerAccountId: z.string(),
-  makerFee: amount.describe("Negative when it is a rebate."),
-  feeAsset: z.string(),
-});
+const trade = tradeExecuted.omit({ kind: true });
 
 const entry = entrySchema.extend({
   accountId: z.string().nullable().describe("Null for the world outside the exchange."),
@@ -63,7 +48,7 @@ const tracedCommand = z.strictObject({
   entries: z.array(entry).describe("All postings of the command, of all accounts: zero in sum by asset."),
   entryCount: z.int(),
   settlements: z
-    .array(withAttemptsSchema)
+    .array(settlementWithAttemptsSchema)
     .describe("The deliveries of its trades to the operator's wallet service."),
 });
 

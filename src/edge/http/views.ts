@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ORDER_TYPES, SELF_TRADE_PREVENTIONS, TIMES_IN_FORCE } from "../../domain/commands.ts";
 import { END_REASONS } from "../../domain/events.ts";
 import { MARKET_STATUSES, SIDES } from "../../domain/market.ts";
+import { ATTEMPT_OUTCOMES, SETTLEMENT_STATUSES } from "../../domain/settlements.ts";
 import { ENTRY_KINDS } from "../../projections/ledger/words.ts";
 import { ORDER_STATUSES } from "../../projections/order-record.ts";
 import { asOfFields } from "./as-of.ts";
@@ -135,4 +136,33 @@ export const tradeSchema = z.object({
   takerSide: z.enum(SIDES),
   at: time,
   seq: z.int(),
+});
+
+export const settlementSchema = z.object({
+  settlementId: z.string().meta({ example: "VIB-BRL/17" }),
+  status: z.enum(SETTLEMENT_STATUSES),
+  market: z.string(),
+  tradeId: z.int(),
+  seq: z.int(),
+  at: time,
+  price: amount,
+  quantity: amount,
+  buyer: z.object({ accountId: z.string(), requestId: z.string() }),
+  seller: z.object({ accountId: z.string(), requestId: z.string() }),
+  attemptCount: z.int().nullable().describe("Null where the attempts are not kept any more."),
+  nextAttemptAt: time.nullable().describe("Not before then; null if it waits for nothing but its turn."),
+  endedAt: time.nullable().describe("When it was delivered or given up."),
+});
+
+const attemptSchema = z.object({
+  attempt: z.int(),
+  at: time,
+  milliseconds: z.int(),
+  outcome: z.enum(ATTEMPT_OUTCOMES),
+  httpStatus: z.int().nullable(),
+  detail: z.string().nullable(),
+});
+
+export const settlementWithAttemptsSchema = settlementSchema.extend({
+  attempts: z.array(attemptSchema).describe("The latest 100 at most, in their order."),
 });

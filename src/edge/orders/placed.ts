@@ -4,7 +4,7 @@ import type { OrderRepeated, TradeExecuted } from "../../domain/events.ts";
 import { type OrderId, orderId } from "../../domain/units.ts";
 import type { OrderUpdate } from "../../projections/live/live-orders.ts";
 import { type OrderRecord, SHOWN_FILLS_MAX } from "../../projections/order-record.ts";
-import { OrderArchivedError } from "../archived.ts";
+import { archiveOf, OrderArchivedError } from "../archived.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
 import { fillOfTrade, fillView, orderView } from "../render.ts";
 import { findOrder } from "./find-order.ts";
@@ -49,8 +49,8 @@ export async function repeatedOrder(
   const { directory } = exchange;
   const found = await findOrder(exchange, account, { order, at: null });
   if (found === undefined) {
-    const { archived } = exchange.ledger;
-    if (archived !== null && order <= (archived.seq as number)) throw new OrderArchivedError(archived);
+    const archived = archiveOf(order, exchange.ledger);
+    if (archived !== null) throw new OrderArchivedError(archived);
     throw new Error("an order that is remembered is open, in the ledger or in the archive");
   }
   const fills = [];

@@ -10,8 +10,7 @@ import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
 import type { PastFault } from "../exchange-port.ts";
-import { withAttemptsView } from "../http/settlements.ts";
-import { entryView, orderView } from "../render.ts";
+import { entryView, orderView, settlementWithAttemptsView } from "../render.ts";
 import type { Resolved } from "./resolve.ts";
 import type { Trace, TracedCommand } from "./trace.ts";
 
@@ -63,7 +62,7 @@ function commandView(traced: TracedCommand, directory: Directory) {
       market: row.market === null ? null : directory.market(row.market).name,
     })),
     entryCount: effects.entryCount,
-    settlements: settlements.map((settlement) => withAttemptsView(settlement, directory)),
+    settlements: settlements.map((settlement) => settlementWithAttemptsView(settlement, directory)),
   };
 }
 

@@ -1,9 +1,10 @@
 /** From an id to the commands behind it, by the ledger alone. */
-import { type OrderId, tradeId } from "../../domain/units.ts";
+import type { OrderId } from "../../domain/units.ts";
 import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { Ledger } from "../../projections/ledger/ledger.ts";
+import type { Archived } from "../../projections/ledger/retention.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
-import { historyArchived, missingRequest } from "../archived.ts";
+import { archiveOf, historyArchived, missingRequest } from "../archived.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import { findMarket } from "../parse.ts";
 import { Refusal } from "../problems.ts";
@@ -46,14 +47,14 @@ export async function resolve(
     case "entry": {
       const seq = await ledger.seqOfEntry(id.entry);
       if (seq === undefined || seq === "dropped") {
-        return missing(ledger, seq === "dropped", `There is no ledger entry ${id.entry}.`);
+        return missing(seq === "dropped" ? ledger.archived : null, `There is no ledger entry ${id.entry}.`);
       }
       return found("entry", await ledger.commands([seq]));
     }
     case "command": {
       const commands = await ledger.commands([id.seq]);
       if (commands.length > 0) return found("command", commands);
-      return missing(ledger, isArchived(ledger, id.seq), `There is no command ${id.seq}.`);
+      return missing(archiveOf(id.seq, ledger), `There is no command ${id.seq}.`);
     }
   }
 }
@@ -77,7 +78,7 @@ async function resolveOrderNumber(ledger: Ledger, order: OrderId): Promise<Resol
   const isCommand = (await ledger.commands([order])).length > 0;
   if (isCommand)
     return unknown(`${nothing} Sequence ${order} placed none; it is traced as command:${order}.`);
-  return missing(ledger, isArchived(ledger, order), nothing);
+  return missing(archiveOf(order, ledger), nothing);
 }
 
 async function resolveTrade(
@@ -86,20 +87,16 @@ async function resolveTrade(
 ): Promise<Resolved | Refusal> {
   const market = findMarket(id.market, directory);
   if (market instanceof Refusal) return market;
-  const trade = await ledger.trade({ market: market.market, trade: tradeId(id.trade) });
+  const trade = await ledger.trade({ market: market.market, trade: id.trade });
   if (trade !== undefined) return { ...found("trade", await ledger.commands([trade.seq])), trade };
   const [last] = (await ledger.trades({ market: market.market, limit: 1 })).result.rows;
   const isBefore = last === undefined || id.trade < last.tradeId;
-  return missing(ledger, isBefore, `There is no trade ${id.trade} in ${market.name}.`);
+  return missing(isBefore ? ledger.archived : null, `There is no trade ${id.trade} in ${market.name}.`);
 }
 
-function isArchived({ archived }: Ledger, seq: number): boolean {
-  return archived !== null && seq <= archived.seq;
-}
-
-/** What is named by a number that is not above the last one was there, and has moved if it is there no more. */
-function missing({ archived }: Ledger, isBefore: boolean, otherwise: string): Refusal {
-  return isBefore && archived !== null ? historyArchived(archived) : unknown(otherwise);
+/** Why there is nothing; `archived` is null unless it was there once, and has moved. */
+function missing(archived: Archived | null, otherwise: string): Refusal {
+  return archived === null ? unknown(otherwise) : historyArchived(archived);
 }
 
 async function resolveTrace(
@@ -130,7 +127,8 @@ function found(kind: Resolved["kind"], commands: readonly LedgerCommand[]): Reso
 
 /** A trace id says nothing of its time. */
 function noTrace({ archived }: Ledger, traceId: string): string {
-  const kept = archived ? ` above sequence ${archived.seq}; what is older has moved to the archive` : "";
+  const kept =
+    archived === null ? "" : ` above sequence ${archived.seq}; what is older has moved to the archive`;
   return `No command has the trace id ${traceId}${kept}.`;
 }
 

@@ -1,15 +1,15 @@
 /** What a trace may be asked for: the ids that the exchange hands out, each in a form that no other has. */
 import { uuidToULID } from "ulid";
 import { parseOrderUlid, ULID_PATTERN } from "../../domain/ulid.ts";
-import type { EpochMs, OrderId, Seq, TradeId } from "../../domain/units.ts";
-import { parseOrderName } from "../parse.ts";
+import { type EpochMs, type OrderId, type Seq, seq } from "../../domain/units.ts";
+import { parseOrderName, parseTradeName, type TradeName } from "../parse.ts";
 
 export type TraceId =
   | { readonly kind: "trace"; readonly traceId: string }
   /** Of a request, or the second name of an order; `order` is null where it can be no order's. */
   | { readonly kind: "ulid"; readonly ulid: string; readonly order: OrderUlid | null }
   | { readonly kind: "order"; readonly order: OrderId }
-  | { readonly kind: "trade"; readonly market: string; readonly trade: TradeId }
+  | ({ readonly kind: "trade" } & TradeName)
   | { readonly kind: "entry"; readonly entry: number }
   | { readonly kind: "command"; readonly seq: Seq };
 
@@ -23,7 +23,6 @@ const W3C = /^[0-9a-f]{32}$/i;
 const NO_TRACE = /^0{32}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ULID = new RegExp(ULID_PATTERN);
-const TRADE = /^(.{1,64})\/([1-9][0-9]{0,15})$/;
 const NUMBERED = /^(entry|command):([1-9][0-9]{0,15})$/;
 
 /** Undefined for what is none of them. */
@@ -39,11 +38,10 @@ export function parseTraceId(text: string): TraceId | undefined {
   if (what !== undefined) {
     const number = Number(digits);
     if (!Number.isSafeInteger(number)) return undefined;
-    return what === "entry" ? { kind: "entry", entry: number } : { kind: "command", seq: number as Seq };
+    return what === "entry" ? { kind: "entry", entry: number } : { kind: "command", seq: seq(number) };
   }
-  const [, market, trade] = TRADE.exec(text) ?? [];
-  if (market === undefined || !Number.isSafeInteger(Number(trade))) return undefined;
-  return { kind: "trade", market, trade: Number(trade) as TradeId };
+  const trade = parseTradeName(text);
+  return trade === undefined ? undefined : { kind: "trade", ...trade };
 }
 
 function ulidNamed(ulid: string): TraceId {

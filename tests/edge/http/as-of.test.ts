@@ -1,11 +1,10 @@
 /** Books and wallets as they were: the answer of then, once more; and what is said of moments that there are not. */
 import { get } from "node:http";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { seq } from "../../../src/domain/units.ts";
 import type { PastFault } from "../../../src/edge/exchange-port.ts";
-import type { Server } from "../../../src/edge/server.ts";
 import { ADMIN_KEY, type Body, Client, openTrader, type Received, startServer } from "../harness.ts";
-import { StandIn, startEdge } from "./stand-in.ts";
+import { StandIn, startEdge, withStandIn } from "./stand-in.ts";
 import { newMarket, ORDER, type Traders, withTraders } from "./traders.ts";
 
 const BOOK = "/v1/markets/VIB-BRL/book";
@@ -122,16 +121,10 @@ describe("a moment of the past", () => {
 
 describe("why there is no answer", () => {
   const exchange = new StandIn();
-  let server: Server;
   let operator: Client;
-
-  beforeAll(async () => {
-    const edge = await startEdge();
-    server = edge.server;
-    server.open(exchange);
-    operator = new Client(edge.url, ADMIN_KEY);
+  withStandIn(exchange, (made) => {
+    operator = made;
   });
-  afterAll(() => server.close());
 
   it.each<[PastFault, number, string, RegExp]>([
     [{ kind: "removed", oldestSeq: seq(4711) }, 410, "history-removed", /sequence .* is 4711\.$/],

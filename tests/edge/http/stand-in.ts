@@ -2,6 +2,7 @@
  * An exchange without disk or ledger behind the real edge: for the answers that a healthy exchange never
  * gives. It turns every command away in the way that a test asks for, and its ledger never catches up.
  */
+import { afterAll, beforeAll } from "vitest";
 import { epochMs, seq } from "../../../src/domain/units.ts";
 import type { ExchangePort, PastFault, Turnaway } from "../../../src/edge/exchange-port.ts";
 import { openLog } from "../../../src/edge/log.ts";
@@ -12,7 +13,7 @@ import { type Ledger, LedgerBehindError } from "../../../src/projections/ledger/
 import { Balances } from "../../../src/projections/live/balances.ts";
 import { Directory } from "../../../src/projections/live/directory.ts";
 import { LiveOrders } from "../../../src/projections/live/live-orders.ts";
-import { ADMIN_KEY } from "../harness.ts";
+import { ADMIN_KEY, Client } from "../harness.ts";
 
 export class StandIn implements ExchangePort {
   turnaway: Turnaway = "overloaded";
@@ -94,4 +95,16 @@ export async function startEdge(): Promise<{ readonly server: Server; readonly u
   const log = openLog("silent");
   const server = await createServer({ adminKey: ADMIN_KEY, host: "127.0.0.1", port: 0, log, version: "0" });
   return { server, url: await server.listen() };
+}
+
+/** Opens an edge over a stand-in before the tests of a block and closes it after them. */
+export function withStandIn(exchange: StandIn, use: (operator: Client) => void): void {
+  let server: Server;
+  beforeAll(async () => {
+    const edge = await startEdge();
+    server = edge.server;
+    server.open(exchange);
+    use(new Client(edge.url, ADMIN_KEY));
+  });
+  afterAll(() => server.close());
 }

@@ -5,7 +5,7 @@ import type { Turnaway } from "../../../src/edge/exchange-port.ts";
 import { LoopDelay } from "../../../src/edge/guard/loop-delay.ts";
 import type { Server } from "../../../src/edge/server.ts";
 import { ADMIN_KEY, Client } from "../harness.ts";
-import { StandIn, startEdge } from "./stand-in.ts";
+import { StandIn, startEdge, withStandIn } from "./stand-in.ts";
 
 describe("before the exchange is open", () => {
   let server: Server;
@@ -51,16 +51,10 @@ describe("before the exchange is open", () => {
 
 describe("an exchange that takes nothing", () => {
   const exchange = new StandIn();
-  let server: Server;
   let operator: Client;
-
-  beforeAll(async () => {
-    const edge = await startEdge();
-    server = edge.server;
-    server.open(exchange);
-    operator = new Client(edge.url, ADMIN_KEY);
+  withStandIn(exchange, (made) => {
+    operator = made;
   });
-  afterAll(() => server.close());
 
   it.each(["overloaded", "disk-full", "journal-failed"] satisfies Turnaway[])("says %s", async (turnaway) => {
     exchange.turnaway = turnaway;
@@ -83,19 +77,15 @@ describe("an exchange that takes nothing", () => {
 });
 
 describe("an exchange that has more to do than it can", () => {
-  let server: Server;
   let operator: Client;
-
-  beforeAll(async () => {
-    const edge = await startEdge();
-    server = edge.server;
-    server.open(new StandIn());
-    operator = new Client(edge.url, ADMIN_KEY);
+  withStandIn(new StandIn(), (made) => {
+    operator = made;
+  });
+  beforeAll(() => {
     vi.spyOn(LoopDelay.prototype, "isBehind").mockReturnValue(true);
   });
-  afterAll(async () => {
+  afterAll(() => {
     vi.restoreAllMocks();
-    await server.close();
   });
 
   it.each([

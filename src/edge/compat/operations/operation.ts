@@ -4,6 +4,7 @@ import { ulidToUUID, uuidToULID } from "ulid";
 import { z } from "zod";
 import type { Market, Side } from "../../../domain/market.ts";
 import type { OrderRecord } from "../../../projections/order-record.ts";
+import { time } from "../../http/schemas.ts";
 import type { orderView } from "../../render.ts";
 import { numberOf } from "./numbers.ts";
 import { userId, userIdView } from "./users.ts";
@@ -17,7 +18,6 @@ type OperationStatus = (typeof OPERATION_STATUSES)[number];
 export const exactNumber = z.number().meta({ example: 100.99 });
 
 const uuid = z.string().meta({ format: "uuid", example: "019ab2f0-5a3e-7c11-9f54-2b1d0a8c7e66" });
-const time = z.string().meta({ format: "date-time", example: "2026-11-22T08:22:00.123Z" });
 
 export const operationSchema = z.object({
   operationType: z.enum(["BUY", "SELL"]),

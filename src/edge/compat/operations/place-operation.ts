@@ -1,6 +1,5 @@
 /** Placing an operation: a limit order of the default market, on the same command as any other. */
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { LosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { PlaceOrder } from "../../../domain/commands.ts";
 import type { ExchangePort } from "../../exchange-port.ts";
@@ -8,11 +7,10 @@ import { ORDER_REFUSALS } from "../../http/place-order.ts";
 import { askerOf, sendRefusal, sendTold } from "../../http/replies.ts";
 import { addRoute, type Call, type Desk } from "../../http/route.ts";
 import { submitOrder } from "../../orders/operations.ts";
-import { parseLots, parsePrice } from "../../parse.ts";
 import { Refusal } from "../../problems.ts";
 import { defaultMarket } from "./default-market.ts";
-import { decimalOf } from "./numbers.ts";
 import { exactNumber, OPERATION_TYPES, operationSchema, operationView, sideOf } from "./operation.ts";
+import { type ExactTerms, readTerms } from "./terms.ts";
 import { findUser, userId } from "./users.ts";
 
 const body = z.strictObject({
@@ -23,7 +21,7 @@ const body = z.strictObject({
 });
 
 type PlaceCall = Call<z.infer<typeof body>>;
-type Exact = { readonly value: LosslessNumber; readonly quantity: LosslessNumber; readonly userId: unknown };
+type Exact = ExactTerms & { readonly userId: unknown };
 
 export function addPlaceOperationRoute(app: FastifyInstance, desk: Desk): void {
   addRoute(app, desk, {
@@ -62,26 +60,19 @@ function readOperation({ directory }: ExchangePort, request: PlaceCall): PlaceOr
   if (user instanceof Refusal) return user;
   const traded = defaultMarket(directory);
   if (traded instanceof Refusal) return traded;
-  const { market, tickSize, lotSize } = traded.market;
-  const value = decimalOf(sent.value, "value");
-  if (value instanceof Refusal) return value;
-  const price = parsePrice(value, tickSize, "value");
-  if (price instanceof Refusal) return price;
-  const amount = decimalOf(sent.quantity, "quantity");
-  if (amount instanceof Refusal) return amount;
-  const quantity = parseLots(amount, lotSize, "quantity");
-  if (quantity instanceof Refusal) return quantity;
+  const terms = readTerms(sent, traded.market, "");
+  if (terms instanceof Refusal) return terms;
   return {
     kind: "PlaceOrder",
     account: user.account,
-    market,
+    market: traded.market.market,
     side: sideOf(request.body.operationType),
     type: "limit",
     timeInForce: "gtc",
-    price,
+    price: terms.price,
     triggerPrice: null,
     trailingOffset: null,
-    quantity,
+    quantity: terms.quantity,
     quoteQuantity: null,
     displayQuantity: null,
     expiresAt: null,

@@ -1,6 +1,5 @@
 /** Settling a list of credits and debits, whole or not at all: one command, and one answer for all of it. */
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { LosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { SettleFunds, SettlementEntry } from "../../../domain/commands.ts";
 import { formatSteps } from "../../../domain/decimal.ts";
@@ -11,11 +10,11 @@ import type { ExchangePort } from "../../exchange-port.ts";
 import { sendRefusal, submit } from "../../http/replies.ts";
 import { addRoute, type Call, type Desk } from "../../http/route.ts";
 import { reference } from "../../http/schemas.ts";
-import { parseLots, parsePrice } from "../../parse.ts";
 import { malformed, Refusal } from "../../problems.ts";
 import { type DefaultMarket, defaultMarket } from "./default-market.ts";
-import { decimalOf, numberOf } from "./numbers.ts";
+import { numberOf } from "./numbers.ts";
 import { exactNumber } from "./operation.ts";
+import { type ExactTerms, readTerms } from "./terms.ts";
 import { findUser, userId, userIdView } from "./users.ts";
 
 /** Entries of one list, at most; more is refused. */
@@ -48,9 +47,7 @@ const settledSchema = z.object({
 });
 
 type SettleCall = Call<z.infer<typeof body>>;
-type ExactEntry = {
-  readonly value: LosslessNumber;
-  readonly quantity: LosslessNumber;
+type ExactEntry = ExactTerms & {
   readonly userId: unknown;
   readonly operationType: "CREDIT" | "DEBIT";
   readonly requestId: string;
@@ -166,14 +163,9 @@ function readEntry(
     const isUnknown = user.code === "unknown-account";
     return isUnknown ? new Refusal(user.code, `${path}.userId: ${user.detail}`) : user;
   }
-  const text = decimalOf(sent.value, `${path}.value`);
-  if (text instanceof Refusal) return text;
-  const price = parsePrice(text, market.tickSize, `${path}.value`);
-  if (price instanceof Refusal) return price;
-  const amount = decimalOf(sent.quantity, `${path}.quantity`);
-  if (amount instanceof Refusal) return amount;
-  const traded = parseLots(amount, market.lotSize, `${path}.quantity`);
-  if (traded instanceof Refusal) return traded;
+  const terms = readTerms(sent, market, `${path}.`);
+  if (terms instanceof Refusal) return terms;
+  const { price, quantity: traded } = terms;
   const quantity = productOrNull(traded, market.baseMinorPerLot);
   if (quantity === null) return tooLarge(`${path}.quantity`);
   // A tick times a lot is a whole number of the quote's units, so this is exact.

@@ -6,13 +6,14 @@ import { isLosslessNumber, LosslessNumber } from "lossless-json";
 import { z } from "zod";
 import { FEES_ACCOUNT } from "../../../domain/commands.ts";
 import type { Account, Directory } from "../../../projections/live/directory.ts";
+import { ACCOUNT_ID_PATTERN } from "../../http/schemas.ts";
 import { findAccount } from "../../parse.ts";
 import { malformed, Refusal } from "../../problems.ts";
 import { wholeDigitsOf } from "./numbers.ts";
 
 const ACCOUNT_ID_CHARACTERS_MAX = 64;
 
-const ACCOUNT_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const ACCOUNT_ID = new RegExp(ACCOUNT_ID_PATTERN);
 const WHOLE = /^(?:0|[1-9][0-9]*)$/;
 
 export const userId = z

@@ -4,6 +4,7 @@ import { ulidToUUID } from "ulid";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Body, Client } from "../../harness.ts";
 import { newMarket, type Traders, withTraders } from "../../http/traders.ts";
+import { openWallet } from "./lists.ts";
 
 let traders: Traders;
 let operator: Client;
@@ -27,9 +28,8 @@ function raw(path: string, body: string) {
   return operator.send("POST", path, { body });
 }
 
-async function user(userId: number | string): Promise<void> {
-  const opened = await operator.post("/wallet/create", { userId, quantity: 1000, value: 100_000 });
-  expect(opened.status).toBe(201);
+function user(userId: number | string): Promise<void> {
+  return openWallet(operator, userId, 1000, 100_000);
 }
 
 async function place(userId: number | string, operationType: string, value: number, quantity: number) {
