@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
+import type { AsOf } from "../domain/past.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { nodeClock } from "../journal/clock.ts";
@@ -30,9 +31,6 @@ const TURN_MS = 50;
 
 /** Nobody resumes feeds of the past; but a log that forgets at every command takes longer than the commands. */
 const FEED_EVENTS = 10_000;
-
-/** A moment, by its last command or by a time: then it is after the last command at or before that. */
-export type AsOf = { readonly seq: number } | { readonly at: number };
 
 /** What there is when a question is taken up: the last command that is durable, and the time. */
 export type Now = { readonly seq: Seq; readonly at: EpochMs };
