@@ -6,7 +6,6 @@
  * The way on is a pull: between two commands it can be left for as long as one likes, and no more than a segment and
  * a frame are held beside the state.
  */
-import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
@@ -14,6 +13,7 @@ import type { AsOf } from "../domain/past.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { nodeClock } from "../journal/clock.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { nodeDisk } from "../journal/disk.ts";
 import { DurableReader, SegmentRemovedError } from "../journal/durable-reader.ts";
 import type { Frame } from "../journal/frame.ts";
@@ -78,8 +78,7 @@ export class Past {
     const { engine, live } = this.present;
     if (start !== null) live.stand(engine.appliedSeq, engine.standing());
     this.#directory = directory;
-    const journal = join(directory, "journal");
-    this.#reader = new DurableReader({ directory: journal, start: start?.file.position });
+    this.#reader = new DurableReader({ directory: pathsIn(directory).journal, start: start?.file.position });
     this.#at = this.#reader.lastAt;
   }
 
@@ -168,7 +167,7 @@ export async function seqAsOf(directory: string, asOf: AsOf, now: Now): Promise<
     return asOf.seq as Seq;
   }
   if (asOf.at > now.at) throw new PastError({ kind: "after-now", seq: now.seq });
-  const journal = join(directory, "journal");
+  const { journal } = pathsIn(directory);
   const sought = { directory: journal, at: asOf.at as EpochMs, durableSeq: now.seq };
   // A segment may be removed once it was listed; what is listed then is without it.
   const again = (error: Error) => (isMissing(error) ? seqAtTime(sought) : Promise.reject(error));
@@ -187,7 +186,7 @@ type Kept = StoredSnapshots & { readonly isCut: boolean };
 /** Snapshots from which the journal cannot be read on are left out. */
 async function keptIn(directory: string): Promise<Kept> {
   const { store, files, damaged } = await storedSnapshots(directory);
-  const [firstSegment = 1] = await listSegments(join(directory, "journal"), nodeDisk);
+  const [firstSegment = 1] = await listSegments(pathsIn(directory).journal, nodeDisk);
   const usable = files.filter(({ position }) => position.segment >= firstSegment);
   return { store, files: usable, damaged, isCut: firstSegment > 1 };
 }

@@ -1,7 +1,7 @@
 /** A question about the past: commands as they were journaled, with the place and the hash of the frames that hold them. */
-import { join } from "node:path";
 import type { FramePlace, Journaled } from "../domain/past.ts";
 import type { Seq } from "../domain/units.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { type FoundFrame, findFrame, oldestSeqIn } from "../journal/find-frame.ts";
 import { segmentName } from "../journal/segment.ts";
 import { PastError } from "./past-error.ts";
@@ -14,7 +14,7 @@ export const recordsThen: PastQuestion<Asked, readonly Journaled[]> = async (
   { seqs },
   { directory, now, signal },
 ) => {
-  const journal = join(directory, "journal");
+  const { journal } = pathsIn(directory);
   const records: Journaled[] = [];
   let found: FoundFrame | null = null;
   for (const seq of seqs) {
