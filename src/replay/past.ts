@@ -14,7 +14,7 @@ import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { nodeClock } from "../journal/clock.ts";
 import { pathsIn } from "../journal/data-directory.ts";
-import { nodeDisk } from "../journal/disk.ts";
+import { isMissing, nodeDisk } from "../journal/disk.ts";
 import { DurableReader, SegmentRemovedError } from "../journal/durable-reader.ts";
 import type { Frame } from "../journal/frame.ts";
 import { listSegments } from "../journal/segment.ts";
@@ -189,10 +189,6 @@ async function keptIn(directory: string): Promise<Kept> {
   const [firstSegment = 1] = await listSegments(pathsIn(directory).journal, nodeDisk);
   const usable = files.filter(({ position }) => position.segment >= firstSegment);
   return { store, files: usable, damaged, isCut: firstSegment > 1 };
-}
-
-function isMissing(error: Error): boolean {
-  return "code" in error && error.code === "ENOENT";
 }
 
 function removedBefore({ files }: Kept): PastError {
