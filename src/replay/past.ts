@@ -38,12 +38,11 @@ export type Now = { readonly seq: Seq; readonly at: EpochMs };
 /** How far a reading may go, and what gives it up. */
 type Way = { readonly durableSeq: Seq; readonly signal?: AbortSignal };
 
-/** A command of the past, what it caused, and the frame that holds it. */
-export type PastCommand = {
+/** A command of the past, and what it caused. */
+type PastCommand = {
   readonly committed: Committed;
   /** Every order that it touched. */
   readonly updates: readonly OrderUpdate[];
-  readonly frame: Pick<Frame, "firstSeq" | "hash" | "segment" | "offset"> & { readonly count: number };
 };
 
 export class Past {
@@ -56,13 +55,6 @@ export class Past {
   /** How many of the frame's commands have been applied. */
   #applied = 0;
   #at: EpochMs;
-
-  /** The state right after a sequence, 0 for that before the first. @throws PastError */
-  static async open(directory: string, seq: Seq, way: Way): Promise<Past> {
-    const past = await Past.nearest(directory, seq);
-    await past.goTo(seq, way);
-    return past;
-  }
 
   /** The state from which the way to a sequence is the shortest: that of a snapshot, or before the first command. @throws PastError */
   static async nearest(directory: string, seq: Seq): Promise<Past> {
@@ -106,15 +98,6 @@ export class Past {
     return frame === null ? null : this.#step(frame);
   }
 
-  /** The commands from here on up to a sequence. @throws PastError */
-  async *commands(durableSeq: Seq): AsyncGenerator<PastCommand, void> {
-    for (;;) {
-      const command = await this.next(durableSeq);
-      if (command === null) return;
-      yield command;
-    }
-  }
-
   /** Goes on until right after a sequence. An abort leaves it between two commands. @throws PastError */
   async goTo(seq: Seq, { durableSeq, signal }: Way): Promise<void> {
     if (seq > durableSeq) throw new PastError({ kind: "after-now", seq: durableSeq });
@@ -149,13 +132,11 @@ export class Past {
     const updates = live.project(committed);
     this.#at = entry.at;
     this.#applied += 1;
-    const count = frame.entries.length;
-    if (this.#applied === count) {
+    if (this.#applied === frame.entries.length) {
       this.#reader.witness(this.#outcomes.view());
       this.#frame = undefined;
     }
-    const { firstSeq, hash, segment, offset } = frame;
-    return { committed, updates, frame: { firstSeq, hash, segment, offset, count } };
+    return { committed, updates };
   }
 }
 
