@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { seq } from "../src/domain/units.ts";
+import { pathsIn } from "../src/journal/data-directory.ts";
 import { newSecret } from "../src/outward/settlements/secrets.ts";
 import { Settlements } from "../src/outward/settlements/settlements.ts";
 import { openForWriting } from "../src/projections/ledger/schema.ts";
@@ -57,7 +58,7 @@ try {
 }
 
 function fillOutbox(): void {
-  const { database } = openForWriting(join(directory, "ledger.sqlite"));
+  const { database } = openForWriting(pathsIn(directory).ledger);
   const insert = database.prepare(
     `INSERT INTO settlements (settlement, seq, at, market, trade, price, quantity, buyer, seller, buyer_request,
        seller_request, trace_id) VALUES (?, ?, ?, 0, ?, 10000, 3, ?, ?, ?, ?, NULL)`,

@@ -2,9 +2,9 @@
  * Proves a run after the server has stopped: every acknowledged order is in the ledger, every asset is
  * conserved there, and the journal replays to the digest that the live engine left in it.
  */
-import { join } from "node:path";
 import Database from "better-sqlite3";
 import { Engine } from "../../src/engine/engine.ts";
+import { pathsIn } from "../../src/journal/data-directory.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import { checkFrames } from "../../src/replay/replay-frames.ts";
 import type { Report } from "../report.ts";
@@ -24,7 +24,7 @@ export type Proof = {
 };
 
 export async function prove(directory: string, acknowledged: readonly number[]): Promise<Proof> {
-  return { ...checkLedger(join(directory, "ledger.sqlite"), acknowledged), ...(await replay(directory)) };
+  return { ...checkLedger(pathsIn(directory).ledger, acknowledged), ...(await replay(directory)) };
 }
 
 /** Whether nothing acknowledged is missing, and nothing was made or lost. */
@@ -66,7 +66,7 @@ async function replay(directory: string) {
   const startedAt = performance.now();
   const engine = new Engine();
   const journal = await Journal.open({
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [],
     replay: checkFrames(engine),
   });

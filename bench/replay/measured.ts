@@ -7,6 +7,7 @@ import type { Committed } from "../../src/domain/events.ts";
 import type { Seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Exchange } from "../../src/exchange.ts";
+import { pathsIn } from "../../src/journal/data-directory.ts";
 import { chainOutcomes, NO_EVENTS } from "../../src/journal/event-digest.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import { FEED_EVENTS_MAX_DEFAULT } from "../../src/projections/feeds/feed-log.ts";
@@ -57,7 +58,7 @@ async function rate(directory: string): Promise<Measured> {
   const engine = new Engine();
   const took = watch();
   const journal = await Journal.open({
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [],
     replay: checkFrames(engine),
   });
@@ -81,7 +82,7 @@ async function stages(directory: string): Promise<Measured> {
   let digest = NO_EVENTS;
   const startedAt = last;
   const journal = await Journal.open({
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [],
     replay: ({ entries }) => {
       last = performance.now();
@@ -153,7 +154,7 @@ async function start(directory: string, seq: Seq, frameHash: string): Promise<Me
   for (const { account } of live.directory.accounts)
     openOrders += live.orders.ofAccount(account, null).length;
   engine.check();
-  const snapshots = join(directory, "snapshots");
+  const snapshots = pathsIn(directory).snapshots;
   const [name] = readdirSync(snapshots).sort().reverse();
   const snapshotBytes = statSync(join(snapshots, name!)).size;
   return { kind: "start", ...times, loadMs, openOrders, snapshotBytes, residentBytes };

@@ -1,10 +1,10 @@
 /** Journals to be replayed: a flow that trades, and an exchange that is full of open orders. */
-import { join } from "node:path";
 import { ByteWriter } from "../../src/domain/codec.ts";
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
 import { encodeOutcome } from "../../src/domain/event-codec.ts";
 import { epochMs, minor, type Seq, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { pathsIn } from "../../src/journal/data-directory.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import {
@@ -104,7 +104,7 @@ export async function write(
   const writer = new ByteWriter();
   let closed: ClosedSegment | undefined;
   const journal = await Journal.open({
-    directory: join(directory, "journal"),
+    directory: pathsIn(directory).journal,
     watermarks: [],
     replay: () => new Uint8Array(),
     segmentBytes,

@@ -200,7 +200,8 @@ export type SettlementEntry = {
 
 /**
  * Trades that were made elsewhere, settled here: all entries or none, and only if buyers and sellers balance in both
- * assets. The references of the entries make it idempotent, or its own id alone where it has one.
+ * assets. The references of the entries make it idempotent, or its own id alone where it has one. What goes out to the
+ * operator's wallet service for each trade made here is the other kind of settlement, that of `settlements.ts`.
  */
 export type SettleFunds = {
   readonly kind: "SettleFunds";

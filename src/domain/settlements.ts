@@ -1,4 +1,7 @@
-/** The vocabulary of what is told to the operator's own wallet service: a settlement is what one trade makes two accounts exchange. */
+/**
+ * The vocabulary of what is told to the operator's own wallet service: a settlement is what one trade makes two accounts
+ * exchange. The settlements that come in, of trades that were made elsewhere, are the command `SettleFunds`.
+ */
 import type { AccountIndex, EpochMs, Lots, MarketIndex, Seq, Ticks, TradeId } from "./units.ts";
 
 /** `dead` is what was given up, and waits to be redriven. */

@@ -2,8 +2,9 @@
  * What the edge needs of the exchange: one door in, and read models to look at. `exchange.ts` supplies it;
  * whatever is read here is durable, since projections only ever see what is on disk.
  */
-import type { PlaceOrder, PlannedDeposit, Request, Sequenced } from "../domain/commands.ts";
+import type { PlaceOrder, PlannedDeposit, Request } from "../domain/commands.ts";
 import type { Committed, Event } from "../domain/events.ts";
+import type { AsOf, Journaled, PastFault } from "../domain/past.ts";
 import type { Rejection } from "../domain/rejections.ts";
 import type { AccountIndex, AssetIndex, EpochMs, MarketIndex, Seq } from "../domain/units.ts";
 import type { Words } from "../projections/changes/command-words.ts";
@@ -60,43 +61,10 @@ export type Previewed = {
 /** Hears of each command after every live projection has seen it, with what the feed log made of it. */
 export type CommittedListener = (committed: Committed, told: FeedEntry | undefined) => void;
 
-/** A moment, by its last command or by a time: then it is after the last command at or before that. */
-export type AsOf = { readonly seq: number } | { readonly at: number };
-
-/** Why a question about the past has no answer. */
-export type PastFault =
-  | { readonly kind: "before-the-beginning" }
-  /** `seq` is the last command that there is. */
-  | { readonly kind: "after-now"; readonly seq: Seq }
-  /** The first sequence that can still be asked about, if there is one. */
-  | { readonly kind: "removed"; readonly oldestSeq: Seq | null }
-  | { readonly kind: "too-many" }
-  | { readonly kind: "too-long" }
-  | { readonly kind: "too-large" }
-  | { readonly kind: "given-up" };
-
 /** What comes of a question about the past; for something that was not there then it is null. */
 export type PastTold<What> =
   | { readonly answer: { readonly seq: Seq; readonly at: EpochMs } & What }
   | { readonly fault: PastFault };
-
-/** A command as it was journaled, and the frame that holds it. */
-export type Journaled = {
-  readonly entry: Sequenced;
-  readonly place: {
-    readonly segment: number;
-    /** The segment's name in the journal's directory. */
-    readonly file: string;
-    /** In bytes from the start of the segment; `bytes` is the length of the whole frame. */
-    readonly offset: number;
-    readonly bytes: number;
-    readonly firstSeq: Seq;
-    readonly lastSeq: Seq;
-    readonly epoch: number;
-    /** The frame's chained hash, 64 hexadecimal characters. */
-    readonly hash: string;
-  };
-};
 
 /** What commands are asked for, by rising sequences, and which trade of one of them is to be explained. */
 export type EffectsAsked = {

@@ -11,6 +11,7 @@ import {
   parseSteps,
 } from "../domain/decimal.ts";
 import { type Market, SCALE_MAX } from "../domain/market.ts";
+import type { AsOf } from "../domain/past.ts";
 import { parseOrderUlid } from "../domain/ulid.ts";
 import {
   type AccountIndex,
@@ -34,7 +35,6 @@ import {
 } from "../domain/units.ts";
 import type { Account, Asset, Directory } from "../projections/live/directory.ts";
 import type { Principal } from "./auth.ts";
-import type { AsOf } from "./exchange-port.ts";
 import { malformed, Refusal } from "./problems.ts";
 
 const DECIMAL_WORDS = 'must be a decimal string such as "100.99"';

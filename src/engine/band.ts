@@ -10,7 +10,8 @@ import type { MarketState } from "./state.ts";
 /** The lowest and the highest price within the band, in ticks; an empty side of a book lies beyond any. */
 export type Band = { readonly lowest: number; readonly highest: number };
 
-const NO_BAND: Band = { lowest: 0, highest: AMOUNT_MAX };
+/** The band of a market without one, by this very object: every price is within it. */
+export const NO_BAND: Band = { lowest: 0, highest: AMOUNT_MAX };
 
 /** A market's band as it is now. */
 export function bandOf({ market, lastPrice }: MarketState): Band {

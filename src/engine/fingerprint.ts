@@ -3,7 +3,8 @@
  * collision, since a text that is taken for another is answered and moves nothing; by chance one comes once in 2^64.
  */
 
-const CHARACTERS = 16;
+/** Of 32 bits. */
+const DIGITS = 8;
 
 /** 64 bits of a text, as hexadecimal: two sums of 32 bits, each mixed by multiplication, that stir each other in the end. */
 export function fingerprint(text: string): string {
@@ -18,7 +19,7 @@ export function fingerprint(text: string): string {
   }
   const mixedHigh = mix(high) ^ mix(low ^ 0x27d4_eb2f);
   const mixedLow = mix(low) ^ mix(high ^ 0x1656_67b1);
-  return (hexadecimal(mixedHigh) + hexadecimal(mixedLow)).padStart(CHARACTERS, "0");
+  return hexadecimal(mixedHigh) + hexadecimal(mixedLow);
 }
 
 function mix(bits: number): number {
@@ -28,5 +29,5 @@ function mix(bits: number): number {
 }
 
 function hexadecimal(bits: number): string {
-  return (bits >>> 0).toString(16).padStart(CHARACTERS / 2, "0");
+  return (bits >>> 0).toString(16).padStart(DIGITS, "0");
 }

@@ -10,11 +10,11 @@ import type {
   PartsPerMillion,
   Ticks,
 } from "../domain/units.ts";
-import { bandOf } from "./band.ts";
+import { type Band, bandOf, NO_BAND } from "./band.ts";
 import type { OrderBook } from "./book/order-book.ts";
 import { NONE, type OrderPool, type Slot } from "./book/order-pool.ts";
 import { holdOf } from "./commands/place-order.ts";
-import { type MarketState, marketState, type State } from "./state.ts";
+import { marketState, type State } from "./state.ts";
 
 /** An order that rests or waits. */
 export type StandingOrder = {
@@ -37,7 +37,7 @@ export type StandingMarket = {
   readonly status: MarketStatus;
   readonly lastPrice: Ticks | null;
   /** Where the next command may trade; null if there is no band. */
-  readonly band: { readonly lowest: number; readonly highest: number } | null;
+  readonly band: Band | null;
   readonly bestBid: Ticks | null;
   readonly bestAsk: Ticks | null;
 };
@@ -59,11 +59,11 @@ export class Inspection {
 
   market(market: MarketIndex): StandingMarket {
     const place = marketState(this.#state, market);
-    const { lowest, highest } = bandOf(place);
+    const band = bandOf(place);
     return {
       status: place.market.status,
       lastPrice: place.lastPrice,
-      band: highest === Infinity ? null : { lowest, highest },
+      band: band === NO_BAND ? null : band,
       bestBid: place.book.bestOpposite(false),
       bestAsk: place.book.bestOpposite(true),
     };
@@ -102,7 +102,7 @@ export class Inspection {
 
   /** What a new order would hold as it enters. */
   holdOf(command: PlaceOrder): number {
-    const place: MarketState = marketState(this.#state, command.market);
+    const place = marketState(this.#state, command.market);
     return holdOf(this.#state, place, command, bandOf(place));
   }
 }

@@ -19,7 +19,7 @@ export class OnceOnly {
     transfer: new Memories<Seq, string>(new TextContents()),
     settlement: new Memories<Seq, string>(new TextContents()),
   } as const satisfies Record<MovementKind, Memories<Seq, string>>;
-  readonly #settlements = new Memories<Seq, string>(new TextContents());
+  readonly #settlementIds = new Memories<Seq, string>(new TextContents());
 
   order(account: AccountIndex, clientOrderId: string): Remembered<OrderId> | undefined {
     return this.#orders.get(account, clientOrderId);
@@ -53,12 +53,12 @@ export class OnceOnly {
   }
 
   settlement(account: AccountIndex, settlementId: string): Remembered<Seq> | undefined {
-    return this.#settlements.get(account, settlementId);
+    return this.#settlementIds.get(account, settlementId);
   }
 
   rememberSettlement(account: AccountIndex, settlementId: string, settled: Remembered<Seq>): void {
-    this.#settlements.keep(account, settlementId, settled);
-    this.#settlements.fade(account, settlementId);
+    this.#settlementIds.keep(account, settlementId, settled);
+    this.#settlementIds.fade(account, settlementId);
   }
 
   /** Where nothing was ever settled, the dump is that of a release which could not settle. */
@@ -80,6 +80,6 @@ export class OnceOnly {
   }
 
   #ofSettlements(): readonly Memories<Seq, string>[] {
-    return [this.#movements.settlement, this.#settlements];
+    return [this.#movements.settlement, this.#settlementIds];
   }
 }

@@ -5,7 +5,7 @@
  */
 import { FEES_ACCOUNT, type PlaceOrder, type Sequenced } from "../domain/commands.ts";
 import type { Event } from "../domain/events.ts";
-import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderId } from "../domain/units.ts";
+import { type AccountIndex, assetIndex, type Lots, minor, type OrderId, orderIdOf } from "../domain/units.ts";
 import { bandOf } from "./band.ts";
 import { NONE, type Slot } from "./book/order-pool.ts";
 import { EXPIRES, NAMED, TRIGGERED, traitsOf } from "./book/traits.ts";
@@ -38,7 +38,7 @@ function placed(copy: PartialCopy, entry: Sequenced<PlaceOrder>): Event[] {
   const refusal = placeOrder(copy.state, copied);
   if (refusal !== null) return [{ kind: "CommandRejected", reason: refusal }];
   wallets.tellChanges(log);
-  const order = orderId(entry.seq);
+  const order = orderIdOf(entry.seq);
   return log
     .events(copied)
     .filter((event) => isOwn(event, order, copy.command.account))

@@ -134,6 +134,11 @@ export function isFull(error: unknown): boolean {
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
+/** True when an error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
 const ZEROS = Buffer.alloc(1024 * 1024);
 
 /** Fills a range with zeros that take up space, a piece at a time, until it is done or `stopped`. */

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { contentEnd, type Disk, nodeDisk } from "./disk.ts";
+import { contentEnd, isMissing, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import { FrameWalk, type JournalPosition } from "./frame-walk.ts";
@@ -21,12 +21,10 @@ export type DurableSource = {
   readonly directory: string;
   /** Where a snapshot stands, to go on from there; without it the first frame is the first of all. */
   readonly start?: JournalPosition | undefined;
-  readonly disk?: Disk | undefined;
 };
 
 export class DurableReader {
   readonly #directory: string;
-  readonly #disk: Disk;
   readonly #walk: FrameWalk;
   #segment: number;
   #image: SegmentImage | undefined;
@@ -34,9 +32,8 @@ export class DurableReader {
   #imageSeq = 0;
   #lastAt: EpochMs;
 
-  constructor({ directory, start, disk = nodeDisk }: DurableSource) {
+  constructor({ directory, start }: DurableSource) {
     this.#directory = directory;
-    this.#disk = disk;
     this.#walk = new FrameWalk(start);
     this.#segment = start?.segment ?? 1;
     this.#lastAt = start?.lastAt ?? (0 as EpochMs);
@@ -87,9 +84,9 @@ export class DurableReader {
     const { offset } = this.#walk.position;
     const file = await this.#open();
     try {
-      await this.#disk.read(file, image.bytes.subarray(offset), offset);
+      await nodeDisk.read(file, image.bytes.subarray(offset), offset);
     } finally {
-      await this.#disk.close(file);
+      await nodeDisk.close(file);
     }
     this.#imageSeq = durableSeq;
     return image;
@@ -98,7 +95,7 @@ export class DurableReader {
   async #load(durableSeq: Seq): Promise<SegmentImage> {
     const path = join(this.#directory, segmentName(this.#segment));
     const reuse = this.#image?.bytes ?? Buffer.alloc(0);
-    const image = await loadSegment(path, this.#disk, { nextSeq: this.nextSeq, reuse }).catch(removed);
+    const image = await loadSegment(path, nodeDisk, { nextSeq: this.nextSeq, reuse }).catch(removed);
     this.#walk.enter(image, this.#segment, false);
     this.#image = image;
     this.#imageSeq = durableSeq;
@@ -116,7 +113,7 @@ export class DurableReader {
   }
 
   #open() {
-    return this.#disk.open(join(this.#directory, segmentName(this.#segment)), "read").catch(removed);
+    return nodeDisk.open(join(this.#directory, segmentName(this.#segment)), "read").catch(removed);
   }
 
   #damaged(what: string): DamagedJournalError {
@@ -126,6 +123,6 @@ export class DurableReader {
 }
 
 function removed(error: Error): never {
-  if (!("code" in error && error.code === "ENOENT")) throw error;
+  if (!isMissing(error)) throw error;
   throw new SegmentRemovedError(error.message);
 }

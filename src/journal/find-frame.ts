@@ -5,17 +5,12 @@
 import { join } from "node:path";
 import { DecodeError } from "../domain/codec.ts";
 import type { Seq } from "../domain/units.ts";
-import { type Disk, nodeDisk } from "./disk.ts";
+import { isMissing, nodeDisk } from "./disk.ts";
 import { DamagedJournalError } from "./errors.ts";
+import { lastSegmentOf } from "./find-segment.ts";
 import { type Frame, frameBytes, frameFault, readEntries, readFrameHeader, readTrailer } from "./frame.ts";
-import {
-  decodeSegmentHeader,
-  frameCrcSeed,
-  listSegments,
-  SEGMENT_HEADER_BYTES,
-  segmentName,
-} from "./segment.ts";
-import { loadSegment, type SegmentImage } from "./segment-image.ts";
+import { frameCrcSeed, listSegments, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import { loadSegment, readStart, type SegmentImage } from "./segment-image.ts";
 
 export type FrameSought = {
   /** The journal's. */
@@ -24,7 +19,6 @@ export type FrameSought = {
   readonly seq: Seq;
   /** The segment that the frame before was found in. */
   readonly loaded?: SegmentImage | undefined;
-  readonly disk?: Disk | undefined;
 };
 
 export type FoundFrame = {
@@ -70,45 +64,29 @@ export async function findFrame(sought: FrameSought): Promise<FoundFrame | null>
 }
 
 /** The first sequence that the journal still has; null if it has none yet. */
-export async function oldestSeqIn(directory: string, disk: Disk = nodeDisk): Promise<Seq | null> {
-  const [first] = await listSegments(directory, disk);
-  return first === undefined ? null : firstSeqOf(join(directory, segmentName(first)), 1 as Seq, disk);
+export async function oldestSeqIn(directory: string): Promise<Seq | null> {
+  const [first] = await listSegments(directory, nodeDisk);
+  return first === undefined ? null : firstSeqOf(join(directory, segmentName(first)), 1 as Seq);
 }
 
 /** The last segment that begins at or before the sequence. */
 async function imageWith(sought: FrameSought): Promise<SegmentImage | null> {
-  const { directory, seq, loaded, disk = nodeDisk } = sought;
-  const path = (segment: number) => join(directory, segmentName(segment));
-  const segments = await listSegments(directory, disk);
-  let low = 0;
-  for (let high = segments.length; low < high; ) {
-    const middle = (low + high) >> 1;
+  const { directory, seq, loaded } = sought;
+  const file = await lastSegmentOf(directory, async (path) => {
+    const firstSeq = await firstSeqOf(path, seq).catch(nullIfGone);
     // A segment that has just been removed had earlier commands than any that is still there.
-    if (((await firstSeqOf(path(segments[middle]!), seq, disk).catch(nullIfGone)) ?? 0) <= seq)
-      low = middle + 1;
-    else high = middle;
-  }
-  if (low === 0) return null;
-  const file = path(segments[low - 1]!);
+    return firstSeq === null || firstSeq <= seq;
+  });
+  if (file === null) return null;
   if (loaded?.file === file) return loaded;
-  return loadSegment(file, disk, { nextSeq: seq, reuse: Buffer.alloc(0) }).catch(nullIfGone);
+  return loadSegment(file, nodeDisk, { nextSeq: seq, reuse: Buffer.alloc(0) }).catch(nullIfGone);
 }
 
 function nullIfGone(error: Error): null {
-  if ("code" in error && error.code === "ENOENT") return null;
+  if (isMissing(error)) return null;
   throw error;
 }
 
-async function firstSeqOf(path: string, seq: Seq, disk: Disk): Promise<Seq> {
-  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
-  const file = await disk.open(path, "read");
-  try {
-    const header = decodeSegmentHeader(bytes.subarray(0, await disk.read(file, bytes, 0)));
-    if (typeof header === "string") {
-      throw new DamagedJournalError({ file: path, offset: 0, seq, what: header });
-    }
-    return header.firstSeq;
-  } finally {
-    await disk.close(file);
-  }
+async function firstSeqOf(path: string, seq: Seq): Promise<Seq> {
+  return (await readStart(path, nodeDisk, { seq, length: SEGMENT_HEADER_BYTES })).header.firstSeq;
 }

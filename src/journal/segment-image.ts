@@ -21,11 +21,7 @@ export async function loadSegment(
   const file = await disk.open(path, "read");
   try {
     const fileBytes = await disk.size(file);
-    const start = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const header = await readStart(disk, file, start).then(decodeSegmentHeader, isNoFile);
-    if (typeof header === "string") {
-      throw new DamagedJournalError({ file: path, offset: 0, seq: nextSeq, what: header });
-    }
+    const { header } = await startOf({ file, path }, disk, { seq: nextSeq, length: SEGMENT_HEADER_BYTES });
     const { segmentBytes } = header;
     const bytes = reuse.length === segmentBytes ? reuse : Buffer.allocUnsafeSlow(segmentBytes);
     bytes.fill(0, await disk.read(file, bytes, 0));
@@ -35,8 +31,33 @@ export async function loadSegment(
   }
 }
 
-async function readStart(disk: Disk, file: OpenFile, into: Buffer): Promise<Buffer> {
-  return into.subarray(0, await disk.read(file, into, 0));
+/** The first bytes of a segment, with zeros for what its file lacks, and the header that they begin with. */
+type SegmentStart = { readonly header: SegmentHeader; readonly bytes: Buffer };
+
+/** What is asked for: so many bytes, and the sequence for whose sake they are read, for an error to name. */
+type StartAsked = { readonly seq: Seq; readonly length: number };
+
+/** Reads no more of a segment than its start. @throws DamagedJournalError */
+export async function readStart(path: string, disk: Disk, asked: StartAsked): Promise<SegmentStart> {
+  const file = await disk.open(path, "read");
+  try {
+    return await startOf({ file, path }, disk, asked);
+  } finally {
+    await disk.close(file);
+  }
+}
+
+async function startOf(
+  { file, path }: { readonly file: OpenFile; readonly path: string },
+  disk: Disk,
+  { seq, length }: StartAsked,
+): Promise<SegmentStart> {
+  const bytes = Buffer.alloc(length);
+  const header = await disk
+    .read(file, bytes, 0)
+    .then((read) => decodeSegmentHeader(bytes.subarray(0, read)), isNoFile);
+  if (typeof header === "string") throw new DamagedJournalError({ file: path, offset: 0, seq, what: header });
+  return { header, bytes };
 }
 
 /** A directory can be opened as a file can, and only tells when it is read. */

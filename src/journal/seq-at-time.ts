@@ -2,19 +2,12 @@
  * Finds the last sequence at or before a time, in a journal to which an exchange may be appending. Time only rises
  * from frame to frame, so the first frames of the segments say which one holds it, and the headers of its frames the rest.
  */
-import { join } from "node:path";
 import type { EpochMs, Seq } from "../domain/units.ts";
-import { type Disk, nodeDisk } from "./disk.ts";
-import { DamagedJournalError } from "./errors.ts";
+import { nodeDisk } from "./disk.ts";
+import { lastSegmentOf } from "./find-segment.ts";
 import { EMPTY_FRAME_BYTES, type FrameHeader, frameBytes, readFrameHeader } from "./frame.ts";
-import {
-  decodeSegmentHeader,
-  frameCrcSeed,
-  listSegments,
-  SEGMENT_HEADER_BYTES,
-  segmentName,
-} from "./segment.ts";
-import { loadSegment } from "./segment-image.ts";
+import { frameCrcSeed, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import { loadSegment, readStart } from "./segment-image.ts";
 
 export type TimeSought = {
   /** The journal's. */
@@ -22,24 +15,19 @@ export type TimeSought = {
   readonly at: EpochMs;
   /** What is behind is not looked at: it may be half written. */
   readonly durableSeq: Seq;
-  readonly disk?: Disk | undefined;
 };
 
 /** Null if the first frame that the journal still has is of a later time. */
 export async function seqAtTime(sought: TimeSought): Promise<Seq | null> {
-  const { directory, at, durableSeq, disk = nodeDisk } = sought;
+  const { directory, at, durableSeq } = sought;
   const isSought = (frame: FrameHeader | undefined): frame is FrameHeader =>
     frame !== undefined && frame.at <= at && frame.firstSeq <= durableSeq;
-  const segments = await listSegments(directory, disk);
-  let low = 0;
-  for (let high = segments.length; low < high; ) {
-    const middle = (low + high) >> 1;
-    if (isSought(await firstFrame(join(directory, segmentName(segments[middle]!)), disk))) low = middle + 1;
-    else high = middle;
-  }
-  if (low === 0) return null;
-  const path = join(directory, segmentName(segments[low - 1]!));
-  const { bytes, header } = await loadSegment(path, disk, { nextSeq: durableSeq, reuse: Buffer.alloc(0) });
+  const path = await lastSegmentOf(directory, async (each) => isSought(await firstFrame(each)));
+  if (path === null) return null;
+  const { bytes, header } = await loadSegment(path, nodeDisk, {
+    nextSeq: durableSeq,
+    reuse: Buffer.alloc(0),
+  });
   const crcSeed = frameCrcSeed(header.journalId);
   let found = 0;
   for (let offset = SEGMENT_HEADER_BYTES; ; ) {
@@ -51,16 +39,8 @@ export async function seqAtTime(sought: TimeSought): Promise<Seq | null> {
 }
 
 /** The header of a segment's first frame, or undefined if it has none yet. */
-async function firstFrame(path: string, disk: Disk): Promise<FrameHeader | undefined> {
-  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTES);
-  const file = await disk.open(path, "read");
-  try {
-    await disk.read(file, bytes, 0);
-  } finally {
-    await disk.close(file);
-  }
-  const header = decodeSegmentHeader(bytes);
-  if (typeof header === "string")
-    throw new DamagedJournalError({ file: path, offset: 0, seq: 0 as Seq, what: header });
+async function firstFrame(path: string): Promise<FrameHeader | undefined> {
+  const asked = { seq: 0 as Seq, length: SEGMENT_HEADER_BYTES + EMPTY_FRAME_BYTES };
+  const { header, bytes } = await readStart(path, nodeDisk, asked);
   return readFrameHeader(bytes, SEGMENT_HEADER_BYTES, frameCrcSeed(header.journalId));
 }

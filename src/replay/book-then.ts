@@ -1,7 +1,7 @@
 /** A question about the past: the best levels of a book. */
+import type { AsOf } from "../domain/past.ts";
 import type { EpochMs, MarketIndex, Seq } from "../domain/units.ts";
 import type { BookSnapshot } from "../projections/feeds/book-depth.ts";
-import type { AsOf } from "./past.ts";
 import type { PastQuestion } from "./past-question.ts";
 
 type Asked = { readonly market: MarketIndex; readonly depth: number; readonly asOf: AsOf };

@@ -1,7 +1,7 @@
 /** How things stood right before the command that a fill came of: all that its explanation needs and that is gone after it. */
 import type { Sequenced } from "../domain/commands.ts";
 import type { Market, Side } from "../domain/market.ts";
-import type { AccountIndex, AssetIndex, OrderId } from "../domain/units.ts";
+import { type AccountIndex, type AssetIndex, type OrderId, orderIdOf } from "../domain/units.ts";
 import type { Inspection, StandingLevel, StandingMarket, StandingOrder } from "../engine/inspect.ts";
 import type { TracedTrade } from "../projections/ledger/command-effects.ts";
 import type { Balance } from "../projections/live/balances.ts";
@@ -65,7 +65,7 @@ export function standBefore({ engine, live }: Present, entry: Sequenced, asked: 
 
 /** The order that a command places holds what the engine says that it will. */
 function holdOfNew(inspection: Inspection, { seq, command }: Sequenced, order: OrderId): number {
-  const places = command.kind === "PlaceOrder" && (seq as number) === order;
+  const places = command.kind === "PlaceOrder" && orderIdOf(seq) === order;
   return places ? inspection.holdOf(command) : 0;
 }
 

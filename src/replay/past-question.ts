@@ -2,8 +2,9 @@
  * What a question about the past is: a function that runs in the thread of the past, with the state there to be asked
  * for. Each is a file of its own, and has a line in the table of past-questions.ts.
  */
+import type { AsOf } from "../domain/past.ts";
 import type { Seq } from "../domain/units.ts";
-import type { AsOf, Now, Past } from "./past.ts";
+import type { Now, Past } from "./past.ts";
 
 /** What the thread has for a question, while it is being answered. */
 export type PastDesk = {

@@ -4,10 +4,10 @@
  * the first question, and ended when nobody has asked for a while.
  */
 import type { Worker } from "node:worker_threads";
+import type { PastFault } from "../domain/past.ts";
 import { type Clock, nodeClock } from "../journal/clock.ts";
 import { EXTENSION, startThread } from "../projections/threads.ts";
 import type { Now } from "./past.ts";
-import type { PastFault } from "./past-error.ts";
 import type { AnswerOf, AskedOf, PastName } from "./past-questions.ts";
 import type { FromPast, ToPast } from "./past-worker.ts";
 

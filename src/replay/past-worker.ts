@@ -1,9 +1,10 @@
 /** The thread of the past: answers one question after another, and keeps the state of the last for the next. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { PastFault } from "../domain/past.ts";
 import type { Seq } from "../domain/units.ts";
 import { NICENESS, yieldToOrders } from "../projections/threads.ts";
 import { type Now, Past, seqAsOf } from "./past.ts";
-import { PastError, type PastFault } from "./past-error.ts";
+import { PastError } from "./past-error.ts";
 import type { PastDesk, PastQuestion } from "./past-question.ts";
 import { PAST_QUESTIONS, type PastName } from "./past-questions.ts";
 import { storedSnapshots } from "./stored-snapshots.ts";

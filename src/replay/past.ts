@@ -6,14 +6,15 @@
  * The way on is a pull: between two commands it can be left for as long as one likes, and no more than a segment and
  * a frame are held beside the state.
  */
-import { join } from "node:path";
 import { ByteWriter } from "../domain/codec.ts";
 import type { Sequenced } from "../domain/commands.ts";
 import type { Committed } from "../domain/events.ts";
+import type { AsOf } from "../domain/past.ts";
 import { encodeRecorded } from "../domain/recorded-codec.ts";
 import type { EpochMs, Seq } from "../domain/units.ts";
 import { nodeClock } from "../journal/clock.ts";
-import { nodeDisk } from "../journal/disk.ts";
+import { pathsIn } from "../journal/data-directory.ts";
+import { isMissing, nodeDisk } from "../journal/disk.ts";
 import { DurableReader, SegmentRemovedError } from "../journal/durable-reader.ts";
 import type { Frame } from "../journal/frame.ts";
 import { listSegments } from "../journal/segment.ts";
@@ -31,21 +32,17 @@ const TURN_MS = 50;
 /** Nobody resumes feeds of the past; but a log that forgets at every command takes longer than the commands. */
 const FEED_EVENTS = 10_000;
 
-/** A moment, by its last command or by a time: then it is after the last command at or before that. */
-export type AsOf = { readonly seq: number } | { readonly at: number };
-
 /** What there is when a question is taken up: the last command that is durable, and the time. */
 export type Now = { readonly seq: Seq; readonly at: EpochMs };
 
 /** How far a reading may go, and what gives it up. */
 type Way = { readonly durableSeq: Seq; readonly signal?: AbortSignal };
 
-/** A command of the past, what it caused, and the frame that holds it. */
-export type PastCommand = {
+/** A command of the past, and what it caused. */
+type PastCommand = {
   readonly committed: Committed;
   /** Every order that it touched. */
   readonly updates: readonly OrderUpdate[];
-  readonly frame: Pick<Frame, "firstSeq" | "hash" | "segment" | "offset"> & { readonly count: number };
 };
 
 export class Past {
@@ -58,13 +55,6 @@ export class Past {
   /** How many of the frame's commands have been applied. */
   #applied = 0;
   #at: EpochMs;
-
-  /** The state right after a sequence, 0 for that before the first. @throws PastError */
-  static async open(directory: string, seq: Seq, way: Way): Promise<Past> {
-    const past = await Past.nearest(directory, seq);
-    await past.goTo(seq, way);
-    return past;
-  }
 
   /** The state from which the way to a sequence is the shortest: that of a snapshot, or before the first command. @throws PastError */
   static async nearest(directory: string, seq: Seq): Promise<Past> {
@@ -80,8 +70,7 @@ export class Past {
     const { engine, live } = this.present;
     if (start !== null) live.stand(engine.appliedSeq, engine.standing());
     this.#directory = directory;
-    const journal = join(directory, "journal");
-    this.#reader = new DurableReader({ directory: journal, start: start?.file.position });
+    this.#reader = new DurableReader({ directory: pathsIn(directory).journal, start: start?.file.position });
     this.#at = this.#reader.lastAt;
   }
 
@@ -107,15 +96,6 @@ export class Past {
     if (this.seq >= durableSeq) return null;
     const frame = this.#frame ?? (await this.#nextFrame(durableSeq));
     return frame === null ? null : this.#step(frame);
-  }
-
-  /** The commands from here on up to a sequence. @throws PastError */
-  async *commands(durableSeq: Seq): AsyncGenerator<PastCommand, void> {
-    for (;;) {
-      const command = await this.next(durableSeq);
-      if (command === null) return;
-      yield command;
-    }
   }
 
   /** Goes on until right after a sequence. An abort leaves it between two commands. @throws PastError */
@@ -152,13 +132,11 @@ export class Past {
     const updates = live.project(committed);
     this.#at = entry.at;
     this.#applied += 1;
-    const count = frame.entries.length;
-    if (this.#applied === count) {
+    if (this.#applied === frame.entries.length) {
       this.#reader.witness(this.#outcomes.view());
       this.#frame = undefined;
     }
-    const { firstSeq, hash, segment, offset } = frame;
-    return { committed, updates, frame: { firstSeq, hash, segment, offset, count } };
+    return { committed, updates };
   }
 }
 
@@ -170,7 +148,7 @@ export async function seqAsOf(directory: string, asOf: AsOf, now: Now): Promise<
     return asOf.seq as Seq;
   }
   if (asOf.at > now.at) throw new PastError({ kind: "after-now", seq: now.seq });
-  const journal = join(directory, "journal");
+  const { journal } = pathsIn(directory);
   const sought = { directory: journal, at: asOf.at as EpochMs, durableSeq: now.seq };
   // A segment may be removed once it was listed; what is listed then is without it.
   const again = (error: Error) => (isMissing(error) ? seqAtTime(sought) : Promise.reject(error));
@@ -189,13 +167,9 @@ type Kept = StoredSnapshots & { readonly isCut: boolean };
 /** Snapshots from which the journal cannot be read on are left out. */
 async function keptIn(directory: string): Promise<Kept> {
   const { store, files, damaged } = await storedSnapshots(directory);
-  const [firstSegment = 1] = await listSegments(join(directory, "journal"), nodeDisk);
+  const [firstSegment = 1] = await listSegments(pathsIn(directory).journal, nodeDisk);
   const usable = files.filter(({ position }) => position.segment >= firstSegment);
   return { store, files: usable, damaged, isCut: firstSegment > 1 };
-}
-
-function isMissing(error: Error): boolean {
-  return "code" in error && error.code === "ENOENT";
 }
 
 function removedBefore({ files }: Kept): PastError {

@@ -1,7 +1,7 @@
 /** A question about the past: commands as they were journaled, with the place and the hash of the frames that hold them. */
-import { join } from "node:path";
-import type { Sequenced } from "../domain/commands.ts";
+import type { FramePlace, Journaled } from "../domain/past.ts";
 import type { Seq } from "../domain/units.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { type FoundFrame, findFrame, oldestSeqIn } from "../journal/find-frame.ts";
 import { segmentName } from "../journal/segment.ts";
 import { PastError } from "./past-error.ts";
@@ -9,30 +9,13 @@ import type { PastQuestion } from "./past-question.ts";
 
 type Asked = { readonly seqs: readonly Seq[] };
 
-/** Where the frame stands that holds a command. */
-export type FramePlace = {
-  readonly segment: number;
-  /** The segment's name in the journal's directory. */
-  readonly file: string;
-  /** In bytes from the start of the segment; `bytes` is the length of the whole frame. */
-  readonly offset: number;
-  readonly bytes: number;
-  readonly firstSeq: Seq;
-  readonly lastSeq: Seq;
-  readonly epoch: number;
-  /** The frame's chained hash, 64 hexadecimal characters. */
-  readonly hash: string;
-};
-
-export type RecordThen = { readonly entry: Sequenced; readonly place: FramePlace };
-
 /** In the order of the question. No state is needed for it, so it costs the reading of a segment. */
-export const recordsThen: PastQuestion<Asked, readonly RecordThen[]> = async (
+export const recordsThen: PastQuestion<Asked, readonly Journaled[]> = async (
   { seqs },
   { directory, now, signal },
 ) => {
-  const journal = join(directory, "journal");
-  const records: RecordThen[] = [];
+  const { journal } = pathsIn(directory);
+  const records: Journaled[] = [];
   let found: FoundFrame | null = null;
   for (const seq of seqs) {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** A question about the past: what an account had. */
+import type { AsOf } from "../domain/past.ts";
 import type { AccountIndex, AssetIndex, EpochMs, Minor, Seq } from "../domain/units.ts";
-import type { AsOf } from "./past.ts";
 import type { PastQuestion } from "./past-question.ts";
 
 type Asked = { readonly account: AccountIndex; readonly asOf: AsOf };

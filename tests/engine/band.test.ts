@@ -3,7 +3,7 @@ import type { MarketListing } from "../../src/domain/market.ts";
 import { AMOUNT_MAX } from "../../src/domain/units.ts";
 import { bandOf } from "../../src/engine/band.ts";
 import type { MarketState } from "../../src/engine/state.ts";
-import { ANN, BEN, CAM, Desk, QUOTE } from "./desk.ts";
+import { ANN, BEN, CAM, Desk, MARKET, QUOTE } from "./desk.ts";
 
 /** A band of a tenth. */
 const TENTH = { priceBand: 100_000 };
@@ -124,5 +124,14 @@ describe("the band", () => {
     expect(desk.amend(ANN, order, { quantity: 5 })).toEqual(["refused price-out-of-band"]);
     expect(desk.amend(ANN, order, { price: 51 })).toEqual(["refused price-out-of-band"]);
     expect(desk.amend(ANN, order, { price: 90 })).toHaveLength(1);
+  });
+
+  test("is told to whoever looks into the market, and that there is none as well", () => {
+    const desk = new Desk();
+    const market = () => desk.engine.inspect().market(MARKET);
+    desk.print(100);
+    expect(market().band).toBeNull();
+    desk.change(TENTH);
+    expect(market().band).toEqual({ lowest: 90, highest: 110 });
   });
 });

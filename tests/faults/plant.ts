@@ -3,9 +3,9 @@
  * whether they notice. A fault that nobody notices, or not the scenario of its rule, is a failure:
  * `npm run test:faults`, or with a part of a name for some of them.
  */
-import { readFileSync, rmSync } from "node:fs";
 import { nameOfClaim } from "../scenarios/language.ts";
 import { ProjectCopy } from "./copy.ts";
+import { failedTests } from "./failed-tests.ts";
 import type { Fault } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
@@ -20,14 +20,6 @@ type Noticed = {
   readonly scenarios: readonly string[];
   readonly byStories: boolean;
   readonly hangs: boolean;
-};
-
-type Results = {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
-  }[];
 };
 
 const wanted = process.argv[2] ?? "";
@@ -68,26 +60,15 @@ function isNoticed({ scenarios, byStories, hangs }: Noticed): boolean {
 
 /** Runs the scenarios and the stories in the copy. */
 async function ask(): Promise<Noticed> {
-  const output = copy.path("tests/.output/results.json");
-  rmSync(output, { force: true });
-  const told = await copy.run("vitest", ["run", "tests/scenarios", "tests/properties"], {
+  const failed = await failedTests(copy, ["tests/scenarios", "tests/properties"], {
     environment: STORIES,
     msMax: RUN_MS_MAX,
   });
-  if (told === null) return { scenarios: [], byStories: false, hangs: true };
-  return noticedIn(JSON.parse(readFileSync(output, "utf8")) as Results);
-}
-
-function noticedIn({ testResults }: Results): Noticed {
-  const failed = testResults.flatMap(({ name, message, assertionResults }) => {
-    // A file that could not be loaded has failed, though none of its tests ran: the fault is no valid code.
-    if (assertionResults.length === 0) throw new Error(`${name} could not be loaded: ${message}`);
-    return assertionResults.filter(({ status }) => status === "failed").map(({ title }) => ({ name, title }));
-  });
-  const scenarios = failed.filter(({ name }) => name.includes("/scenarios/"));
+  if (failed === null) return { scenarios: [], byStories: false, hangs: true };
+  const scenarios = failed.filter(({ file }) => file.includes("/scenarios/"));
   return {
     scenarios: scenarios.map(({ title }) => nameOfClaim(title).slice(0, -".txt".length)),
-    byStories: failed.some(({ name }) => name.includes("/properties/")),
+    byStories: failed.some(({ file }) => file.includes("/properties/")),
     hangs: false,
   };
 }

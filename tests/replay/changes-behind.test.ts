@@ -39,7 +39,7 @@ function deskOf(directory: string, lastSeq: Seq): PastDesk {
     signal: new AbortController().signal,
     seqAsOf: () => expect.fail("a stream knows its sequence"),
     past: async (at) => {
-      if (kept === undefined || kept.seq > at) kept = await Past.open(directory, at, durable);
+      if (kept === undefined || kept.seq > at) kept = await Past.nearest(directory, at);
       await kept.goTo(at, durable);
       return kept;
     },

@@ -4,8 +4,9 @@
  * comes behind that: so nothing is missing and nothing comes twice, however often it changes from one to the other.
  */
 import { assert } from "../../domain/assert.ts";
+import type { PastFault } from "../../domain/past.ts";
 import type { Seq } from "../../domain/units.ts";
-import type { PastFault, PastPort, Replay } from "../exchange-port.ts";
+import type { PastPort, Replay } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangePiece, ChangeTail } from "./change-tail.ts";
 

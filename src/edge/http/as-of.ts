@@ -4,9 +4,10 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { AsOf, PastFault } from "../../domain/past.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { timeText } from "../../projections/unit-text.ts";
-import type { AsOf, PastFault, PastTold } from "../exchange-port.ts";
+import type { PastTold } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import { parseAsOf } from "../parse.ts";
 import { malformed, type ProblemCode, Refusal } from "../problems.ts";

@@ -1,5 +1,6 @@
 /** A trace in the words of the API. */
 import { assert } from "../../domain/assert.ts";
+import type { PastFault } from "../../domain/past.ts";
 import type { Seq } from "../../domain/units.ts";
 import { ACCEPTED } from "../../projections/changes/change-line.ts";
 import { commandWords } from "../../projections/changes/command-words.ts";
@@ -9,7 +10,6 @@ import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
-import type { PastFault } from "../exchange-port.ts";
 import { entryView, orderView, settlementWithAttemptsView } from "../render.ts";
 import type { Resolved } from "./resolve.ts";
 import type { Trace, TracedCommand } from "./trace.ts";

@@ -3,13 +3,14 @@
  * ledger, what happened event by event from the engine, which brings it about again, and what was delivered of it.
  */
 import type { Market } from "../../domain/market.ts";
+import type { Journaled, PastFault } from "../../domain/past.ts";
 import type { SettlementWithAttempts } from "../../domain/settlements.ts";
 import type { OrderId, Seq } from "../../domain/units.ts";
 import type { FillExplanation } from "../../projections/changes/fill-explanation.ts";
 import type { Effects, Touches, TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
-import type { EffectsTold, ExchangePort, Journaled, PastFault, Told } from "../exchange-port.ts";
+import type { EffectsTold, ExchangePort, Told } from "../exchange-port.ts";
 import type { SettlementsPort } from "../settlements-port.ts";
 import type { Resolved } from "./resolve.ts";
 

@@ -1,8 +1,8 @@
 /** Books and wallets as they were: the answer of then, once more; and what is said of moments that there are not. */
 import { get } from "node:http";
 import { describe, expect, it, test } from "vitest";
+import type { PastFault } from "../../../src/domain/past.ts";
 import { seq } from "../../../src/domain/units.ts";
-import type { PastFault } from "../../../src/edge/exchange-port.ts";
 import { ADMIN_KEY, type Body, Client, openTrader, type Received, startServer } from "../harness.ts";
 import { StandIn, startEdge, withStandIn } from "./stand-in.ts";
 import { newMarket, ORDER, type Traders, withTraders } from "./traders.ts";

@@ -3,8 +3,9 @@
  * gives. It turns every command away in the way that a test asks for, and its ledger never catches up.
  */
 import { afterAll, beforeAll } from "vitest";
+import type { PastFault } from "../../../src/domain/past.ts";
 import { epochMs, seq } from "../../../src/domain/units.ts";
-import type { ExchangePort, PastFault, Turnaway } from "../../../src/edge/exchange-port.ts";
+import type { ExchangePort, Turnaway } from "../../../src/edge/exchange-port.ts";
 import { openLog } from "../../../src/edge/log.ts";
 import { createServer, type Server } from "../../../src/edge/server.ts";
 import { BookDepth } from "../../../src/projections/feeds/book-depth.ts";
