@@ -51,7 +51,7 @@ export function addPreviewOrderRoute(app: FastifyInstance, desk: Desk): void {
     body: orderBody,
     example: ORDER_EXAMPLE,
     answers: { 200: { is: "What would happen.", body: previewSchema } },
-    problems: ["unknown-account", "unknown-market", "preview-too-large", "overloaded"],
+    problems: ["unknown-account", "unknown-market", "history-archived", "preview-too-large", "overloaded"],
     handle: (exchange, request, reply) => preview(exchange, desk.guard, request, reply),
   });
 }

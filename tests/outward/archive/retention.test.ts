@@ -140,11 +140,23 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   expect(page.items.map((item: Body) => item.orderId)).toEqual([patient]);
   const again = await client.post("/v1/orders", { ...PATIENT, accountId: "patient" });
   expect([again.status, again.body.order.orderId]).toEqual([200, patient]);
+  const { body: contract } = await client.get("/openapi.json");
+  for (const path of ["/v1/orders", "/v1/orders/preview"]) {
+    const repeated = await client.post(path, { ...HASTY, accountId: "patient" });
+    expect({ path, status: repeated.status, code: repeated.body.code }).toEqual({
+      path,
+      status: 410,
+      code: "history-archived",
+    });
+    expect(Object.keys(contract.paths[path].post.responses)).toContain("410");
+  }
 
   const finished = await allPages(client, "/operations?userId=trader-1&operationStatus=FINISHED");
   expect(finished.at(-1).archivedBefore).toEqual(before);
   const past = ulid(at - 1);
-  const moved = ["30", "command:30", "entry:30", "BTC-USD%2F1", past].map((id) => `/v1/trace/${id}`);
+  const moved = ["30", `${outlived(directory, seq)}`, "command:30", "entry:30", "BTC-USD%2F1", past].map(
+    (id) => `/v1/trace/${id}`,
+  );
   for (const path of [...moved, `/operations/trader-1%7C${ulidToUUID(past)}`]) {
     const { status, body } = await client.get(path);
     expect({ path, status, code: body.code }).toEqual({ path, status: 410, code: "history-archived" });
@@ -177,6 +189,17 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   expect(rows.found).toContain(`what lies up to sequence ${seq} has moved to the archive`);
 });
 
+/** An order that is gone, though its command is still there: it traded with one that was open at the boundary. */
+function outlived(directory: string, seq: number): number {
+  const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
+  const takers = `SELECT max(taker_order) FROM trades JOIN old_orders ON maker_order = order_id
+    WHERE taker_order <= ? AND taker_order NOT IN (SELECT order_id FROM old_orders)`;
+  const order = database.prepare(takers).pluck().get(seq);
+  database.close();
+  expect(order).toBeGreaterThan(0);
+  return order as number;
+}
+
 /** The first number in the outbox, and what is left of the references up to a command. */
 function remainsIn(directory: string, seq: number) {
   const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
@@ -196,20 +219,20 @@ const PATIENT = {
   quantity: "0.007",
   clientOrderId: "patient",
 };
+const HASTY = { ...PATIENT, timeInForce: "ioc", clientOrderId: "hasty" };
 
-/** Of an account that does nothing else. */
+/** Of an account that does nothing else than this, and one that ends at once before it. */
 async function placeOpen(exchange: Exchange): Promise<number> {
   const account = 5 as AccountIndex;
   const deposit = { account, asset: 3 as AssetIndex, amount: minor(1_000_000), reference: "all" };
   await submit(exchange, { kind: "OpenAccount", accountId: "patient", name: null });
   await submit(exchange, { kind: "DepositFunds", ...deposit });
-  await submit(exchange, {
+  const order = {
     kind: "PlaceOrder",
     account,
     market: 1 as MarketIndex,
     side: "buy",
     type: "limit",
-    timeInForce: "gtc",
     price: ticks(1),
     triggerPrice: null,
     trailingOffset: null,
@@ -219,8 +242,9 @@ async function placeOpen(exchange: Exchange): Promise<number> {
     expiresAt: null,
     postOnly: false,
     selfTradePrevention: "cancel-maker",
-    clientOrderId: "patient",
-  });
+  } as const;
+  await submit(exchange, { ...order, timeInForce: "ioc", clientOrderId: "hasty" });
+  await submit(exchange, { ...order, timeInForce: "gtc", clientOrderId: "patient" });
   return exchange.orders.byClientId(account, "patient")!.order;
 }
 
