@@ -109,6 +109,8 @@ export class Exchange {
   readonly #machine: Machine;
   readonly #archive: ArchiveStanding | undefined;
   readonly #past: PastThread;
+  /** Operators who trace a command do not wait behind what clients ask. */
+  readonly #traced: PastThread;
   readonly #replays: Replays;
   readonly ledger: Ledger;
 
@@ -187,6 +189,7 @@ export class Exchange {
       clock: machine.clock,
     };
     this.#past = new PastThread(past);
+    this.#traced = new PastThread(past);
     this.#replays = new Replays(past);
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
@@ -265,12 +268,10 @@ export class Exchange {
 
   /** Questions about what was, answered beside what goes on. */
   readonly past = {
-    book: (asked: AskedOf<"book">, asking: Asking) =>
-      this.#past.ask("book", asked, { ...asking, isClients: true }),
-    wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
-      this.#past.ask("wallets", asked, { ...asking, isClients: true }),
-    records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
-    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
+    book: (asked: AskedOf<"book">, asking: Asking) => this.#past.ask("book", asked, asking),
+    wallets: (asked: AskedOf<"wallets">, asking: Asking) => this.#past.ask("wallets", asked, asking),
+    records: (asked: AskedOf<"records">, asking: Asking) => this.#traced.ask("records", asked, asking),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#traced.ask("effects", asked, asking),
     replay: () => this.#replays.open(),
   };
 
@@ -316,7 +317,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
-    await Promise.all([this.#past.close(), this.#replays.close()]);
+    await Promise.all([this.#past.close(), this.#traced.close(), this.#replays.close()]);
     await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();
