@@ -10,6 +10,7 @@ import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
+import { historyArchived } from "../archived.ts";
 import { entryView, orderView, settlementWithAttemptsView } from "../render.ts";
 import type { Resolved } from "./resolve.ts";
 import type { Trace, TracedCommand } from "./trace.ts";
@@ -54,14 +55,15 @@ function commandView(traced: TracedCommand, directory: Directory) {
     journal: place,
     events: events?.events ?? null,
     eventCount: events?.eventCount ?? null,
+    effectsMissing: effects.archived === null ? null : historyArchived(effects.archived).detail,
     trades: effects.trades.map((trade) => tracedTradeView(trade, directory)),
-    tradeCount: effects.tradeCount,
+    tradeCount: effects.archived === null ? effects.tradeCount : null,
     entries: effects.entries.map((row) => ({
       ...entryView(row, directory),
       accountId: row.account === null ? null : directory.account(row.account).accountId,
       market: row.market === null ? null : directory.market(row.market).name,
     })),
-    entryCount: effects.entryCount,
+    entryCount: effects.archived === null ? effects.entryCount : null,
     settlements: settlements.map((settlement) => settlementWithAttemptsView(settlement, directory)),
   };
 }

@@ -169,6 +169,10 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
     expect({ path, status: (await client.get(path)).status }).toEqual({ path, status: 404 });
   }
   expect((await client.get(`/v1/trace/${patient}`)).body.kind).toBe("order");
+  const [lasting] = (await client.get(`/v1/trace/command:${outlived(directory, seq)}`)).body.commands;
+  const counts = { trades: [], tradeCount: null, entries: [], entryCount: null };
+  expect(lasting).toMatchObject({ ...counts, effectsMissing: gone.body.detail });
+  expect(lasting.events.map(({ kind }: Body) => kind)).toContain("TradeExecuted");
   const untraced = await client.get(`/v1/trace/${"ab".repeat(16)}`);
   expect([untraced.status, untraced.body.detail]).toEqual([
     404,
