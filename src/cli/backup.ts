@@ -11,7 +11,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
 import { pathsIn } from "../journal/data-directory.ts";
-import { nodeDisk } from "../journal/disk.ts";
+import { isMissing, nodeDisk } from "../journal/disk.ts";
 import type { JournalPosition } from "../journal/frame-walk.ts";
 import { listSegments } from "../journal/segment.ts";
 import { copyStore } from "../outward/settlements/store.ts";
@@ -179,7 +179,7 @@ async function copyIfThere(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
   await syncFile(to);
