@@ -7,7 +7,7 @@ import type { Seq } from "../../domain/units.ts";
 import { pathsIn } from "../../journal/data-directory.ts";
 import { DirectoryInUseError, lockDataDirectory } from "../../journal/lock.ts";
 import type { Boundary } from "../../projections/ledger/retention.ts";
-import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../../projections/threads.ts";
 import { pauseAfter } from "../pauses.ts";
 import { type ArchiveRun, Archiver } from "./archiver.ts";
 import { droppable } from "./droppable.ts";
@@ -73,7 +73,7 @@ async function run(): Promise<void> {
     // Somebody archives by hand, which comes to the same.
     if (!(error instanceof DirectoryInUseError)) {
       failures += 1;
-      post({ kind: "archive-failed", message: error instanceof Error ? error.message : String(error) });
+      post({ kind: "archive-failed", message: messageOf(error) });
     }
   }
   const { intervalMs } = task;
