@@ -18,6 +18,7 @@ import type { Exchange, ExchangeReport } from "../../../src/exchange.ts";
 import { type ArchiveReport, ArchiveService } from "../../../src/outward/archive/archive-service.ts";
 import { verify } from "../../../src/replay/verify.ts";
 import { ADMIN_KEY, type Body, Client } from "../../edge/harness.ts";
+import { PLAIN_TERMS } from "../../plain-order.ts";
 import { openExchange, scratchDirectory, submit, trade, tradeIn } from "./trading.ts";
 
 /** Everything that is archived is old enough. */
@@ -212,20 +213,12 @@ async function placeTwo(exchange: Exchange): Promise<number> {
   await submit(exchange, { kind: "DepositFunds", ...deposit });
   const terms = {
     kind: "PlaceOrder",
+    ...PLAIN_TERMS,
     account,
     market: 1 as MarketIndex,
     side: "buy",
-    type: "limit",
-    timeInForce: "gtc",
     price: ticks(1),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: lots(7),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
   } as const;
   await submit(exchange, { ...terms, clientOrderId: "patient" });
   await submit(exchange, { ...terms, clientOrderId: "hasty" });
