@@ -77,6 +77,9 @@ const party = z.strictObject({
   orderId: z.int(),
   accountId: z.string(),
   side: z.enum(SIDES),
+  isTriggered: z
+    .boolean()
+    .describe("Whether the order had waited for a trigger, which the command reached before this trade."),
   fee: amount,
   feeAsset: z.string(),
   feeRate: amount,
