@@ -226,6 +226,18 @@ test("as Server-Sent Events each line is one event, with its sequence as id", as
   expect(text).toBe(due.join(""));
 });
 
+test.each([
+  { accept: "text/event-stream", takes: EVENTS },
+  { accept: "application/x-ndjson;q=0.5, Text/Event-Stream; q=0.9", takes: EVENTS },
+  { accept: "text/event-stream;q=0, */*", takes: LINES },
+  { accept: "text/event-stream; q=0.000", takes: LINES },
+  { accept: "application/x-text/event-stream", takes: LINES },
+  { accept: "*/*", takes: LINES },
+  { accept: undefined, takes: LINES },
+])("who accepts $accept gets what it takes", ({ accept, takes }) => {
+  expect(changeFormFor(accept).type).toBe(takes.type);
+});
+
 test("a stream that nobody reads takes one piece of memory, and is cut in the end", async () => {
   stage = new Stage({ ...SMALL, stalledMsMax: 50 });
   stage.commit(told.length);
