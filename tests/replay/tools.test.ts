@@ -83,6 +83,17 @@ describe("verify", () => {
     expect(await faultsOf(directory)).toMatch(/^balances: account 1 has/);
   });
 
+  test("names a ledger that nothing can make anew, for a start would refuse it", async () => {
+    const directory = copyOf(trimmed);
+    writeFileSync(join(directory, "ledger.sqlite"), "something else");
+    expect(await faultsOf(directory)).toMatch(
+      /^ledger: file is not a database, and the journal begins behind \d+/,
+    );
+    rmSync(join(directory, "ledger.sqlite"));
+    expect(await faultsOf(directory)).toMatch(/^ledger: there is none, and the journal begins behind \d+/);
+    expect(run(["serve", "--port", "0", "--data", directory]).status).toBe(4);
+  });
+
   test("refuses a journal whose beginning nothing covers", async () => {
     const directory = copyOf(trimmed);
     rmSync(join(directory, "snapshots"), { recursive: true });
