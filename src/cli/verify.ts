@@ -8,7 +8,7 @@ import { pathsIn } from "../journal/data-directory.ts";
 import { lockDataDirectory } from "../journal/lock.ts";
 import type { Check } from "../replay/snapshot-checks.ts";
 import { verify } from "../replay/verify.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
 
@@ -23,7 +23,10 @@ async function verifyDirectory(directory: string): Promise<void> {
   journalIn(directory);
   // A backup has no lock, and gets none: nothing in it is changed.
   const lock = existsSync(pathsIn(directory).lock) ? lockDataDirectory(directory) : null;
-  const scratch = await mkdtemp(join(tmpdir(), "pregao-verify-"));
+  const scratch = await makeScratch().catch((error) => {
+    lock?.release();
+    throw error;
+  });
   const progress = new Progress();
   try {
     const onProgress = (part: number, doing: string) => progress.show(part, doing);
@@ -37,6 +40,17 @@ async function verifyDirectory(directory: string): Promise<void> {
     progress.end();
     await rm(scratch, { recursive: true, force: true });
     lock?.release();
+  }
+}
+
+async function makeScratch(): Promise<string> {
+  const place = tmpdir();
+  try {
+    return await mkdtemp(join(place, "pregao-verify-"));
+  } catch (error) {
+    throw new UsageError(
+      `the temporary directory ${place} cannot be used: ${(error as Error).message}; name another with TMPDIR`,
+    );
   }
 }
 
