@@ -12,6 +12,9 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
 
+/** What the system and SQLite say when a disk is full. Nothing is written but what is temporary. */
+const FULL = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"]);
+
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("check a stopped exchange or a backup: journal, replay, snapshots, ledger")
@@ -36,6 +39,13 @@ async function verifyDirectory(directory: string): Promise<void> {
     const faults = checks.filter(({ fault }) => fault !== null);
     for (const { what, fault } of faults) process.stderr.write(`pregao: ${what}: ${fault}\n`);
     if (faults.length > 0) process.exitCode = damage === null ? EXIT.fault : EXIT.damaged;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!FULL.has(code ?? "")) throw error;
+    const place = `the temporary directory ${tmpdir()} has no room for the ledger twice`;
+    throw new Error(`nothing was found out: ${place}: ${message}; name another with TMPDIR`, {
+      cause: error,
+    });
   } finally {
     progress.end();
     await rm(scratch, { recursive: true, force: true });
