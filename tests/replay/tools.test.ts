@@ -159,4 +159,16 @@ describe("journal", () => {
     expect(stderr).toBe(`the journal begins behind sequence ${seq}\n`);
     expect(stdout).toMatch(new RegExp(`^# segment \\d+, .*\\n# frame .*\\n +${seq + 1} `));
   });
+
+  test("shows all that stands before a segment that is missing, or behind it, and names it", () => {
+    const directory = copyOf(whole);
+    rmSync(join(directory, "journal", "00000002.segment"));
+    const [first] = namesIn(directory, "snapshots");
+    for (const from of [1, Number.parseInt(first!, 10) + 1]) {
+      const { status, stdout, stderr } = run(["journal", directory, "--from", `${from}`]);
+      expect(status).toBe(4);
+      expect(stdout).toMatch(new RegExp(`^# segment \\d+, .*\\n# frame .*\\n +${from} `));
+      expect(stderr).toMatch(/00000002\.segment, offset 0, sequence \d+: the segment is missing/);
+    }
+  });
 });
