@@ -13,6 +13,7 @@ import type { Previewed } from "./engine/preview.ts";
 import { type Clock, nodeClock } from "./journal/clock.ts";
 import { pathsIn } from "./journal/data-directory.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
+import { JournalFailedError } from "./journal/errors.ts";
 import type { Journal } from "./journal/journal.ts";
 import { newJournalId } from "./journal/segment.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
@@ -340,9 +341,16 @@ export class Exchange {
         if ("failed" in outcome) reject(outcome.failed);
         else resolve();
       });
-      if (refusal !== null) reject(new Error(`a new data directory cannot be written: ${refusal}`));
+      if (refusal !== null) reject(turnedAwayAtFirst(refusal));
     });
   }
+}
+
+function turnedAwayAtFirst(refusal: Refusal): Error {
+  if (refusal !== "disk-full")
+    return new Error(`a new exchange's first commands were turned away: ${refusal}`);
+  const remedy = "Free some, or make the reserve smaller, and start again";
+  return new JournalFailedError("beginning an exchange", "there is less free space than the reserve", remedy);
 }
 
 function takenOf({ committed, projected }: Done<readonly OrderUpdate[]>): Taken {

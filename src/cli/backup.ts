@@ -5,7 +5,7 @@
  * has. All is written aside under another name, read again, synced and only then renamed: a directory that has the
  * name that was asked for is a whole backup.
  */
-import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
@@ -46,6 +46,11 @@ async function backup(directory: string, given: string): Promise<void> {
   const target = resolve(given);
   journalIn(directory);
   checkTarget(target, given);
+  if (isWithin(directory, target)) {
+    throw new UsageError(
+      `${given} is in the data directory, with which it would be lost; name another place`,
+    );
+  }
   const aside = `${target}.partial`;
   await makeAside(aside);
   let copied: Copied;
@@ -83,6 +88,13 @@ function checkTarget(target: string, given: string): void {
   if (readdirSync(target).length > 0) {
     throw new UsageError(`${given} exists and is not empty; give every backup a directory of its own`);
   }
+}
+
+/** Wherever links lead: what is there of the target's path lies in the directory. */
+function isWithin(directory: string, target: string): boolean {
+  let there = target;
+  while (!existsSync(there)) there = dirname(there);
+  return `${realpathSync(there)}/`.startsWith(`${realpathSync(directory)}/`);
 }
 
 async function makeAside(aside: string): Promise<void> {

@@ -255,6 +255,12 @@ export const DURABILITY_FAULTS: readonly Replacement[] = [
     to: "const older = usable[0];",
   },
   {
+    name: "a segment that is gone from between others is not missed",
+    file: "journal/recovery.ts",
+    from: "  if (through === undefined) await checkNoneBetween(directory, segments, disk);\n",
+    to: "",
+  },
+  {
     name: "segments are removed though a power failure may take the ledger back",
     file: "projections/ledger/ledger.ts",
     from: "threads.startWriter({ path, retryMs, isDurable, settlementsFrom: known })",
