@@ -123,7 +123,7 @@ class Ordeal {
     );
     const until = Date.now() + seconds * 1000;
     const phaseMs = Math.max(600, Math.min(3_000, (seconds * 1000) / PHASES.length));
-    for (let number = 0; Date.now() < until; number += 1) {
+    for (let number = 0; number < PHASES.length || Date.now() < until; number += 1) {
       const phase = PHASES[number % PHASES.length]!;
       await this.#service.behave(phase.mode);
       await pause(phaseMs / 2);
@@ -131,8 +131,19 @@ class Ordeal {
       await pause(phaseMs / 4);
       this.#say(`${phase.mode}, killed: ${phase.killed ?? "nobody"}; taken ${this.#service.taken.length}`);
     }
+    await this.#refuseOne();
     this.#isTrading = false;
     await Promise.all(traders);
+  }
+
+  /** On a busy machine a phase may pass without a delivery. */
+  async #refuseOne(): Promise<void> {
+    const patience = Date.now() + ARRIVED_MS_MAX;
+    await this.#service.behave("refusing");
+    while ((await this.#page("dead", "&limit=1")).items.length === 0) {
+      if (Date.now() > patience) throw new Error("no delivery was given up");
+      await pause(LOOK_MS);
+    }
   }
 
   /** The service behaves again: all that is left arrives, and what was given up is sent again. */

@@ -26,6 +26,7 @@ const PATIENCE_MS = 20_000;
 type Received = { readonly headers: IncomingHttpHeaders; readonly body: string };
 
 const directory = mkdtempSync(join(tmpdir(), "pregao-settlements-"));
+const elsewhere = mkdtempSync(join(tmpdir(), "pregao-settlements-"));
 const received: Received[] = [];
 let status = 200;
 let service: Server;
@@ -51,7 +52,7 @@ afterAll(async () => {
   await server?.stop();
   service.closeAllConnections();
   service.close();
-  rmSync(directory, { recursive: true, force: true });
+  for (const made of [directory, elsewhere]) rmSync(made, { recursive: true, force: true });
 });
 
 const environment = () => ({
@@ -183,7 +184,7 @@ it("sends nothing twice after the ledger was deleted, and all again after its ow
 
 it("sends nothing twice out of a backup, which has what was delivered and the secret", async () => {
   await until(async () => (await operator.get("/v1/settlements?status=pending")).body.items.length === 0);
-  const copy = join(directory, "backup");
+  const copy = join(elsewhere, "backup");
   expect(run(["backup", directory, copy]).stdout).toContain("settlements: copied");
   expect(await server!.stop()).toBe(0);
   received.length = 0;
