@@ -97,8 +97,9 @@ function sayStages(directory: string): void {
   }
   report.say(`  ${"all of a start but the ledger".padEnd(30)} ${count(replayed / whole).padStart(12)}`);
   const ledger = measured("rate", "ledger", directory);
+  const waited = `${(100 * (1 - whole / ledger.seconds)).toFixed(0)} % of it for the ledger`;
   report.say(
-    `  ${"with a ledger made anew".padEnd(30)} ${count(ledger.commands / ledger.seconds).padStart(12)}`,
+    `  ${"with a ledger made anew".padEnd(30)} ${count(ledger.commands / ledger.seconds).padStart(12)}   ${waited}`,
   );
 }
 

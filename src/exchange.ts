@@ -13,6 +13,7 @@ import type { Previewed } from "./engine/preview.ts";
 import { type Clock, nodeClock } from "./journal/clock.ts";
 import { pathsIn } from "./journal/data-directory.ts";
 import { type Disk, nodeDisk } from "./journal/disk.ts";
+import { JournalFailedError } from "./journal/errors.ts";
 import type { Journal } from "./journal/journal.ts";
 import { newJournalId } from "./journal/segment.ts";
 import { DISK_LIMITS } from "./journal/space.ts";
@@ -109,6 +110,8 @@ export class Exchange {
   readonly #machine: Machine;
   readonly #archive: ArchiveStanding | undefined;
   readonly #past: PastThread;
+  /** Operators who trace a command do not wait behind what clients ask. */
+  readonly #traced: PastThread;
   readonly #replays: Replays;
   readonly ledger: Ledger;
 
@@ -187,6 +190,7 @@ export class Exchange {
       clock: machine.clock,
     };
     this.#past = new PastThread(past);
+    this.#traced = new PastThread(past);
     this.#replays = new Replays(past);
     this.ledger = ledger;
     this.#sequencer = new Sequencer(
@@ -265,12 +269,10 @@ export class Exchange {
 
   /** Questions about what was, answered beside what goes on. */
   readonly past = {
-    book: (asked: AskedOf<"book">, asking: Asking) =>
-      this.#past.ask("book", asked, { ...asking, isClients: true }),
-    wallets: (asked: AskedOf<"wallets">, asking: Asking) =>
-      this.#past.ask("wallets", asked, { ...asking, isClients: true }),
-    records: (asked: AskedOf<"records">, asking: Asking) => this.#past.ask("records", asked, asking),
-    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#past.ask("effects", asked, asking),
+    book: (asked: AskedOf<"book">, asking: Asking) => this.#past.ask("book", asked, asking),
+    wallets: (asked: AskedOf<"wallets">, asking: Asking) => this.#past.ask("wallets", asked, asking),
+    records: (asked: AskedOf<"records">, asking: Asking) => this.#traced.ask("records", asked, asking),
+    effects: (asked: AskedOf<"effects">, asking: Asking) => this.#traced.ask("effects", asked, asking),
     replay: () => this.#replays.open(),
   };
 
@@ -316,7 +318,7 @@ export class Exchange {
   /** Finishes and syncs what is in flight, and lets the ledger catch up. */
   async close(): Promise<void> {
     this.#journal.hurry();
-    await Promise.all([this.#past.close(), this.#replays.close()]);
+    await Promise.all([this.#past.close(), this.#traced.close(), this.#replays.close()]);
     await this.#snapshotter.close();
     await this.#sequencer.close();
     await this.#journal.close();
@@ -339,9 +341,16 @@ export class Exchange {
         if ("failed" in outcome) reject(outcome.failed);
         else resolve();
       });
-      if (refusal !== null) reject(new Error(`a new data directory cannot be written: ${refusal}`));
+      if (refusal !== null) reject(turnedAwayAtFirst(refusal));
     });
   }
+}
+
+function turnedAwayAtFirst(refusal: Refusal): Error {
+  if (refusal !== "disk-full")
+    return new Error(`a new exchange's first commands were turned away: ${refusal}`);
+  const remedy = "Free some, or make the reserve smaller, and start again";
+  return new JournalFailedError("beginning an exchange", "there is less free space than the reserve", remedy);
 }
 
 function takenOf({ committed, projected }: Done<readonly OrderUpdate[]>): Taken {

@@ -17,6 +17,12 @@ export function newDataDirectory(): string {
   return mkdtempSync(join("data", "bench-"));
 }
 
-export function startExchange(directory: string): Promise<ServerProcess> {
-  return startServer([...START, "--data", directory, "--port", "0"], { PREGAO_ADMIN_KEY: ADMIN_KEY });
+export function startExchange(
+  directory: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ServerProcess> {
+  return startServer([...START, "--data", directory, "--port", "0"], {
+    PREGAO_ADMIN_KEY: ADMIN_KEY,
+    ...environment,
+  });
 }

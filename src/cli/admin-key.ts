@@ -1,19 +1,17 @@
 /** The operator's key: the configured one, or else one made at the first start and kept in the data directory. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { ADMIN_KEY_PATTERN } from "../edge/auth.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import type { Configuration } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
 import { keptSecret } from "./kept-secret.ts";
 
-/** In the data directory. */
-export const ADMIN_KEY_FILE = "admin.key";
 const KEY_BYTES = 24;
 
 /** The data directory exists and is this process's. */
 export function adminKey({ adminKey: configured, data }: Configuration): string {
   if (configured !== undefined) return configured;
-  const file = join(data, ADMIN_KEY_FILE);
+  const file = pathsIn(data).adminKey;
   const key = keptSecret({
     file,
     what: "the operator's key",

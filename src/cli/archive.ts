@@ -3,14 +3,13 @@
  * meanwhile; what was cut goes on where it was.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { pathsIn } from "../journal/data-directory.ts";
 import { DirectoryInUseError, type DirectoryLock, lockDataDirectory } from "../journal/lock.ts";
 import { type ArchiveRun, Archiver } from "../outward/archive/archiver.ts";
 import { journalIdIn } from "../outward/archive/closed-segments.ts";
 import { Manifest } from "../outward/archive/manifest.ts";
-import { openTarget, WORK_DIRECTORY } from "../outward/archive/place.ts";
+import { openTarget } from "../outward/archive/place.ts";
 import type { Target } from "../outward/archive/target.ts";
 import { verifyArchive } from "../outward/archive/verify-archive.ts";
 import { archivePlace } from "./archive-settings.ts";
@@ -44,7 +43,7 @@ async function archive(given: string | undefined, options: ArchiveOptions): Prom
       ? configuration.archive
       : archivePlace(to, { environment: process.env, data: directory, setting: "--to" });
   if (place === undefined) throw new UsageError("where to? Give --to or PREGAO_ARCHIVE");
-  const work = join(directory, WORK_DIRECTORY);
+  const work = pathsIn(directory).archiveWork;
   mkdirSync(work, { recursive: true });
   const lock = lockWork(work);
   const target = openTarget(place, directory);
@@ -77,7 +76,6 @@ async function bringUp(
 ): Promise<void> {
   const archiver = new Archiver({
     directory,
-    workDirectory: join(directory, WORK_DIRECTORY),
     target,
     reserveBytes: diskReserveBytes,
     onProgress: ({ rangesDone, rangesTotal, object, part }) =>

@@ -5,23 +5,21 @@
  * has. All is written aside under another name, read again, synced and only then renamed: a directory that has the
  * name that was asked for is a whole backup.
  */
-import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { copyJournal, type JournalCopy } from "../journal/copy-journal.ts";
 import { pathsIn } from "../journal/data-directory.ts";
-import { nodeDisk } from "../journal/disk.ts";
+import { isMissing, nodeDisk } from "../journal/disk.ts";
 import type { JournalPosition } from "../journal/frame-walk.ts";
 import { listSegments } from "../journal/segment.ts";
 import { copyStore } from "../outward/settlements/store.ts";
 import { copyLedger, type LedgerCopy } from "../projections/ledger/copy-ledger.ts";
 import { type StoredSnapshots, snapshotWatermark, storedSnapshots } from "../replay/stored-snapshots.ts";
-import { ADMIN_KEY_FILE } from "./admin-key.ts";
 import { UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
-import { SECRET_FILE } from "./wallet-service.ts";
 
 const MIB = 1024 * 1024;
 
@@ -48,6 +46,11 @@ async function backup(directory: string, given: string): Promise<void> {
   const target = resolve(given);
   journalIn(directory);
   checkTarget(target, given);
+  if (isWithin(directory, target)) {
+    throw new UsageError(
+      `${given} is in the data directory, with which it would be lost; name another place`,
+    );
+  }
   const aside = `${target}.partial`;
   await makeAside(aside);
   let copied: Copied;
@@ -87,6 +90,13 @@ function checkTarget(target: string, given: string): void {
   }
 }
 
+/** Wherever links lead: what is there of the target's path lies in the directory. */
+function isWithin(directory: string, target: string): boolean {
+  let there = target;
+  while (!existsSync(there)) there = dirname(there);
+  return `${realpathSync(there)}/`.startsWith(`${realpathSync(directory)}/`);
+}
+
 async function makeAside(aside: string): Promise<void> {
   try {
     await mkdir(dirname(aside), { recursive: true });
@@ -104,24 +114,24 @@ async function makeAside(aside: string): Promise<void> {
 
 async function copyAll(directory: string, to: string): Promise<Copied> {
   const progress = new Progress();
-  const journalFrom = journalIn(directory);
-  const { journal: journalTo, ledger: ledgerTo } = pathsIn(to);
-  await mkdir(journalTo);
+  const from = pathsIn(directory);
+  const copy = pathsIn(to);
+  await mkdir(copy.journal);
   try {
     progress.show(0, "copying the ledger");
     // Before the journal as well: a mark of a trade that the copy has not would be taken for another trade's.
     const hasSettlements = await copyStore(directory, to);
-    if (hasSettlements) await syncFile(pathsIn(to).settlements);
-    await copyIfThere(join(directory, SECRET_FILE), join(to, SECRET_FILE));
-    const ledger = await copyLedger(pathsIn(directory).ledger, ledgerTo);
-    if ("cursor" in ledger) await syncFile(ledgerTo);
+    if (hasSettlements) await syncFile(copy.settlements);
+    await copyIfThere(from.walletSecret, copy.walletSecret);
+    const ledger = await copyLedger(from.ledger, copy.ledger);
+    if ("cursor" in ledger) await syncFile(copy.ledger);
     await copySnapshots(directory, to);
-    const hasKey = await copyIfThere(join(directory, ADMIN_KEY_FILE), join(to, ADMIN_KEY_FILE));
+    const hasKey = await copyIfThere(from.adminKey, copy.adminKey);
     const snapshots = await storedSnapshots(to);
-    const start = await copiedStart(snapshots, { journal: journalFrom, ledger });
+    const start = await copiedStart(snapshots, { journal: from.journal, ledger });
     const journal = await copyJournal({
-      from: journalFrom,
-      to: journalTo,
+      from: from.journal,
+      to: copy.journal,
       start,
       watermarks: [
         ...("cursor" in ledger ? [{ holder: "the ledger", ...ledger.cursor }] : []),
@@ -179,7 +189,7 @@ async function copyIfThere(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
   await syncFile(to);

@@ -48,6 +48,7 @@ export function journalIn(directory: string): string {
 
 async function printJournal(directory: string, { from = seq(1), to, json = false }: Options): Promise<void> {
   const journal = journalIn(directory);
+  if (to !== undefined && to < from) throw new UsageError(`--to ${to} lies before --from ${from}`);
   const output = new Output();
   const listing = json ? new JsonLines(output) : new TextLines(output);
   const start = await readingStart(directory, await storedSnapshots(directory), { from });

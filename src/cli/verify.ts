@@ -8,9 +8,12 @@ import { pathsIn } from "../journal/data-directory.ts";
 import { lockDataDirectory } from "../journal/lock.ts";
 import type { Check } from "../replay/snapshot-checks.ts";
 import { verify } from "../replay/verify.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
 import { journalIn } from "./journal.ts";
 import { Progress } from "./progress.ts";
+
+/** What the system and SQLite say when a disk is full. Nothing is written but what is temporary. */
+const FULL = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"]);
 
 export function verifyCommand(): Command {
   return new Command("verify")
@@ -23,7 +26,10 @@ async function verifyDirectory(directory: string): Promise<void> {
   journalIn(directory);
   // A backup has no lock, and gets none: nothing in it is changed.
   const lock = existsSync(pathsIn(directory).lock) ? lockDataDirectory(directory) : null;
-  const scratch = await mkdtemp(join(tmpdir(), "pregao-verify-"));
+  const scratch = await makeScratch().catch((error) => {
+    lock?.release();
+    throw error;
+  });
   const progress = new Progress();
   try {
     const onProgress = (part: number, doing: string) => progress.show(part, doing);
@@ -33,10 +39,28 @@ async function verifyDirectory(directory: string): Promise<void> {
     const faults = checks.filter(({ fault }) => fault !== null);
     for (const { what, fault } of faults) process.stderr.write(`pregao: ${what}: ${fault}\n`);
     if (faults.length > 0) process.exitCode = damage === null ? EXIT.fault : EXIT.damaged;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!FULL.has(code ?? "")) throw error;
+    const place = `the temporary directory ${tmpdir()} has no room for the ledger twice`;
+    throw new Error(`nothing was found out: ${place}: ${message}; name another with TMPDIR`, {
+      cause: error,
+    });
   } finally {
     progress.end();
     await rm(scratch, { recursive: true, force: true });
     lock?.release();
+  }
+}
+
+async function makeScratch(): Promise<string> {
+  const place = tmpdir();
+  try {
+    return await mkdtemp(join(place, "pregao-verify-"));
+  } catch (error) {
+    throw new UsageError(
+      `the temporary directory ${place} cannot be used: ${(error as Error).message}; name another with TMPDIR`,
+    );
   }
 }
 

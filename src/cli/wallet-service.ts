@@ -1,6 +1,6 @@
 /** The operator's own wallet service, to which settlements are delivered, as it is configured. */
-import { join } from "node:path";
 import type { Exchange } from "../exchange.ts";
+import { pathsIn } from "../journal/data-directory.ts";
 import { AddressRules, hostOf, inwardAddressOf } from "../outward/settlements/addresses.ts";
 import type { SettlementsReport } from "../outward/settlements/messages.ts";
 import { isSecret, newSecret } from "../outward/settlements/secrets.ts";
@@ -9,9 +9,6 @@ import { Settlements } from "../outward/settlements/settlements.ts";
 import type { Configuration, WalletService } from "./configuration.ts";
 import { UsageError } from "./exit-codes.ts";
 import { keptSecret } from "./kept-secret.ts";
-
-/** In the data directory. */
-export const SECRET_FILE = "wallet.secret";
 
 /** @throws UsageError if its address is one inside that is not allowed. */
 export async function checkWalletService({ url, allowed }: WalletService): Promise<void> {
@@ -42,7 +39,7 @@ export function openSettlements(
 
 /** Made at the first start with a service, unless one is configured. */
 function ownSecret(directory: string): string {
-  const file = join(directory, SECRET_FILE);
+  const file = pathsIn(directory).walletSecret;
   const secret = keptSecret({ file, what: "the wallet service's secret", make: newSecret });
   if (!isSecret(secret)) {
     throw new UsageError(`${file} holds no secret (whsec_ and base64); delete it to have one made`);

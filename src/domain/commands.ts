@@ -186,8 +186,8 @@ export type ChangeMarket = {
 };
 
 /**
- * What one account gives and takes in a settlement, as in a trade: a buyer receives the quantity of the base asset and
- * pays the value in the quote asset, a seller the reverse.
+ * What one account gives and takes in the list of a `SettleFunds`, as in a trade: a buyer receives the quantity of the
+ * base asset and pays the value in the quote asset, a seller the reverse.
  */
 export type SettlementEntry = {
   readonly account: AccountIndex;
@@ -207,8 +207,9 @@ export type SettleFunds = {
   readonly kind: "SettleFunds";
   readonly base: AssetIndex;
   readonly quote: AssetIndex;
-  /** Without an id of the settlement, no account has two entries under one reference. */
+  /** Without an id of the list, no account has two entries under one reference. */
   readonly entries: readonly SettlementEntry[];
+  /** The client's name of the list. */
   readonly settlementId: string | null;
 };
 

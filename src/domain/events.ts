@@ -120,7 +120,7 @@ export type FundsSettled = {
   readonly settlementId: string | null;
 };
 
-/** The same settlement was sent again; nothing moved. */
+/** The same list was sent again to be settled; nothing moved. */
 export type SettlementRepeated = {
   readonly kind: "SettlementRepeated";
   /** The sequence of the command that moved the money. */

@@ -31,7 +31,7 @@ export const ATTEMPT_OUTCOMES = [
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-/** The delivery of one trade. */
+/** Of one trade, and how far its delivery is. */
 export type Settlement = {
   /** Its number among all settlements: its place in a list. */
   readonly settlement: number;

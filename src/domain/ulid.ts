@@ -10,10 +10,18 @@ export const ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_CHARACTERS = 10;
 const SEQUENCE_CHARACTERS = 16;
 
-/** The JSON Schema pattern of a ULID: 26 characters of Crockford's base 32, at most 2^128 - 1. */
-export const ULID_PATTERN = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$";
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+/** In RFC 9562's spelling, in which the 128 bits of a ULID can be written as well. */
+const UUID = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 
-const ULID = new RegExp(ULID_PATTERN);
+/** True for 26 characters of Crockford's base 32, at most 2^128 - 1. */
+export function isUlid(text: string): boolean {
+  return ULID.test(text);
+}
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
 
 /** The ULID of an order from the time and the sequence of the command that placed it. */
 export function orderUlid(at: EpochMs, order: OrderId): string {
@@ -30,7 +38,7 @@ let lastTimeText = "";
 
 /** The time and sequence that a ULID names, or undefined if it can name no order. */
 export function parseOrderUlid(text: string): { readonly at: EpochMs; readonly order: OrderId } | undefined {
-  if (!ULID.test(text)) return undefined;
+  if (!isUlid(text)) return undefined;
   const at = decode(text.slice(0, TIME_CHARACTERS));
   const order = decode(text.slice(TIME_CHARACTERS));
   if (!Number.isSafeInteger(at) || !Number.isSafeInteger(order) || order < 1) return undefined;

@@ -14,18 +14,6 @@ export function missingRequest({ ledger }: ExchangePort, requestId: string, othe
   return hasMoved ? historyArchived(archived) : otherwise;
 }
 
-/** An order that is remembered by its client id, and is not in the ledger any more. */
-export class OrderArchivedError extends Error {
-  override readonly name = "OrderArchivedError";
-  readonly refusal: Refusal;
-
-  constructor(archived: Archived) {
-    const refusal = historyArchived(archived);
-    super(refusal.detail);
-    this.refusal = refusal;
-  }
-}
-
 /** Where the kept history begins, for a list that ends there. */
 export function archivedBefore({ seq, at }: Archived): { readonly seq: number; readonly at: string } {
   return { seq: seq + 1, at: timeText(at) };

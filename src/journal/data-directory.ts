@@ -13,7 +13,7 @@ export class UnusableDirectoryError extends Error {
   override readonly name = "UnusableDirectoryError";
 }
 
-/** The paths of what a data directory holds; the operator's key beside them is the command line's. */
+/** The paths of what a data directory holds. */
 export function pathsIn(directory: string) {
   return {
     journal: join(directory, "journal"),
@@ -21,6 +21,10 @@ export function pathsIn(directory: string) {
     ledger: join(directory, "ledger.sqlite"),
     settlements: join(directory, "settlements.sqlite"),
     lock: join(directory, "lock"),
+    /** What is being prepared and sent to an archive. It is of value to nobody but a run that goes on. */
+    archiveWork: join(directory, "archive-work"),
+    adminKey: join(directory, "admin.key"),
+    walletSecret: join(directory, "wallet.secret"),
   };
 }
 

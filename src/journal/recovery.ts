@@ -12,7 +12,7 @@ import { DamagedJournalError } from "./errors.ts";
 import type { Frame, FrameHeader } from "./frame.ts";
 import { FrameWalk, type JournalEnd, type JournalPosition } from "./frame-walk.ts";
 import { listSegments, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
-import { loadSegment, type SegmentImage } from "./segment-image.ts";
+import { loadSegment, readStart, type SegmentImage } from "./segment-image.ts";
 import { checkTail, type TornTail } from "./torn-tail.ts";
 import { type Watermark, Watermarks } from "./watermarks.ts";
 
@@ -78,12 +78,14 @@ export async function readJournal(source: JournalSource): Promise<JournalEnd | n
     watermarks.checkEnd({ file: join(directory, segmentName(1)), offset: 0, nextSeq: 1 as Seq, torn: false });
     return null;
   }
-  const read = segments.filter((segment) => segment >= (start?.segment ?? 1));
-  checkNoneMissing(directory, read, start);
+  const from = start?.segment ?? 1;
+  const read = segments.filter((segment) => segment >= from);
+  checkBeginning(directory, read, start);
   const reading = new Reading(source, watermarks);
   await reading.measure(read);
   let end: JournalEnd | undefined;
-  for (const segment of read) {
+  for (const [place, segment] of read.entries()) {
+    if (segment !== from + place) throw missing(directory, { segment: from + place, seq: reading.nextSeq });
     const last = through === undefined && segment === read.at(-1);
     end = await reading.readSegment(segment, last);
     const seq = (end.nextSeq - 1) as Seq;
@@ -91,6 +93,7 @@ export async function readJournal(source: JournalSource): Promise<JournalEnd | n
     if (reading.isDone) return end;
     if (!last) source.onClosed?.(closedAt(end));
   }
+  if (through === undefined) await checkNoneBetween(directory, segments, disk);
   const { segment, offset, nextSeq, tornTail } = end!;
   const file = join(directory, segmentName(segment));
   watermarks.checkEnd({ file, offset, nextSeq, torn: (tornTail?.bytes.length ?? 0) > 0 });
@@ -109,26 +112,41 @@ export function closedAt(
 const COVERED =
   "Nothing was changed. Bring back the missing segments, or the snapshots and the ledger that this journal had.";
 
-/** The segments that are read follow one another without a gap from where the reading begins. */
-function checkNoneMissing(
+/** What is read begins with the first segment, or with the one in which the snapshot stands. */
+function checkBeginning(
   directory: string,
   read: readonly number[],
   start: JournalPosition | undefined,
 ): void {
-  const damaged = (segment: number, what: string, remedy?: string) => {
-    const file = join(directory, segmentName(segment));
-    const seq = start?.nextSeq ?? (1 as Seq);
-    return new DamagedJournalError({ file, offset: 0, seq, what, ...(remedy && { remedy }) });
-  };
-  const from = start?.segment ?? 1;
-  if (read[0] !== from && start === undefined) {
-    const what = "the segment is missing, and no snapshot that the ledger has come to covers it";
-    throw damaged(from, what, COVERED);
-  }
-  if (read.length === 0) throw damaged(from, "the segment is missing in which the snapshot goes on");
-  for (const [place, segment] of read.entries()) {
-    if (segment !== from + place) throw damaged(from + place, "the segment is missing");
-  }
+  const lacking = { segment: start?.segment ?? 1, seq: start?.nextSeq ?? (1 as Seq) };
+  if (read[0] === lacking.segment) return;
+  if (start !== undefined)
+    throw missing(directory, lacking, "the segment is missing in which the snapshot goes on");
+  const what = "the segment is missing, and no snapshot that the ledger has come to covers it";
+  throw missing(directory, lacking, what, COVERED);
+}
+
+/**
+ * Those that are not kept go from the first on, so what is gone from between others is damage, though the reading
+ * began behind it: the ledger could not be made anew, and nobody could ask about the past.
+ */
+async function checkNoneBetween(directory: string, segments: readonly number[], disk: Disk): Promise<void> {
+  const place = segments.findIndex((segment, at) => at > 0 && segment !== segments[at - 1]! + 1);
+  if (place === -1) return;
+  const following = join(directory, segmentName(segments[place]!));
+  const { header } = await readStart(following, disk, { seq: 1 as Seq, length: SEGMENT_HEADER_BYTES });
+  const lacking = { segment: segments[place]! - 1, seq: header.firstSeq };
+  throw missing(directory, lacking, "the segment is missing that ends before this sequence");
+}
+
+function missing(
+  directory: string,
+  { segment, seq }: { readonly segment: number; readonly seq: Seq },
+  what = "the segment is missing",
+  remedy?: string,
+): DamagedJournalError {
+  const file = join(directory, segmentName(segment));
+  return new DamagedJournalError({ file, offset: 0, seq, what, ...(remedy && { remedy }) });
 }
 
 /** Reads segment after segment, and hands on what the walk over their frames finds. */
@@ -152,6 +170,10 @@ class Reading {
     this.#disk = source.disk ?? nodeDisk;
     this.#clock = source.clock ?? nodeClock;
     this.#turnStartedAt = this.#clock.elapsed();
+  }
+
+  get nextSeq(): Seq {
+    return this.#walk.nextSeq;
   }
 
   get isDone(): boolean {

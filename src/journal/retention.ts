@@ -7,8 +7,8 @@ import { SNAPSHOTS_KEPT, type SnapshotFile } from "./snapshot-store.ts";
 
 /**
  * Removes the segments before two snapshots that the ledger has come to: a restart then needs none of them, even
- * if one of the two turns out to be damaged. Where there is an archive, it must have them. The first goes first, so
- * that a crash leaves a journal without gaps.
+ * if one of the two turns out to be damaged. Where there is an archive, it must have them. The first goes first, and
+ * for good before the next one goes, so that a crash leaves a journal without gaps.
  * Gives the numbers of those that were removed.
  */
 export async function removeSegments(
@@ -31,7 +31,9 @@ export async function removeSegments(
   const segments = await listSegments(directory, disk);
   const last = Math.min(older.position.segment - 1, archivedSegment ?? Number.POSITIVE_INFINITY);
   const removed = segments.filter((segment) => segment <= last);
-  for (const segment of removed) await disk.remove(join(directory, segmentName(segment)));
-  if (removed.length > 0) await disk.syncDirectory(directory);
+  for (const segment of removed) {
+    await disk.remove(join(directory, segmentName(segment)));
+    await disk.syncDirectory(directory);
+  }
   return removed;
 }

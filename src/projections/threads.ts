@@ -1,4 +1,4 @@
-/** Starts threads of our own, from the compiled files as well as from the sources, and lets them yield to orders. */
+/** Threads of our own: they start from the compiled files as well as from the sources, yield to orders, and say what failed. */
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { basename } from "node:path";
@@ -28,4 +28,14 @@ export function yieldToOrders(niceness: number): void {
   } catch {
     // No such thing on this system: the thread then competes with orders as an equal.
   }
+}
+
+/** What a thread says of what it caught, to those who can do nothing with a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same for the log, where nobody knows yet what to do about it. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -46,8 +46,8 @@ export function explainFill(before: FillBefore, committed: Committed, after: Pre
     price: formatSteps(trade.price, listing.tickSize),
     quantity: formatSteps(trade.quantity, listing.lotSize),
     value: formatDecimal(trade.value, directory.asset(listing.quote).scale),
-    taker: partyOf("taker", trade, { before, committed, after }),
-    maker: partyOf("maker", trade, { before, committed, after }),
+    taker: partyOf("taker", trade, { before, earlier, committed, after }),
+    maker: partyOf("maker", trade, { before, earlier, committed, after }),
     before: {
       status: market.status,
       lastPrice: ticks(market.lastPrice),
@@ -171,9 +171,16 @@ function selfTradeOf(
   return { mode: taker.order?.selfTradePrevention ?? mode, canceled, prevented };
 }
 
-type Around = { readonly before: FillBefore; readonly committed: Committed; readonly after: Present };
+type Around = Pick<Context, "before" | "earlier"> & {
+  readonly committed: Committed;
+  readonly after: Present;
+};
 
-function partyOf(role: "taker" | "maker", trade: TradeExecuted, { before, committed, after }: Around): Party {
+function partyOf(
+  role: "taker" | "maker",
+  trade: TradeExecuted,
+  { before, earlier, committed, after }: Around,
+): Party {
   const { listing } = before;
   const { directory, balances } = after.live;
   const isTaker = role === "taker";
@@ -196,6 +203,7 @@ function partyOf(role: "taker" | "maker", trade: TradeExecuted, { before, commit
     orderId,
     accountId: directory.account(account).accountId,
     side: buys ? "buy" : "sell",
+    isTriggered: earlier.some((event) => event.kind === "OrderTriggered" && event.order === orderId),
     fee: formatDecimal(isTaker ? trade.takerFee : trade.makerFee, quote.scale),
     feeAsset: quote.name,
     feeRate: rateText(rateOf(role, was, before)),

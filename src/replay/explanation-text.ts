@@ -7,6 +7,7 @@ const NAMED_MAX = 5;
 export function explanationText(fill: Omit<FillExplanation, "text">): string[] {
   return [
     headline(fill),
+    ...[fill.taker, fill.maker].filter(({ isTriggered }) => isTriggered).map(triggered),
     standing(fill),
     levels(fill),
     ...fill.ahead.map((queue) => ahead(queue, fill)),
@@ -27,6 +28,10 @@ function headline({ market, tradeId, taker, maker, price, quantity, value, comma
     `Trade ${tradeId} in ${market}: ${named(taker)} ${verb} ${quantity} at ${price}, worth ${value}, ` +
     `${from} ${named(maker)}, by command ${seq} (${command}).`
   );
+}
+
+function triggered({ orderId }: Party): string {
+  return `Order ${orderId} had waited for its trigger, which the command reached; it entered after that, in the same step.`;
 }
 
 function standing({ before: { status, lastPrice, bestBid, bestAsk } }: Told): string {

@@ -15,8 +15,6 @@ import type { FromPast, ToPast } from "./past-worker.ts";
 export const PAST_LIMITS = {
   /** Questions that may wait for the one that is being answered. */
   waitingMax: 32,
-  /** Of them those that may be there when a client's comes, so that operators find room. */
-  clientsWaitingMax: 16,
   /** From asking to the answer. */
   questionMs: 30_000,
   /** A thread that does not give up a question within this is ended. */
@@ -40,8 +38,6 @@ export type PastThreadOptions = {
 export type Asking = {
   /** Gives the question up. */
   readonly signal?: AbortSignal | undefined;
-  /** The question is a client's, and not an operator's. */
-  readonly isClients?: boolean;
 };
 
 /** What comes of a question. */
@@ -49,7 +45,6 @@ export type Told<Name extends PastName> = { readonly answer: AnswerOf<Name> } | 
 
 type Question = {
   readonly id: number;
-  readonly isClients: boolean;
   readonly ask: () => ToPast;
   /** Settles it; what comes later changes nothing. */
   readonly settle: (outcome: Outcome) => void;
@@ -75,16 +70,10 @@ export class PastThread {
   }
 
   /** Gives the answer, or why there is none; rejects for what is a fault of ours, or damage. */
-  ask<Name extends PastName>(
-    name: Name,
-    asked: AskedOf<Name>,
-    { signal, isClients = false }: Asking = {},
-  ): Promise<Told<Name>> {
+  ask<Name extends PastName>(name: Name, asked: AskedOf<Name>, { signal }: Asking = {}): Promise<Told<Name>> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ fault: { kind: "given-up" } });
-    const { waitingMax, clientsWaitingMax, questionMs } = this.#limits;
-    if (this.#waiting.length >= (isClients ? clientsWaitingMax : waitingMax)) {
-      return Promise.resolve({ fault: { kind: "too-many" } });
-    }
+    const { waitingMax, questionMs } = this.#limits;
+    if (this.#waiting.length >= waitingMax) return Promise.resolve({ fault: { kind: "too-many" } });
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
@@ -93,7 +82,6 @@ export class PastThread {
       const callOff = this.#clock.after(questionMs, () => giveUp({ kind: "too-long" }));
       const question: Question = {
         id,
-        isClients,
         ask: () => ({ kind: "ask", id, name, asked, now: this.#options.now() }),
         settle: (outcome) => {
           callOff();
@@ -103,7 +91,7 @@ export class PastThread {
         },
       };
       signal?.addEventListener("abort", onAbort);
-      this.#enqueue(question);
+      this.#waiting.push(question);
       this.#goOn();
     });
   }
@@ -114,13 +102,6 @@ export class PastThread {
     const outcome = { fault: { kind: "given-up" } } as const;
     for (const question of this.#waiting.splice(0)) question.settle(outcome);
     await this.#end(outcome);
-  }
-
-  /** Operators' come before clients', who could otherwise ask for so much that no operator hears anything. */
-  #enqueue(question: Question): void {
-    const firstOfClients = this.#waiting.findIndex(({ isClients }) => isClients);
-    const place = question.isClients || firstOfClients === -1 ? this.#waiting.length : firstOfClients;
-    this.#waiting.splice(place, 0, question);
   }
 
   #goOn(): void {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { PastFault } from "../domain/past.ts";
 import type { Seq } from "../domain/units.ts";
-import { NICENESS, yieldToOrders } from "../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../projections/threads.ts";
 import { type Now, Past, seqAsOf } from "./past.ts";
 import { PastError } from "./past-error.ts";
 import type { PastDesk, PastQuestion } from "./past-question.ts";
@@ -63,7 +63,7 @@ async function answer({ id, name, asked, now }: ToPast & { kind: "ask" }): Promi
     } else {
       // Whatever state a fault left is not gone on with.
       kept = undefined;
-      post({ kind: "failed", id, message: error instanceof Error ? error.message : String(error) });
+      post({ kind: "failed", id, message: messageOf(error) });
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The thread that makes one snapshot and ends. */
 import { parentPort, workerData } from "node:worker_threads";
-import { NICENESS, yieldToOrders } from "../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../projections/threads.ts";
 import type { UnusableSnapshot } from "./load-snapshot.ts";
 import { type MadeSnapshot, makeSnapshot, type SnapshotTask } from "./make-snapshot.ts";
 
@@ -17,5 +17,5 @@ yieldToOrders(NICENESS.snapshots);
 try {
   post(await makeSnapshot(workerData as SnapshotTask, { onUnusable: post }));
 } catch (error) {
-  post({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  post({ kind: "failed", message: messageOf(error) });
 }

@@ -86,14 +86,24 @@ function journalChecks(end: JournalEnd | null, replay: CheckedReplay): readonly 
 }
 
 function ledgerChecks(ledger: LedgerCheck | string | null, replay: CheckedReplay): readonly Check[] {
-  const rebuilt = "it is computed from the journal at the next start";
-  if (ledger === null) return [{ what: "ledger", found: `there is none; ${rebuilt}`, fault: null }];
-  if (typeof ledger === "string") {
-    return [{ what: "ledger", found: `cannot be used; ${rebuilt}`, fault: ledger }];
-  }
+  if (ledger === null || typeof ledger === "string") return [noLedger(ledger, replay)];
   if (ledger.cursor.seq < replay.startSeq) {
     const fault = `it ends with sequence ${ledger.cursor.seq}, and the journal begins behind ${replay.startSeq}`;
     return [{ what: "ledger", found: "cannot go on", fault }];
   }
   return ledger.findings(replay.walletTotals(), { all: replay.startSeq === 0 });
+}
+
+/** Without a ledger a start makes it anew from the first command on, and refuses if the journal lacks that. */
+function noLedger(unusable: string | null, { startSeq }: CheckedReplay): Check {
+  const found = unusable === null ? "there is none" : "cannot be used";
+  if (startSeq > 0) {
+    const fault = `${unusable ?? found}, and the journal begins behind ${startSeq}: it cannot be made anew, and a start is refused`;
+    return { what: "ledger", found, fault };
+  }
+  return {
+    what: "ledger",
+    found: `${found}; it is computed from the journal at the next start`,
+    fault: unusable,
+  };
 }

@@ -144,10 +144,7 @@ const EVENTS = changeFormFor("text/event-stream");
 
 async function open(stage: Stage, wish: { after: number; follows: boolean; form?: typeof LINES }) {
   const { after, follows, form = LINES } = wish;
-  const { isHasty } = stage;
-  stage.isHasty = false;
   const opened = await stage.streams.open({ after: seq(after), follows, form, requestId: "r", gone: gone() });
-  stage.isHasty = isHasty;
   if (opened instanceof Refusal) throw new Error(opened.detail);
   return opened.bytes;
 }
@@ -229,6 +226,18 @@ test("as Server-Sent Events each line is one event, with its sequence as id", as
   expect(text).toBe(due.join(""));
 });
 
+test.each([
+  { accept: "text/event-stream", takes: EVENTS },
+  { accept: "application/x-ndjson;q=0.5, Text/Event-Stream; q=0.9", takes: EVENTS },
+  { accept: "text/event-stream;q=0, */*", takes: LINES },
+  { accept: "text/event-stream; q=0.000", takes: LINES },
+  { accept: "application/x-text/event-stream", takes: LINES },
+  { accept: "*/*", takes: LINES },
+  { accept: undefined, takes: LINES },
+])("who accepts $accept gets what it takes", ({ accept, takes }) => {
+  expect(changeFormFor(accept).type).toBe(takes.type);
+});
+
 test("a stream that nobody reads takes one piece of memory, and is cut in the end", async () => {
   stage = new Stage({ ...SMALL, stalledMsMax: 50 });
   stage.commit(told.length);
@@ -280,22 +289,61 @@ test("a history that was removed is said before anything else, and later in a la
   expect(text.startsWith(stage.lines.slice(1, last.resumeFrom).join(""))).toBe(true);
 });
 
-test("only so many streams can be open, and only so many of them read the journal", async () => {
-  stage = new Stage({ ...SMALL, streamsMax: 3, replaysMax: 1 });
+test("only so many streams can be open", async () => {
+  stage = new Stage({ ...SMALL, streamsMax: 2 });
   stage.commit(100);
   const far = await open(stage, { after: 0, follows: true });
-  await expect(open(stage, { after: 0, follows: true })).rejects.toThrow(
-    "No more than 1 change streams can read the journal",
-  );
   await open(stage, { after: 100, follows: true });
-  const third = await open(stage, { after: 100, follows: true });
   await expect(open(stage, { after: 100, follows: true })).rejects.toThrow(
-    "No more than 3 change streams can be open",
+    "No more than 2 change streams can be open",
   );
-  third.destroy();
   far.destroy();
   await vi.waitUntil(() => stage?.streams.count === 1);
   await open(stage, { after: 0, follows: true });
+});
+
+test("however many come at once, all are taken, and read the journal by turns, in the order in which they came", async () => {
+  stage = new Stage({ ...SMALL, replaysMax: 2, openMsMax: 5 });
+  stage.commit(200);
+  const joined = await Promise.all(
+    Array.from({ length: 8 }, () => open(stage!, { after: 20, follows: false })),
+  );
+  // One of those that wait leaves, and holds nobody up.
+  joined[4]!.destroy();
+  const ended: number[] = [];
+  let openMost = 0;
+  const texts = await Promise.all(
+    joined.map(async (bytes, place) => {
+      let text = "";
+      if (place === 4) return "";
+      for await (const piece of bytes) {
+        text += piece.toString();
+        openMost = Math.max(openMost, stage!.openReplays);
+        await wait(1);
+      }
+      ended.push(place);
+      return withoutHeartbeats(text);
+    }),
+  );
+  const due = stage.lines.slice(20).join("");
+  expect(texts).toEqual(joined.map((_, place) => (place === 4 ? "" : due)));
+  expect(openMost).toBe(2);
+  expect(ended.slice(0, 2).sort()).toEqual([0, 1]);
+  expect(ended.at(-1)).toBeGreaterThanOrEqual(6);
+  await vi.waitUntil(() => stage?.openReplays === 0);
+});
+
+test("whose turn to read the journal does not come is told so, and where to resume", async () => {
+  stage = new Stage({ ...SMALL, replaysMax: 1, openMsMax: 5, turnMsMax: 50 });
+  stage.commit(200);
+  await open(stage, { after: 0, follows: true });
+  const bytes = await open(stage, { after: 20, follows: true });
+  let text = "";
+  for await (const piece of bytes) text += piece.toString();
+  const { problem, resumeFrom } = JSON.parse(withoutHeartbeats(text));
+  expect([problem.code, problem.status, resumeFrom]).toEqual(["overloaded", 503, 20]);
+  expect(problem.detail).toContain("No more than 1 change streams can read the journal");
+  expect(stage.openReplays).toBe(1);
 });
 
 test("while the journal takes long to read, a stream says that it is there", async () => {

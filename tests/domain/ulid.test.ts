@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { orderUlid, parseOrderUlid, ULID_PATTERN } from "../../src/domain/ulid.ts";
+import { orderUlid, parseOrderUlid } from "../../src/domain/ulid.ts";
 import { AMOUNT_MAX, epochMs, orderId } from "../../src/domain/units.ts";
 
 /** The largest time of a ULID: 48 bits. */
@@ -49,7 +49,6 @@ describe("the second name of an order", () => {
       fc.property(name, name, ([at, order], [otherAt, otherOrder]) => {
         const ulid = orderUlid(epochMs(at), orderId(order));
         const other = orderUlid(epochMs(otherAt), orderId(otherOrder));
-        expect(ulid).toMatch(new RegExp(ULID_PATTERN));
         expect(parseOrderUlid(ulid)).toEqual({ at, order });
         expect(ulid < other).toBe(at < otherAt || (at === otherAt && order < otherOrder));
       }),

@@ -244,6 +244,16 @@ function checkExplanation(fill: Body, { events }: Committed): void {
     if (wasThere && fill.command === "PlaceOrder" && event.makerOrder !== fill.maker.orderId)
       expect(named).toContain(event.makerOrder);
   }
+  const triggered = new Set(
+    earlier.flatMap((event) => (event.kind === "OrderTriggered" ? [event.order as number] : [])),
+  );
+  for (const { orderId, isTriggered } of [fill.taker, fill.maker]) {
+    expect({ orderId, isTriggered }).toEqual({ orderId, isTriggered: triggered.has(orderId) });
+    const isTold = fill.text.some((line: string) =>
+      line.startsWith(`Order ${orderId} had waited for its trigger`),
+    );
+    expect({ orderId, isTold }).toEqual({ orderId, isTold: isTriggered });
+  }
   for (const party of [fill.taker, fill.maker]) {
     const { before, spent, released, after } = party.holds;
     expect(Number(before) - Number(spent) - Number(released)).toBeCloseTo(Number(after), 6);
@@ -271,6 +281,7 @@ describe("an explanation", () => {
     let fills = 0;
     let uncrossed = 0;
     let prevented = 0;
+    let triggered = 0;
     for (const committed of told.heard) {
       for (const event of committed.events) {
         if (event.kind !== "TradeExecuted") continue;
@@ -280,10 +291,11 @@ describe("an explanation", () => {
         fills += 1;
         if (explanation.selfTrade.mode === null) uncrossed += 1;
         if (explanation.selfTrade.canceled.length > 0) prevented += 1;
+        if (explanation.taker.isTriggered) triggered += 1;
       }
     }
     expect(fills).toBeGreaterThan(30);
-    expect(Math.min(uncrossed, prevented)).toBeGreaterThan(3);
+    expect(Math.min(uncrossed, prevented, triggered)).toBeGreaterThan(3);
   }, 60_000);
 });
 

@@ -23,6 +23,7 @@ import {
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { GeneralWay } from "./general-way.ts";
+import { PLAIN_TERMS } from "../plain-order.ts";
 
 export const ANN = accountIndex(1);
 export const BEN = accountIndex(2);
@@ -181,21 +182,14 @@ export function placing(
 ): Command {
   return {
     kind: "PlaceOrder",
+    ...PLAIN_TERMS,
     account,
     market: MARKET,
     side,
     type: price === 0 ? "market" : "limit",
     timeInForce: price === 0 && terms.type === undefined ? "ioc" : "gtc",
     price: price === 0 ? null : ticks(price),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: quantity === 0 ? null : lots(quantity),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
-    clientOrderId: null,
     ...(terms as Partial<OrderTerms>),
   };
 }

@@ -4,6 +4,7 @@ import { accountIndex, lots, marketIndex, orderId, seq, ticks } from "../../src/
 import { orderContent } from "../../src/engine/contents.ts";
 import { REMEMBERED_MAX } from "../../src/engine/memories.ts";
 import { OnceOnly } from "../../src/engine/once-only.ts";
+import { PLAIN_TERMS } from "../plain-order.ts";
 
 const alice = accountIndex(1);
 const bob = accountIndex(2);
@@ -86,20 +87,12 @@ describe("the memory of references", () => {
 
 const COMMAND: PlaceOrder = {
   kind: "PlaceOrder",
+  ...PLAIN_TERMS,
   account: alice,
   market: marketIndex(0),
   side: "buy",
-  type: "limit",
-  timeInForce: "gtc",
   price: ticks(100),
   quantity: lots(2),
-  triggerPrice: null,
-  trailingOffset: null,
-  quoteQuantity: null,
-  displayQuantity: null,
-  expiresAt: null,
-  postOnly: false,
-  selfTradePrevention: "cancel-maker",
   clientOrderId: "a",
 };
 

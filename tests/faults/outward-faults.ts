@@ -1,4 +1,7 @@
-/** Faults of what leaves the exchange, and of what is let go of once it has. The files are those under `src`. */
+/**
+ * Faults of what leaves the exchange, of what is let go of once it has, and of long lists from outside, which the
+ * simulator has none of. The files are those under `src`.
+ */
 import type { Replacement } from "./fault.ts";
 
 /** The test that must notice it is a file under `tests`. */
@@ -53,5 +56,12 @@ export const OUTWARD_FAULTS: readonly OutwardFault[] = [
     from: "    this.#endReplay();\n    return this.#source.tail.behind(this.#position, this.#through);\n",
     to: "    const joins = this.#replay === undefined ? 0 : 1;\n    this.#endReplay();\n    return this.#source.tail.behind((this.#position + joins) as Seq, this.#through);\n",
     test: "changes/change-streams.test.ts",
+  },
+  {
+    name: "long settlements take no more room in a frame than other commands",
+    file: "sequencer/sequencer.ts",
+    from: "1 + Math.ceil(command.entries.length / ENTRIES_A_COMMAND)",
+    to: "1",
+    test: "sequencer/together.test.ts",
   },
 ];

@@ -3,6 +3,7 @@ import type { OrderTerms } from "../../src/domain/commands.ts";
 import type { EndReason, Event } from "../../src/domain/events.ts";
 import { accountIndex, lots, marketIndex, minor, orderId, ticks, tradeId } from "../../src/domain/units.ts";
 import { LiveOrders } from "../../src/projections/live/live-orders.ts";
+import { PLAIN_TERMS } from "../plain-order.ts";
 import { committed } from "./committed.ts";
 
 const ALICE = accountIndex(1);
@@ -12,22 +13,14 @@ const MARKET = marketIndex(0);
 function placed(order: number, terms: Partial<OrderTerms> = {}): Event {
   return {
     kind: "OrderPlaced",
+    ...PLAIN_TERMS,
     order: orderId(order),
     account: ALICE,
     market: MARKET,
     side: "buy",
-    type: "limit",
-    timeInForce: "gtc",
     price: ticks(100),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: lots(10),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
     selfTradePrevention: "decrement",
-    clientOrderId: null,
     ...terms,
   };
 }

@@ -22,6 +22,7 @@ import type {
   TradeId,
 } from "../../src/domain/units.ts";
 import type { LedgerFrame } from "../../src/projections/ledger/messages.ts";
+import { PLAIN_TERMS } from "../plain-order.ts";
 
 export const VIB = 0 as AssetIndex;
 export const BRL = 1 as AssetIndex;
@@ -186,20 +187,12 @@ export class Story {
     const { account, side, price, quantity, fills = [], prevents = [], market = MARKET } = placing;
     const order = (this.#seq + 1) as OrderId;
     const terms: OrderTerms = {
+      ...PLAIN_TERMS,
       account,
       market,
       side,
-      type: "limit",
-      timeInForce: "gtc",
       price: price as Ticks,
-      triggerPrice: null,
-      trailingOffset: null,
       quantity: quantity as Lots,
-      quoteQuantity: null,
-      displayQuantity: null,
-      expiresAt: null,
-      postOnly: false,
-      selfTradePrevention: "cancel-maker",
       clientOrderId: placing.clientOrderId ?? null,
       ...placing.terms,
     };

@@ -154,6 +154,20 @@ test("a target that cannot be a directory is refused before anything is copied",
   }
 });
 
+test("a backup is not made into what it is a backup of", () => {
+  const whole = join(places, "whole");
+  const linked = join(places, "a-link-to-the-whole");
+  symlinkSync(whole, linked);
+  for (const target of [whole, join(whole, "backup"), join(whole, "journal", "b"), join(linked, "backup")]) {
+    const { status, stderr } = run(["backup", whole, target]);
+    expect({ target, status }).toEqual({ target, status: 2 });
+    expect(stderr).toMatch(/exists and is not empty|is in the data directory/);
+  }
+  expect(
+    readdirSync(whole, { recursive: true }).filter((name) => /backup|partial|\/b$/.test(`${name}`)),
+  ).toEqual([]);
+});
+
 test("a damaged journal is not backed up: it is named, and nothing is left", () => {
   const directory = join(places, "damaged");
   cpSync(server.directory, directory, { recursive: true });

@@ -138,3 +138,17 @@ test("a backup that does not fit names its target and leaves nothing of it", asy
   expect(status).toBe(1);
   expect(readdirSync(disk.path).filter((name) => name.startsWith("backup"))).toEqual([]);
 });
+
+test("a verification that finds no room to work in says so, and that nothing was found out", async () => {
+  const { directory, stop } = await startServer();
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  await stop();
+  const disk = new LoopDisk("ext4", 16);
+  cleanups.push(() => disk.dispose());
+  fill(join(disk.path, "filler"), 64 * 1024);
+  const { status, stdout, stderr } = run(["verify", directory], { TMPDIR: disk.path });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toContain(`nothing was found out: the temporary directory ${disk.path} has no room`);
+  expect(stderr).toContain("TMPDIR");
+  expect(readdirSync(disk.path).filter((name) => name.startsWith("pregao"))).toEqual([]);
+});

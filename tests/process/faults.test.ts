@@ -112,6 +112,15 @@ test("a ledger that cannot be opened is told in one line that names it", () => {
   expect(status).toBe(1);
 });
 
+test("a new exchange for which there is no space ends with exit code 5, and says what to do", async () => {
+  const directory = temporaryDirectory();
+  const args = ["serve", "--port", "0", "--data", directory];
+  const { status, stdout, stderr } = run(args, { PREGAO_DISK_RESERVE_MIB: "1000000000" });
+  expect({ status, stdout }).toEqual({ status: 5, stdout: "" });
+  expect(stderr).toMatch(/less free space than the reserve.* start again$/m);
+  await started({ directory });
+});
+
 test("a port that is taken ends with exit code 2", async () => {
   const { url } = await started();
   const { status, stderr } = run(["serve", "--data", temporaryDirectory(), "--port", new URL(url).port]);

@@ -98,6 +98,7 @@ test("ends quietly when whoever reads it has seen enough", () => {
 test.each([
   { args: ["--from", "0"], why: "whole number from 1" },
   { args: ["--to", "x"], why: "whole number from 1" },
+  { args: ["--from", "5", "--to", "4"], why: "--to 4 lies before --from 5" },
 ])("a range that is none is wrong usage: $args", ({ args, why }) => {
   const { status, stderr } = run(["journal", server.directory, ...args]);
   expect(status).toBe(2);

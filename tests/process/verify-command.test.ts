@@ -85,6 +85,21 @@ test("a backup is verified where it is, and gets no lock", () => {
   expect(contents(target)).toEqual(before);
 });
 
+test.each([
+  { place: "is-not-there", why: "ENOENT" },
+  { place: "a-file", why: "ENOTDIR" },
+])(
+  "without a temporary directory nothing is found out, and it is said which to give: $place",
+  ({ place, why }) => {
+    writeFileSync(join(places, "a-file"), "");
+    const temporary = join(places, place);
+    const { status, stdout, stderr } = run(["verify", server.directory], { TMPDIR: temporary });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(`the temporary directory ${temporary} cannot be used: ${why}`);
+    expect(stderr).toContain("TMPDIR");
+  },
+);
+
 describe("a ledger", () => {
   test.each([
     ["UPDATE entries SET amount = amount + 1 WHERE entry = 5", "rows: entries, entry 5: amount is"],

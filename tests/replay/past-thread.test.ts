@@ -55,27 +55,12 @@ describe("the thread of the past", () => {
     expect(await thread.ask("book", bookAt(0))).toMatchObject(before);
   });
 
-  test("answers operators before the clients that wait", async () => {
-    const thread = open();
-    const told: string[] = [];
-    const asks = (["first", "client", "client", "operator", "operator"] as const).map(async (who, place) => {
-      await thread.ask("book", bookAt(200 + place), { isClients: who !== "operator" });
-      told.push(who === "operator" ? `${who} ${place}` : who);
-    });
-    await Promise.all(asks);
-    expect(told).toEqual(["first", "operator 3", "operator 4", "client", "client"]);
-  });
-
-  test("lets a few questions wait, and of clients fewer", async () => {
-    const thread = open({ limits: { waitingMax: 3, clientsWaitingMax: 1 } });
-    const client = () => thread.ask("book", bookAt(200), { isClients: true });
-    const operator = () => thread.ask("book", bookAt(200));
-    const tooMany = { fault: { kind: "too-many" } };
-    // The first is being answered, the second waits.
-    const asked = [client(), client()];
-    expect(await client()).toEqual(tooMany);
-    asked.push(operator(), operator());
-    expect(await operator()).toEqual(tooMany);
+  test("lets a few questions wait", async () => {
+    const thread = open({ limits: { waitingMax: 2 } });
+    const ask = () => thread.ask("book", bookAt(200));
+    // The first is being answered, the others wait.
+    const asked = [ask(), ask(), ask()];
+    expect(await ask()).toEqual({ fault: { kind: "too-many" } });
     for (const each of asked) expect(await each).toMatchObject(answered(200));
   });
 

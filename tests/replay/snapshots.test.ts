@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OrderTerms } from "../../src/domain/commands.ts";
 import { epochMs, marketIndex } from "../../src/domain/units.ts";
+import { type Disk, nodeDisk } from "../../src/journal/disk.ts";
 import { DamagedJournalError } from "../../src/journal/errors.ts";
 import type { ClosedSegment } from "../../src/journal/recovery.ts";
 import { SnapshotStore } from "../../src/journal/snapshot-store.ts";
@@ -215,6 +216,15 @@ describe("a snapshot that does not belong to the journal", () => {
   });
 });
 
+test("a segment that is gone from between others is missed, though the start would read none of them", async () => {
+  const directory = copyOf(past.directory);
+  expect(past.closed.at(-1)!.segment).toBeGreaterThan(3);
+  rmSync(join(directory, "journal", "00000002.segment"));
+  await expect(reopen(directory, past.ledger)).rejects.toThrow(
+    /journal\/00000002\.segment, .*: the segment is missing/,
+  );
+});
+
 test("a snapshot may stand behind the frame of a clean stop", async () => {
   const directory = withoutSnapshots(past.directory);
   const closed: ClosedSegment[] = [];
@@ -271,6 +281,28 @@ describe("segments that nobody will read again", () => {
     const words = /00000001\.segment, offset 0, sequence 1: the segment is missing, and no snapshot/;
     await expect(reopen(copyOf(removed.directory), NO_LEDGER)).rejects.toThrow(words);
     await expect(reopen(withoutSnapshots(removed.directory), removed.ledger)).rejects.toThrow(words);
+  });
+
+  test("go one by one, so that no power failure leaves a gap", async () => {
+    let unsynced = 0;
+    let most = 0;
+    const disk: Disk = {
+      ...nodeDisk,
+      remove: (path) => {
+        if (path.endsWith(".segment")) unsynced += 1;
+        most = Math.max(most, unsynced);
+        return nodeDisk.remove(path);
+      },
+      syncDirectory: (path) => {
+        unsynced = 0;
+        return nodeDisk.syncDirectory(path);
+      },
+    };
+    const { length: before } = namesIn(past.directory, "journal");
+    const directory = copyOf(past.directory);
+    await snapshotAt(directory, past.closed.at(-1)!, { keepsSegments: false, disk });
+    expect(namesIn(directory, "journal").length).toBeLessThan(before - 1);
+    expect(most).toBe(1);
   });
 
   test("stay until the archive has them", async () => {

@@ -83,6 +83,17 @@ describe("verify", () => {
     expect(await faultsOf(directory)).toMatch(/^balances: account 1 has/);
   });
 
+  test("names a ledger that nothing can make anew, for a start would refuse it", async () => {
+    const directory = copyOf(trimmed);
+    writeFileSync(join(directory, "ledger.sqlite"), "something else");
+    expect(await faultsOf(directory)).toMatch(
+      /^ledger: file is not a database, and the journal begins behind \d+/,
+    );
+    rmSync(join(directory, "ledger.sqlite"));
+    expect(await faultsOf(directory)).toMatch(/^ledger: there is none, and the journal begins behind \d+/);
+    expect(run(["serve", "--port", "0", "--data", directory]).status).toBe(4);
+  });
+
   test("refuses a journal whose beginning nothing covers", async () => {
     const directory = copyOf(trimmed);
     rmSync(join(directory, "snapshots"), { recursive: true });
@@ -147,5 +158,17 @@ describe("journal", () => {
     const seq = Number.parseInt(oldest!, 10);
     expect(stderr).toBe(`the journal begins behind sequence ${seq}\n`);
     expect(stdout).toMatch(new RegExp(`^# segment \\d+, .*\\n# frame .*\\n +${seq + 1} `));
+  });
+
+  test("shows all that stands before a segment that is missing, or behind it, and names it", () => {
+    const directory = copyOf(whole);
+    rmSync(join(directory, "journal", "00000002.segment"));
+    const [first] = namesIn(directory, "snapshots");
+    for (const from of [1, Number.parseInt(first!, 10) + 1]) {
+      const { status, stdout, stderr } = run(["journal", directory, "--from", `${from}`]);
+      expect(status).toBe(4);
+      expect(stdout).toMatch(new RegExp(`^# segment \\d+, .*\\n# frame .*\\n +${from} `));
+      expect(stderr).toMatch(/00000002\.segment, offset 0, sequence \d+: the segment is missing/);
+    }
   });
 });

@@ -28,7 +28,12 @@ type Judged = {
   readonly wrong: string | null;
 };
 
-type Damage = { readonly path: string; readonly what: string };
+type Damage = {
+  readonly path: string;
+  readonly what: string;
+  /** A segment is gone from between others, which nothing but damage does. */
+  readonly isGap: boolean;
+};
 
 /** What a start with the damage came to. */
 type Outcome = {
@@ -60,14 +65,15 @@ function turnOver({ path, file }: ReturnType<SimulatedDisk["files"]>[number], ra
   const position = placeToFlip(file.view(), random);
   const bit = random.below(8);
   file.rot(position, bit);
-  return { path, what: `bit ${bit} of byte ${position} of ${path} turned over` };
+  return { path, what: `bit ${bit} of byte ${position} of ${path} turned over`, isGap: false };
 }
 
 /** The last one is never lost: without a ledger that has seen it, nobody could tell. */
 function loseSegment(disk: SimulatedDisk, random: Random): Damage {
-  const { path } = random.pick(disk.files(".segment").slice(0, -1));
-  disk.change(dirname(path), [[path, null]]);
-  return { path, what: `${path} lost` };
+  const segments = disk.files(".segment");
+  const lost = random.pick(segments.slice(0, -1));
+  disk.change(dirname(lost.path), [[lost.path, null]]);
+  return { path: lost.path, what: `${lost.path} lost`, isGap: lost.path !== segments[0]!.path };
 }
 
 async function probe(
@@ -88,6 +94,7 @@ async function probe(
     };
   }
   const exchange = incarnation.exchange!;
+  if (damage.isGap) return { verdict: "flips passed over", wrong: `${damage.what} goes unnoticed` };
   if (isSnapshot || isCovered(damage, outcome, sound)) {
     const isUsed = isSnapshot && !outcome.isReported && outcome.loaded?.path === damage.path;
     const isSame = exchange.stateDigest() === sound.stateDigest();
@@ -129,7 +136,7 @@ function start(world: World, { path }: Damage): { incarnation: Incarnation; outc
   return { incarnation, outcome };
 }
 
-/** What lies before the snapshot from which the replay goes on is not read. */
+/** What lies before the snapshot from which the replay goes on is not read, and the first of it may be gone. */
 function isCovered({ path }: Damage, { loaded }: Outcome, { segmentEnds }: History): boolean {
   const segment = Number.parseInt(basename(path), 10);
   return loaded !== null && (segmentEnds.get(segment) ?? Number.POSITIVE_INFINITY) <= loaded.seq;

@@ -1,6 +1,6 @@
 /**
- * Makes a failing plan short: leaves out parts of what happens, in ever smaller pieces, for as long as the same
- * is still found wrong.
+ * Makes a failing plan short: leaves out parts of what happens, in ever smaller pieces, then of what is sent
+ * together, for as long as the same is still found wrong.
  */
 import type { Plan, Step } from "./plan.ts";
 import { simulate } from "./simulation.ts";
@@ -27,7 +27,27 @@ export async function shortest(plan: Plan, violation: string): Promise<Plan> {
     // What could not be left out alone often can when something else is gone.
     if (piece > 1 || shortestYet.steps.length === before) piece = piece > 1 ? Math.floor(piece / 2) : 0;
   }
+  for (let at = 0; at < shortestYet.steps.length; at += 1) {
+    for (let place = 0; runs < RUNS_MAX; ) {
+      const fewer = withoutIntent(shortestYet.steps, at, place);
+      if (fewer === null) break;
+      if (!(await fails(fewer))) place += 1;
+    }
+  }
   return shortestYet;
+}
+
+/** How many commands the clients of a plan send. */
+export function commandsIn({ steps }: Plan): number {
+  return steps.reduce((sum, step) => sum + (step.kind === "act" ? step.intents.length : 0), 0);
+}
+
+/** Null if there is no such intent, or no other beside it. */
+function withoutIntent(steps: readonly Step[], at: number, place: number): readonly Step[] | null {
+  const step = steps[at]!;
+  if (step.kind !== "act" || step.intents.length < 2 || place >= step.intents.length) return null;
+  const fewer = { ...step, intents: step.intents.filter((_, each) => each !== place) };
+  return steps.map((each) => (each === step ? fewer : each));
 }
 
 /** What is wrong without the numbers, which differ from plan to plan. */

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { addCounts, COUNTED, type Counts, noCounts } from "./counts.ts";
 import { type Plan, planOf } from "./plan.ts";
-import { shortest } from "./shrink.ts";
+import { commandsIn, shortest } from "./shrink.ts";
 import { type Result, simulate } from "./simulation.ts";
 
 /** Between two lines that say how far it has come. */
@@ -67,10 +67,13 @@ async function explain(plan: Plan, violation: string): Promise<void> {
   const short = await shortest(plan, violation);
   const lines: string[] = [];
   await simulate(short, (line) => lines.push(line));
-  console.log(`  of its ${plan.steps.length} steps ${short.steps.length} are enough:`);
+  const commands = `${commandsIn(short)} of ${commandsIn(plan)} commands`;
+  console.log(`  of its ${plan.steps.length} steps ${short.steps.length} are enough, with ${commands}:`);
   if (lines.length > TRACE_LINES_MAX) console.log(`  (${lines.length - TRACE_LINES_MAX} lines before)`);
   for (const line of lines.slice(-TRACE_LINES_MAX)) console.log(`  ${line}`);
   console.log(`  again: npm run simulate -- --seed ${plan.seed} --runs 1 --trace`);
+  const what = JSON.stringify(violation.split("\n")[0]);
+  console.log(`  a test from now on: { seed: ${plan.seed}, what: ${what} } in tests/simulation/seeds.ts`);
 }
 
 function summarise(counts: Counts): void {

@@ -44,7 +44,10 @@ const EVENTS: ChangeForm = {
 
 export const CHANGE_TYPES: readonly string[] = [LINES.type, EVENTS.type];
 
+/** A weight of zero says that it is not taken. */
+const TAKES_EVENTS = /^\s*text\/event-stream\s*(?:;(?!\s*q=0(?:\.0*)?\s*$).*)?$/i;
+
 /** What the client asks for; lines unless it says that it takes events. */
-export function changeFormFor(accept: string | undefined): ChangeForm {
-  return accept !== undefined && /\btext\/event-stream\b/i.test(accept) ? EVENTS : LINES;
+export function changeFormFor(accept = ""): ChangeForm {
+  return accept.split(",").some((range) => TAKES_EVENTS.test(range)) ? EVENTS : LINES;
 }

@@ -9,6 +9,7 @@ import type { Seq } from "../../domain/units.ts";
 import type { PastPort, Replay } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangePiece, ChangeTail } from "./change-tail.ts";
+import type { ChangeLimits } from "./limits.ts";
 
 /** What the lines of the past are read from, and how far it goes. */
 export type Recorded = { readonly appliedSeq: Seq; readonly past: Pick<PastPort, "replay"> };
@@ -16,11 +17,12 @@ export type Recorded = { readonly appliedSeq: Seq; readonly past: Pick<PastPort,
 export type ChangeSource = {
   readonly tail: ChangeTail;
   readonly exchange: Recorded;
-  /** Opens a replay, or says that there are too many. */
-  readonly replay: () => Replay | Refusal;
-  /** Bytes of a piece out of the journal. */
-  readonly bytesMax: number;
+  /** Opens a replay when the turn for it has come, or says that it did not come. */
+  readonly replay: (signal: AbortSignal) => Promise<Replay | Refusal>;
+  readonly limits: Pick<ChangeLimits, "pastPieceBytes" | "retryMs" | "retriesMax">;
 };
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export class ChangeReader {
   readonly #source: ChangeSource;
@@ -79,19 +81,34 @@ export class ChangeReader {
   }
 
   async #readPast(): Promise<ChangePiece | Refusal> {
-    const { exchange, replay, bytesMax } = this.#source;
-    if (this.#replay === undefined) {
-      const opened = replay();
-      if (opened instanceof Refusal) return opened;
-      this.#replay = opened;
-    }
+    const replay = this.#replay ?? (await this.#openReplay());
+    if (replay instanceof Refusal) return replay;
+    const { exchange, limits } = this.#source;
     const after = this.#position;
     const through = this.#through ?? exchange.appliedSeq;
-    const told = await this.#replay.changes({ after, through, bytesMax }, { signal: this.#signal });
-    if ("fault" in told) return refusalOf(told.fault);
-    const { lines, lastSeq } = told.answer;
-    assert(lastSeq > after && lastSeq <= through, "what is asked for is there");
-    return { after, lines, lastSeq };
+    const asked = { after, through, bytesMax: limits.pastPieceBytes };
+    for (let retries = 0; ; retries += 1) {
+      const told = await replay.changes(asked, { signal: this.#signal });
+      if ("answer" in told) {
+        const { lines, lastSeq } = told.answer;
+        assert(lastSeq > after && lastSeq <= through, "what is asked for is there");
+        return { after, lines, lastSeq };
+      }
+      const { kind } = told.fault;
+      // A reader is not told of a moment's haste.
+      const isPassing = kind === "too-long" || kind === "too-many";
+      if (!isPassing || retries === limits.retriesMax || this.#signal.aborted) return refusalOf(told.fault);
+      await pause(limits.retryMs);
+    }
+  }
+
+  async #openReplay(): Promise<Replay | Refusal> {
+    const opened = await this.#source.replay(this.#signal);
+    if (opened instanceof Refusal) return opened;
+    this.#replay = opened;
+    // Who has left meanwhile gives it back.
+    if (this.#signal.aborted) this.#endReplay();
+    return opened;
   }
 
   #endReplay(): void {

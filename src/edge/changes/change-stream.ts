@@ -24,7 +24,6 @@ type Told = ChangePiece | Refusal | null;
 
 /** Lets everybody else have a turn: a fast reader would take piece upon piece in one. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export class ChangeStream {
   readonly bytes: Readable;
@@ -53,7 +52,6 @@ export class ChangeStream {
   /** Reads the first piece, so that a client that cannot be served hears of it before anything else. */
   async begin(): Promise<Refusal | undefined> {
     if (this.#reader.isBehind) {
-      this.#coming = this.#read(0);
       this.#first = await this.#next(this.#options.limits.openMsMax);
     } else if (this.#reader.follows) {
       // Who follows hears at once that it does, even if there is nothing to tell.
@@ -92,25 +90,18 @@ export class ChangeStream {
 
   /** Waits for what comes next; at the latest after so long there is a heartbeat, and it goes on coming. */
   async #next(patienceMs: number): Promise<Told | "heartbeat"> {
-    this.#coming ??= this.#read(this.#options.limits.retriesMax);
+    this.#coming ??= this.#read();
     const told = await within(patienceMs, this.#coming);
     // What comes while nobody waits for it is told next time.
     if (told !== "heartbeat") this.#coming = undefined;
     return told;
   }
 
-  /** A reader that is under way is not told of a moment's haste. */
-  async #read(retriesMax: number): Promise<Told> {
-    const { limits, onFault } = this.#options;
+  async #read(): Promise<Told> {
     try {
-      for (let retries = 0; ; retries += 1) {
-        const told = await this.#reader.next();
-        const isPassing = told instanceof Refusal && told.code === "overloaded";
-        if (!isPassing || retries === retriesMax) return told;
-        await pause(limits.retryMs);
-      }
+      return await this.#reader.next();
     } catch (error) {
-      onFault(error);
+      this.#options.onFault(error);
       return new Refusal("internal-error");
     }
   }

@@ -1,13 +1,13 @@
 /** All streams of changes that are open, and what they may take together. */
 import type { Readable } from "node:stream";
 import type { Seq } from "../../domain/units.ts";
-import type { Replay } from "../exchange-port.ts";
 import { Refusal } from "../problems.ts";
 import type { ChangeForm } from "./change-forms.ts";
 import { ChangeReader, type Recorded } from "./change-reader.ts";
 import { ChangeStream, type ChangeStreamOptions } from "./change-stream.ts";
 import { ChangeTail, type Committing } from "./change-tail.ts";
 import type { ChangeLimits } from "./limits.ts";
+import { ReplayTurns } from "./replay-turns.ts";
 
 export type ChangeWish = {
   readonly after: Seq;
@@ -24,7 +24,7 @@ export class ChangeStreams {
   readonly #tail: ChangeTail;
   readonly #onFault: (error: unknown) => void;
   readonly #open = new Set<ChangeStream>();
-  #replays = 0;
+  readonly #turns: ReplayTurns;
   #isClosed = false;
 
   constructor(
@@ -35,6 +35,7 @@ export class ChangeStreams {
     this.#limits = limits;
     this.#onFault = onFault;
     this.#tail = new ChangeTail(exchange, limits);
+    this.#turns = new ReplayTurns(() => exchange.past.replay(), limits);
   }
 
   get count(): number {
@@ -53,8 +54,8 @@ export class ChangeStreams {
       {
         tail: this.#tail,
         exchange: this.#exchange,
-        replay: () => this.#replay(),
-        bytesMax: this.#limits.pastPieceBytes,
+        replay: (signal) => this.#turns.take(signal),
+        limits: this.#limits,
       },
       { after, through: follows ? null : appliedSeq, signal: stop.signal },
     );
@@ -98,22 +99,5 @@ export class ChangeStreams {
       "overloaded",
       `No more than ${streamsMax} change streams can be open; close one first.`,
     );
-  }
-
-  #replay(): Replay | Refusal {
-    const { replaysMax } = this.#limits;
-    if (this.#replays === replaysMax) {
-      const detail = `No more than ${replaysMax} change streams can read the journal at once; try again when one has come to the present.`;
-      return new Refusal("overloaded", detail);
-    }
-    this.#replays += 1;
-    const replay = this.#exchange.past.replay();
-    return {
-      changes: (asked, asking) => replay.changes(asked, asking),
-      close: async () => {
-        this.#replays -= 1;
-        await replay.close();
-      },
-    };
   }
 }

@@ -3,11 +3,10 @@
 export type ChangeLimits = {
   /** Open streams; one more is answered 503 `overloaded`. */
   readonly streamsMax: number;
-  /**
-   * Streams that read the journal at once, each with a thread and a state of its own; one more that would begin with it is
-   * answered 503 `overloaded`.
-   */
+  /** Streams that read the journal at once, each with a thread and a state of its own; the others wait for their turn. */
   readonly replaysMax: number;
+  /** A stream whose turn to read the journal does not come within this time ends, and says where to resume. */
+  readonly turnMsMax: number;
   /** Events of the latest commands that are kept while somebody follows; who is further behind reads the journal again. */
   readonly tailEventsMax: number;
   /** A command with more events is not written here, where orders would wait for it, but read from the journal. */
@@ -24,7 +23,7 @@ export type ChangeLimits = {
   readonly openMsMax: number;
   /** A stream whose reader has not taken one piece within this time is cut. */
   readonly stalledMsMax: number;
-  /** When the journal cannot be read at the moment: how long a stream that is under way waits before it asks again. */
+  /** When the journal cannot be read at the moment: how long a stream waits before it asks again. */
   readonly retryMs: number;
   /** How often it asks again; then it ends and says where to resume. */
   readonly retriesMax: number;
@@ -35,6 +34,7 @@ export type ChangeLimits = {
 export const CHANGE_LIMITS: ChangeLimits = {
   streamsMax: 64,
   replaysMax: 3,
+  turnMsMax: 300_000,
   tailEventsMax: 100_000,
   commandEventsMax: 1_000,
   tailPieceBytes: 32 * 1024,

@@ -8,7 +8,7 @@ import type { AssetIndex, MarketIndex } from "../../domain/units.ts";
 import { type HistoryAsked, type HistoryRow, OldestFirst } from "../../projections/ledger/oldest-first.ts";
 import type { LedgerEntry, LedgerFill, LedgerTrade } from "../../projections/ledger/rows.ts";
 import { openForReading } from "../../projections/ledger/schema.ts";
-import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../../projections/threads.ts";
 import { entryView, fillItem, type Listed, tradeView } from "../render.ts";
 import { type FileRow, filePieces } from "./download-files.ts";
 import type { DownloadAsked, DownloadThreadData, FromThread, ToThread } from "./messages.ts";
@@ -32,7 +32,7 @@ port.on("message", (message: ToThread) => {
       tell({
         kind: "failed",
         id: message.id,
-        message: error instanceof Error ? error.message : String(error),
+        message: messageOf(error),
       });
     });
   }

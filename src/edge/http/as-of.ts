@@ -1,16 +1,14 @@
-/**
- * Reads as of a moment of the past: how the moment is named, what such a question costs, and what is said when there is
- * no answer.
- */
+/** Reads as of a moment of the past: how the moment is named, and what such a question costs. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { AsOf, PastFault } from "../../domain/past.ts";
+import type { AsOf } from "../../domain/past.ts";
 import type { EpochMs, Seq } from "../../domain/units.ts";
 import { timeText } from "../../projections/unit-text.ts";
 import type { PastTold } from "../exchange-port.ts";
 import type { Guard } from "../guard/guard.ts";
 import { parseAsOf } from "../parse.ts";
-import { malformed, type ProblemCode, Refusal } from "../problems.ts";
+import { refusalOfPast } from "../past-faults.ts";
+import { type ProblemCode, Refusal } from "../problems.ts";
 import { markPosition } from "./replies.ts";
 import { queryText, time } from "./schemas.ts";
 
@@ -82,35 +80,4 @@ export class PastReads {
 function clientOf({ principal, ip }: FastifyRequest): Parameters<Guard["takeForPast"]>[0] {
   // Where no key is needed, nobody has asked whose it is.
   return { principal: (principal as FastifyRequest["principal"] | undefined) ?? null, ip };
-}
-
-export function refusalOfPast(fault: PastFault): Refusal {
-  switch (fault.kind) {
-    case "before-the-beginning":
-      return malformed("asOf", "is before the first command, which has sequence 1");
-    case "after-now":
-      return malformed("asOf", `is after now; the last command has sequence ${fault.seq}`);
-    case "removed":
-      return new Refusal("history-removed", removedWords(fault.oldestSeq));
-    case "too-many":
-      return new Refusal("overloaded", "Too many questions about the past wait already. Send it again.");
-    case "too-long":
-      return new Refusal("overloaded", TOO_LONG);
-    case "too-large":
-      return new Refusal(
-        "overloaded",
-        "The state then needs more memory than a question about the past may.",
-      );
-    case "given-up":
-      return new Refusal("overloaded", "The exchange is stopping; the question was given up.");
-  }
-}
-
-const TOO_LONG =
-  "The answer takes longer than a question about the past may. Send it again: it goes on from where it came to, unless another was asked meanwhile.";
-
-function removedWords(oldestSeq: Seq | null): string {
-  return oldestSeq === null
-    ? "The journal does not go back so far any more."
-    : `The journal does not go back so far any more; the first sequence that can be asked about is ${oldestSeq}.`;
 }

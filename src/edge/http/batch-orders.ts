@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { PlaceOrder } from "../../domain/commands.ts";
 import { TOGETHER_MAX } from "../../sequencer/sequencer.ts";
-import { OrderArchivedError } from "../archived.ts";
 import { decisionOf, turnedAway } from "../decision.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
 import type { Asker } from "../orders/operations.ts";
@@ -117,11 +116,7 @@ function resultsOf(
 async function resultOf(exchange: ExchangePort, asker: Asker, taken: Taken): Promise<Result> {
   const decision = decisionOf(taken);
   if ("refusal" in decision) return problem(decision.refusal, asker);
-  try {
-    const { placed, isReplayed } = await placedBy(exchange, decision);
-    return isReplayed ? { ...placed, replayed: true } : placed;
-  } catch (fault) {
-    if (fault instanceof OrderArchivedError) return problem(fault.refusal, asker);
-    throw fault;
-  }
+  const told = await placedBy(exchange, decision);
+  if (told instanceof Refusal) return problem(told, asker);
+  return told.isReplayed ? { ...told.placed, replayed: true } : told.placed;
 }

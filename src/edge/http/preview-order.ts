@@ -6,7 +6,7 @@ import type { Guard } from "../guard/guard.ts";
 import { type OrderBody, orderBody } from "../orders/order-body.ts";
 import { PREVIEW_ORDERS_MAX, previewOrder } from "../orders/preview.ts";
 import { readOrder } from "../orders/read-order.ts";
-import { PROBLEMS, problem, Refusal } from "../problems.ts";
+import { PROBLEMS, type ProblemCode, problem, Refusal } from "../problems.ts";
 import { ORDER_EXAMPLE } from "./place-order.ts";
 import { askerOf, markPosition, sendRefusal, tellAllowance } from "./replies.ts";
 import { addRoute, type Call, type Desk } from "./route.ts";
@@ -32,6 +32,8 @@ const previewSchema = z.object({
 });
 
 const CONFLICT = 409;
+/** There is nothing to show: it would be too much, or what would be shown has moved to the archive. */
+const NO_PREVIEW: ReadonlySet<ProblemCode> = new Set(["preview-too-large", "history-archived"]);
 /** To look at so many orders takes about as long as to answer another request. */
 const ORDERS_PER_REQUEST = 10;
 
@@ -51,7 +53,7 @@ export function addPreviewOrderRoute(app: FastifyInstance, desk: Desk): void {
     body: orderBody,
     example: ORDER_EXAMPLE,
     answers: { 200: { is: "What would happen.", body: previewSchema } },
-    problems: ["unknown-account", "unknown-market", "preview-too-large", "overloaded"],
+    problems: ["unknown-account", "unknown-market", "history-archived", "preview-too-large", "overloaded"],
     handle: (exchange, request, reply) => preview(exchange, desk.guard, request, reply),
   });
 }
@@ -75,7 +77,7 @@ async function preview(
   if (allowance !== undefined) tellAllowance(reply, allowance);
   if (!(answer instanceof Refusal)) return markPosition(reply, appliedSeq).send(answer);
   // What the rules would say is what was asked for; what is malformed or unknown is a fault of the asking, as is too much.
-  const { status } = PROBLEMS[answer.code];
-  if (status < CONFLICT || answer.code === "preview-too-large") return sendRefusal(reply, answer);
+  const isTold = PROBLEMS[answer.code].status >= CONFLICT && !NO_PREVIEW.has(answer.code);
+  if (!isTold) return sendRefusal(reply, answer);
   return markPosition(reply, appliedSeq).send({ refused: problem(answer, asker) });
 }

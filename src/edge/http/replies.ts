@@ -8,7 +8,7 @@ import type { Ledger } from "../../projections/ledger/ledger.ts";
 import { LedgerBehindError } from "../../projections/ledger/ledger.ts";
 import type { Reading } from "../../projections/ledger/messages.ts";
 import type { Page } from "../../projections/ledger/pages.ts";
-import { archivedBefore, historyArchived, OrderArchivedError } from "../archived.ts";
+import { archivedBefore, historyArchived } from "../archived.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort } from "../exchange-port.ts";
 import type { Allowance } from "../guard/rate-limit.ts";
@@ -124,7 +124,6 @@ export async function readHistoryPage<Row>(
 
 /** The refusal that a failed read stands for, if it is one of a kind that is expected. */
 export function refusalOfRead(fault: unknown): Refusal | undefined {
-  if (fault instanceof OrderArchivedError) return fault.refusal;
   if (fault instanceof SettlementsBusyError) {
     return new Refusal("overloaded", "The deliveries cannot be asked now. Nothing was changed.");
   }

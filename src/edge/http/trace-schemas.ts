@@ -43,10 +43,16 @@ const tracedCommand = z.strictObject({
   journal,
   events: events.nullable().describe("As in the change stream; null where `eventsMissing` says why."),
   eventCount: z.int().nullable().describe("Of all its events, whether they are shown or not."),
+  effectsMissing: z
+    .string()
+    .nullable()
+    .describe(
+      "Why `trades`, `entries` and `settlements` are empty and not counted, where they have moved to the archive.",
+    ),
   trades: z.array(trade),
-  tradeCount: z.int(),
+  tradeCount: z.int().nullable(),
   entries: z.array(entry).describe("All postings of the command, of all accounts: zero in sum by asset."),
-  entryCount: z.int(),
+  entryCount: z.int().nullable(),
   settlements: z
     .array(settlementWithAttemptsSchema)
     .describe("The deliveries of its trades to the operator's wallet service."),
@@ -71,6 +77,9 @@ const party = z.strictObject({
   orderId: z.int(),
   accountId: z.string(),
   side: z.enum(SIDES),
+  isTriggered: z
+    .boolean()
+    .describe("Whether the order had waited for a trigger, which the command reached before this trade."),
   fee: amount,
   feeAsset: z.string(),
   feeRate: amount,

@@ -5,7 +5,7 @@
 import type { Command, PlaceOrder, Request } from "../../domain/commands.ts";
 import type { Seq } from "../../domain/units.ts";
 import type { OrderRecord } from "../../projections/order-record.ts";
-import { missingOrder, OrderArchivedError } from "../archived.ts";
+import { missingOrder } from "../archived.ts";
 import type { Principal } from "../auth.ts";
 import { decisionOf, type Refused } from "../decision.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
@@ -50,14 +50,15 @@ export function submitOrder(
   submit(exchange, asker, command, tell, (taken) => {
     const { seq } = taken.committed.entry;
     const answer = placedBy(exchange, taken);
-    const told = ({ placed, isReplayed }: PlacedBy) => tell({ body: placed, seq, isReplayed });
+    const told = (placing: PlacedBy | Refusal) => {
+      if (placing instanceof Refusal) tell({ refusal: placing, seq });
+      else tell({ body: placing.placed, seq, isReplayed: placing.isReplayed });
+    };
     if (!(answer instanceof Promise)) {
       told(answer);
       return;
     }
-    answer.then(told).catch((fault: unknown) => {
-      tell(fault instanceof OrderArchivedError ? { refusal: fault.refusal, seq } : { fault });
-    });
+    answer.then(told).catch((fault: unknown) => tell({ fault }));
   });
 }
 

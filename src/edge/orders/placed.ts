@@ -4,8 +4,9 @@ import type { OrderRepeated, TradeExecuted } from "../../domain/events.ts";
 import { type OrderId, orderId } from "../../domain/units.ts";
 import type { OrderUpdate } from "../../projections/live/live-orders.ts";
 import { type OrderRecord, SHOWN_FILLS_MAX } from "../../projections/order-record.ts";
-import { archiveOf, OrderArchivedError } from "../archived.ts";
+import { archiveOf, historyArchived } from "../archived.ts";
 import type { ExchangePort, Taken } from "../exchange-port.ts";
+import { Refusal } from "../problems.ts";
 import { fillOfTrade, fillView, orderView } from "../render.ts";
 import { findOrder } from "./find-order.ts";
 
@@ -18,13 +19,15 @@ export type Placed = {
 export type PlacedBy = { readonly placed: Placed; readonly isReplayed: boolean };
 
 /** Synchronous unless the order had been placed before, for which history has to be asked. */
-export function placedBy(exchange: ExchangePort, taken: Taken): PlacedBy | Promise<PlacedBy> {
+export function placedBy(exchange: ExchangePort, taken: Taken): PlacedBy | Promise<PlacedBy | Refusal> {
   const { entry, events } = taken.committed;
   const first = events[0];
   if (first?.kind !== "OrderRepeated") {
     return { placed: orderAfter(exchange, taken, orderId(entry.seq)), isReplayed: false };
   }
-  return repeatedOrder(exchange, first).then((placed) => ({ placed, isReplayed: true }));
+  return repeatedOrder(exchange, first).then((placed) =>
+    placed instanceof Refusal ? placed : { placed, isReplayed: true },
+  );
 }
 
 /** The order as a command left it, and what it traded in that command's step, as taker and as maker. */
@@ -41,16 +44,19 @@ export function orderAfter({ directory }: ExchangePort, taken: Taken, order: Ord
   return { order: orderView(lastOf(taken.updates, order), directory), fills };
 }
 
-/** The first order of a client's id as it is now, with those of its latest fills that are of its own entry. */
+/**
+ * The first order of a client's id as it is now, with those of its latest fills that are of its own entry. One that is
+ * remembered by its id may have moved to the archive.
+ */
 export async function repeatedOrder(
   exchange: ExchangePort,
   { account, order }: OrderRepeated,
-): Promise<Placed> {
+): Promise<Placed | Refusal> {
   const { directory } = exchange;
   const found = await findOrder(exchange, account, { order, at: null });
   if (found === undefined) {
     const archived = archiveOf(order, exchange.ledger);
-    if (archived !== null) throw new OrderArchivedError(archived);
+    if (archived !== null) return historyArchived(archived);
     throw new Error("an order that is remembered is open, in the ledger or in the archive");
   }
   const fills = [];

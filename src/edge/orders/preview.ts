@@ -61,6 +61,7 @@ async function answerOf(
   const balances = balancesAfter(exchange, command, events);
   if (first?.kind === "OrderRepeated") {
     const placed = await repeatedOrder(exchange, first);
+    if (placed instanceof Refusal) return placed;
     return { ...placed, fees: feesOf(exchange, command, []), balances, replayed: true };
   }
   if (first?.kind !== "OrderPlaced") throw new Error("an order is placed, repeated or refused");

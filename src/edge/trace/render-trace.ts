@@ -10,6 +10,8 @@ import type { TracedTrade } from "../../projections/ledger/command-effects.ts";
 import type { LedgerCommand } from "../../projections/ledger/rows.ts";
 import type { Directory } from "../../projections/live/directory.ts";
 import { timeText } from "../../projections/unit-text.ts";
+import { historyArchived } from "../archived.ts";
+import { refusalOfPast } from "../past-faults.ts";
 import { entryView, orderView, settlementWithAttemptsView } from "../render.ts";
 import type { Resolved } from "./resolve.ts";
 import type { Trace, TracedCommand } from "./trace.ts";
@@ -54,14 +56,15 @@ function commandView(traced: TracedCommand, directory: Directory) {
     journal: place,
     events: events?.events ?? null,
     eventCount: events?.eventCount ?? null,
+    effectsMissing: effects.archived === null ? null : historyArchived(effects.archived).detail,
     trades: effects.trades.map((trade) => tracedTradeView(trade, directory)),
-    tradeCount: effects.tradeCount,
+    tradeCount: effects.archived === null ? effects.tradeCount : null,
     entries: effects.entries.map((row) => ({
       ...entryView(row, directory),
       accountId: row.account === null ? null : directory.account(row.account).accountId,
       market: row.market === null ? null : directory.market(row.market).name,
     })),
-    entryCount: effects.entryCount,
+    entryCount: effects.archived === null ? effects.entryCount : null,
     settlements: settlements.map((settlement) => settlementWithAttemptsView(settlement, directory)),
   };
 }
@@ -90,20 +93,10 @@ function orderTouchesView({ record, touches, commands }: NonNullable<Trace["orde
 
 /** Why a trace has no events, where it has everything else. */
 function missingWords(fault: PastFault): string {
-  switch (fault.kind) {
-    case "removed":
-      return (
-        "The journal does not go back to where the events could be brought about from" +
-        (fault.oldestSeq === null ? "." : `; that is possible from sequence ${fault.oldestSeq} on.`)
-      );
-    case "too-long":
-      return (
-        "To bring the events about again takes longer than a question about the past may. Send it again: it goes on from " +
-        "where it came to, unless another was asked meanwhile."
-      );
-    case "too-large":
-      return "To bring the events about again needs more memory than a question about the past may.";
-    default:
-      return "Too many questions about the past wait already. Send it again.";
-  }
+  if (fault.kind !== "removed") return refusalOfPast(fault).detail;
+  // The journal has the command itself, or there would be no trace.
+  return (
+    "The journal does not go back to where the events could be brought about from" +
+    (fault.oldestSeq === null ? "." : `; that is possible from sequence ${fault.oldestSeq} on.`)
+  );
 }

@@ -75,10 +75,12 @@ async function resolveOrderNumber(ledger: Ledger, order: OrderId): Promise<Resol
   const placed = await resolveOrder(ledger, order);
   if (placed !== undefined) return placed;
   const nothing = `There is no order ${order}.`;
-  const isCommand = (await ledger.commands([order])).length > 0;
-  if (isCommand)
-    return unknown(`${nothing} Sequence ${order} placed none; it is traced as command:${order}.`);
-  return missing(archiveOf(order, ledger), nothing);
+  const [command] = await ledger.commands([order]);
+  const archived = archiveOf(order, ledger);
+  // A command that touched what is kept stays longer than the order that it placed.
+  const hasPlaced = command?.kind === "PlaceOrder" && command.refused === null;
+  if (command === undefined || (archived !== null && hasPlaced)) return missing(archived, nothing);
+  return unknown(`${nothing} Sequence ${order} placed none; it is traced as command:${order}.`);
 }
 
 async function resolveTrade(

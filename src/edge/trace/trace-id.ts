@@ -1,6 +1,6 @@
 /** What a trace may be asked for: the ids that the exchange hands out, each in a form that no other has. */
 import { uuidToULID } from "ulid";
-import { parseOrderUlid, ULID_PATTERN } from "../../domain/ulid.ts";
+import { isUlid, isUuid, parseOrderUlid } from "../../domain/ulid.ts";
 import { type EpochMs, type OrderId, type Seq, seq } from "../../domain/units.ts";
 import { parseOrderName, parseTradeName, type TradeName } from "../parse.ts";
 
@@ -21,8 +21,6 @@ export const TRACE_ID_WORDS =
 
 const W3C = /^[0-9a-f]{32}$/i;
 const NO_TRACE = /^0{32}$/;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const ULID = new RegExp(ULID_PATTERN);
 const NUMBERED = /^(entry|command):([1-9][0-9]{0,15})$/;
 
 /** Undefined for what is none of them. */
@@ -30,8 +28,8 @@ export function parseTraceId(text: string): TraceId | undefined {
   if (W3C.test(text)) {
     return NO_TRACE.test(text) ? undefined : { kind: "trace", traceId: text.toLowerCase() };
   }
-  if (UUID.test(text)) return ulidNamed(uuidToULID(text));
-  if (ULID.test(text)) return ulidNamed(text);
+  if (isUuid(text)) return ulidNamed(uuidToULID(text));
+  if (isUlid(text)) return ulidNamed(text);
   const name = parseOrderName(text);
   if (name !== undefined) return { kind: "order", order: name.order };
   const [, what, digits] = NUMBERED.exec(text) ?? [];

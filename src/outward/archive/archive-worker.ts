@@ -2,17 +2,17 @@
  * The thread that keeps an archive up to date: a run, a pause, the next run. What fails is tried again with growing
  * pauses for as long as the process lives; nothing waits for it.
  */
-import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Seq } from "../../domain/units.ts";
+import { pathsIn } from "../../journal/data-directory.ts";
 import { DirectoryInUseError, lockDataDirectory } from "../../journal/lock.ts";
 import type { Boundary } from "../../projections/ledger/retention.ts";
-import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../../projections/threads.ts";
 import { pauseAfter } from "../pauses.ts";
 import { type ArchiveRun, Archiver } from "./archiver.ts";
 import { droppable } from "./droppable.ts";
 import type { ArchivedRange } from "./manifest.ts";
-import { type ArchivePlace, openTarget, WORK_DIRECTORY } from "./place.ts";
+import { type ArchivePlace, openTarget } from "./place.ts";
 
 /** The longest pause after a failure. */
 const PAUSE_MS_MAX = 600_000;
@@ -48,11 +48,9 @@ const task = workerData as ArchiveTask;
 const port = parentPort!;
 const post = (message: FromArchiveThread) => port.postMessage(message);
 const target = openTarget(task.place, task.directory);
-const workDirectory = join(task.directory, WORK_DIRECTORY);
 const { directory, reserveBytes } = task;
 const archiver = new Archiver({
   directory,
-  workDirectory,
   target,
   reserveBytes,
   onArchived: (range) => tellStanding(range),
@@ -75,7 +73,7 @@ async function run(): Promise<void> {
     // Somebody archives by hand, which comes to the same.
     if (!(error instanceof DirectoryInUseError)) {
       failures += 1;
-      post({ kind: "archive-failed", message: error instanceof Error ? error.message : String(error) });
+      post({ kind: "archive-failed", message: messageOf(error) });
     }
   }
   const { intervalMs } = task;
@@ -85,7 +83,7 @@ async function run(): Promise<void> {
 }
 
 async function runLocked(): Promise<void> {
-  const lock = lockDataDirectory(workDirectory);
+  const lock = lockDataDirectory(pathsIn(directory).archiveWork);
   try {
     const startedAt = performance.now();
     const done = await archiver.run();

@@ -37,10 +37,8 @@ export type ArchiveProgress = {
 };
 
 export type ArchiverOptions = {
-  /** A data directory; the exchange may be running on it. */
+  /** A data directory; the exchange may be running on it, but no other archiver. */
   readonly directory: string;
-  /** Below the data directory, and of one archiver at a time. */
-  readonly workDirectory: string;
   readonly target: Target;
   /** With less free space than this, nothing is written. */
   readonly reserveBytes: number;
@@ -61,20 +59,22 @@ export type ArchiveRun = {
 
 export class Archiver {
   readonly #options: ArchiverOptions;
+  readonly #paths: ReturnType<typeof pathsIn>;
   /** It remembers which orders are open, so it stays open from run to run. */
   #ledger: ArchiveRows | undefined;
 
   constructor(options: ArchiverOptions) {
     this.#options = options;
+    this.#paths = pathsIn(options.directory);
   }
 
   /** Archives all that is closed and that the ledger has passed; null if there is no exchange in the directory yet. */
   async run(): Promise<ArchiveRun | null> {
-    const { directory, target, workDirectory } = this.#options;
-    const { journal } = pathsIn(directory);
+    const { target } = this.#options;
+    const { journal } = this.#paths;
     const journalId = await journalIdIn(journal);
     if (journalId === null) return null;
-    await mkdir(workDirectory, { recursive: true });
+    await mkdir(this.#paths.archiveWork, { recursive: true });
     const ledger = this.#openLedger();
     const manifest = await Manifest.read(target, journalId);
     const { closed, start } = await closedSegments(journal, (manifest.last?.segment ?? 0) + 1);
@@ -101,14 +101,14 @@ export class Archiver {
   }
 
   #openLedger(): ArchiveRows {
-    this.#ledger ??= ArchiveRows.open(pathsIn(this.#options.directory).ledger);
+    this.#ledger ??= ArchiveRows.open(this.#paths.ledger);
     return this.#ledger;
   }
 
   async #archive(closed: ClosedSegment, manifest: Manifest, tell: Tell): Promise<ArchivedRange> {
     const { segment, path, firstSeq, lastSeq, endHash } = closed;
     const ledger = this.#openLedger();
-    const times = await checkSegment(pathsIn(this.#options.directory).journal, closed);
+    const times = await checkSegment(this.#paths.journal, closed);
     const file = await measured(path);
     await this.#checkSpace(file.bytes);
     const objects: ArchivedObject[] = [];
@@ -139,7 +139,7 @@ export class Archiver {
   ): Promise<ArchivedObject> {
     const name = `${position(firstSeq)}-${position(lastSeq)}.parquet`;
     const key = `${table.name}/${name}`;
-    const path = join(this.#options.workDirectory, `${table.name}-${name}`);
+    const path = join(this.#paths.archiveWork, `${table.name}-${name}`);
     tell(key, 0);
     try {
       const written = await writeTable(table, path);
@@ -165,11 +165,11 @@ export class Archiver {
   }
 
   async #checkSpace(segmentBytes: number): Promise<void> {
-    const { workDirectory, reserveBytes } = this.#options;
-    const free = await nodeDisk.freeBytes(workDirectory);
-    if (free >= reserveBytes + WORK_SEGMENTS * segmentBytes) return;
+    const { archiveWork } = this.#paths;
+    const free = await nodeDisk.freeBytes(archiveWork);
+    if (free >= this.#options.reserveBytes + WORK_SEGMENTS * segmentBytes) return;
     throw new TargetUnavailableError(
-      `there is no space in ${workDirectory} to prepare what is to be archived: ${free} bytes are free`,
+      `there is no space in ${archiveWork} to prepare what is to be archived: ${free} bytes are free`,
     );
   }
 }

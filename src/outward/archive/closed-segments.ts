@@ -5,19 +5,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EpochMs, Seq } from "../../domain/units.ts";
-import { nodeDisk } from "../../journal/disk.ts";
+import { isMissing, nodeDisk } from "../../journal/disk.ts";
 import { type Frame, readFrameHeader, readTrailer } from "../../journal/frame.ts";
 import type { JournalPosition } from "../../journal/frame-walk.ts";
 import { readJournal } from "../../journal/recovery.ts";
 import {
-  decodeSegmentHeader,
   frameCrcSeed,
   listSegments,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   segmentName,
 } from "../../journal/segment.ts";
-import { loadSegment } from "../../journal/segment-image.ts";
+import { loadSegment, readStart } from "../../journal/segment-image.ts";
 
 /** Where a segment goes on from. */
 export type SegmentStart = {
@@ -100,20 +99,12 @@ async function startOf(path: string, nextSeq: Seq): Promise<JournalPosition> {
   return { journalId, segment, offset: SEGMENT_HEADER_BYTES, nextSeq, hash, eventDigest, ...unknown };
 }
 
+/** Undefined for a segment that has just been taken away. @throws DamagedJournalError */
 async function headerOf(path: string): Promise<SegmentHeader | undefined> {
-  let file: number;
   try {
-    file = await nodeDisk.open(path, "read");
+    return (await readStart(path, nodeDisk, { seq: 1 as Seq, length: SEGMENT_HEADER_BYTES })).header;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
-  }
-  try {
-    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    const header = decodeSegmentHeader(bytes.subarray(0, await nodeDisk.read(file, bytes, 0)));
-    if (typeof header === "string") throw new Error(`${path}: ${header}`);
-    return header;
-  } finally {
-    await nodeDisk.close(file);
   }
 }

@@ -1,7 +1,7 @@
 /** An archive in a directory: files are written aside, synced, and only then get their names. */
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { nodeDisk } from "../../journal/disk.ts";
+import { isMissing, nodeDisk } from "../../journal/disk.ts";
 import { type LocalFile, type Target, TargetRefusedError, TargetUnavailableError } from "./target.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -22,7 +22,7 @@ export class DirectoryTarget implements Target {
     try {
       return (await stat(this.#path(key))).size;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      if (isMissing(error)) return null;
       throw this.#failed(`reading ${key}`, error);
     }
   }

@@ -5,10 +5,9 @@
  */
 import { ulidToUUID } from "ulid";
 import { type Decimal, formatSteps, shortDecimal } from "../../domain/decimal.ts";
-import { ULID_PATTERN } from "../../domain/ulid.ts";
+import { isUlid } from "../../domain/ulid.ts";
 import type { Outbox, OutboxRow } from "../../projections/ledger/outbox.ts";
 
-const ULID = new RegExp(ULID_PATTERN);
 /** Account ids that clients of the operations API know as numbers; any 15 digits are exact as a JSON number. */
 const WHOLE_NUMBER = /^(?:0|[1-9][0-9]{0,14})$/;
 
@@ -33,7 +32,7 @@ export function bodyOf(row: OutboxRow, names: Names): string {
 
 /** The UUID that has the same 128 bits as the ULID of a request. */
 function uuidOf(requestId: string): string {
-  return ULID.test(requestId) ? ulidToUUID(requestId).toLowerCase() : requestId;
+  return isUlid(requestId) ? ulidToUUID(requestId).toLowerCase() : requestId;
 }
 
 function numberText(steps: number, step: Decimal): string {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { pathsIn } from "../../journal/data-directory.ts";
 import { Outbox } from "../../projections/ledger/outbox.ts";
 import { openForReading } from "../../projections/ledger/schema.ts";
-import { NICENESS, yieldToOrders } from "../../projections/threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../../projections/threads.ts";
 import { DeliveryLoop } from "./delivery-loop.ts";
 import type { AnswerOf, AskName, FromWorker, QueryOf, ToWorker, WorkerOptions } from "./messages.ts";
 import { Sender } from "./sender.ts";
@@ -51,7 +51,7 @@ async function answer({ id, name, query }: Extract<ToWorker, { kind: "ask" }>): 
   try {
     post({ kind: "answer", id, answer: await (views[name] as AnyAsk).call(views, query) });
   } catch (error) {
-    post({ kind: "failed", id, message: (error as Error).message });
+    post({ kind: "failed", id, message: messageOf(error) });
   }
   tellFigures();
 }

@@ -43,6 +43,8 @@ export type Party = {
   readonly orderId: OrderId;
   readonly accountId: string;
   readonly side: Side;
+  /** Whether the order had waited for a trigger, which the command reached before this trade. */
+  readonly isTriggered: boolean;
   readonly fee: string;
   readonly feeAsset: string;
   readonly feeRate: string;

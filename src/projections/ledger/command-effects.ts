@@ -9,7 +9,7 @@ import { SHOWN_FILLS_MAX } from "../order-record.ts";
 import type { Chains } from "./chains.ts";
 import { END, type Places } from "./places.ts";
 import { References } from "./references.ts";
-import { type Kept, keptReader } from "./retention.ts";
+import { type Archived, archivedOf, type Kept, keptReader } from "./retention.ts";
 import {
   type CommandRow,
   commandReader,
@@ -42,8 +42,10 @@ export type TracedEntry = LedgerEntry & {
 /** How much of what a command did is wanted. */
 export type EffectsQuery = { readonly seq: Seq; readonly tradesMax: number; readonly entriesMax: number };
 
-/** The first of what a command did, in its order, and how much it is in all. */
+/** The first of what a command did, in its order, and how much it is in all; nothing if it has moved to the archive. */
 export type Effects = {
+  /** Up to where all has moved, if this is before it: the command may be there still, for an order that it touched. */
+  readonly archived: Archived | null;
   readonly trades: readonly TracedTrade[];
   readonly tradeCount: number;
   readonly entries: readonly TracedEntry[];
@@ -97,6 +99,10 @@ export class CommandEffects {
 
   /** What a command that there is has done. */
   of({ seq, tradesMax, entriesMax }: EffectsQuery): Effects {
+    const archived = archivedOf(this.#kept());
+    if (archived !== null && seq <= archived.seq) {
+      return { archived, trades: [], tradeCount: 0, entries: [], entryCount: 0 };
+    }
     const range = { seq, from: this.#places.entryAt(seq), to: this.#places.entryAt(seq + 1) };
     const command = this.#commandOf(seq);
     const rows = this.#entries.all({ ...range, max: entriesMax }) as EntryRow[];
@@ -112,6 +118,7 @@ export class CommandEffects {
       if (row.first_entry === entry) trades.push(tracedTrade(row, command));
     }
     return {
+      archived: null,
       trades,
       tradeCount: this.#tradeCount.get(range) as number,
       entries,

@@ -2,9 +2,10 @@
  * Lets the ledger go of what the archive has, a batch of rows at a time and with pauses in between, in which batches of
  * commands are written. What fails here stops nothing else: the rows stay, and the next boundary tries again.
  */
+import { stackOf } from "../threads.ts";
 import type { FromWriter } from "./messages.ts";
 import type { Archived, Boundary } from "./retention.ts";
-import { messageOf, reasonToWait } from "./write-loop.ts";
+import { reasonToWait } from "./write-loop.ts";
 
 /** The pause after a batch, in times of how long it took: deleting never takes more than a third of the thread. */
 const PAUSE_RATIO = 2;
@@ -70,7 +71,7 @@ export class DropLoop {
         return;
       }
       this.#boundaries = [];
-      post({ kind: "report", report: { kind: "drop-failed", message: messageOf(error) } });
+      post({ kind: "report", report: { kind: "drop-failed", message: stackOf(error) } });
       return;
     }
     this.#schedule(Math.max((performance.now() - startedAt) * PAUSE_RATIO, PAUSE_MS_MIN));

@@ -8,10 +8,8 @@ import { ulidToUUID } from "ulid";
 import { assert } from "../../domain/assert.ts";
 import type { Outcome } from "../../domain/event-codec.ts";
 import type { TradeExecuted } from "../../domain/events.ts";
-import { ULID_PATTERN } from "../../domain/ulid.ts";
+import { isUlid } from "../../domain/ulid.ts";
 import { packHex } from "./words.ts";
-
-const ULID = new RegExp(ULID_PATTERN);
 
 export class OutboxRows {
   next: number;
@@ -66,5 +64,5 @@ export class OutboxRows {
 /** The trace that caused the trade. A request that named none is one by itself: both are 128 bits. */
 function traceOf({ traceId, requestId }: Outcome): Buffer | string | null {
   if (traceId !== null) return packHex(traceId);
-  return ULID.test(requestId) ? Buffer.from(ulidToUUID(requestId).replaceAll("-", ""), "hex") : null;
+  return isUlid(requestId) ? Buffer.from(ulidToUUID(requestId).replaceAll("-", ""), "hex") : null;
 }

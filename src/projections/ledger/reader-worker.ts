@@ -1,12 +1,12 @@
 /** The thread that reads the ledger. Every read sees one state of it, whatever is written meanwhile. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Seq } from "../../domain/units.ts";
+import { stackOf } from "../threads.ts";
 import { LedgerQueries } from "./ledger-queries.ts";
 import type { FromReader, QueryOf, Reading, ReadName, RowsOf, ToReader } from "./messages.ts";
 import { archivedOf, keptReader } from "./retention.ts";
 import { openForReading } from "./schema.ts";
 import type { ReaderOptions } from "./workers.ts";
-import { messageOf } from "./write-loop.ts";
 
 type AnyRead = (this: LedgerQueries, query: QueryOf<ReadName>) => RowsOf<ReadName>;
 
@@ -38,6 +38,6 @@ function answer({ id, name, query }: Extract<ToReader, { kind: "read" }>): FromR
   try {
     return { kind: "rows", id, read: read(name, query) };
   } catch (error) {
-    return { kind: "failed", id, message: messageOf(error) };
+    return { kind: "failed", id, message: stackOf(error) };
   }
 }

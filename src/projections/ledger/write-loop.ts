@@ -4,6 +4,7 @@
  */
 import Database from "better-sqlite3";
 import type { Seq } from "../../domain/units.ts";
+import { stackOf } from "../threads.ts";
 import type { FromWriter, LedgerFrame, PackedFrames, WaitReason } from "./messages.ts";
 
 /** What the loop needs of its neighbours. */
@@ -32,7 +33,7 @@ export class WriteLoop {
     } catch (error) {
       const because = reasonToWait(error);
       if (because === null) {
-        post({ kind: "fault", message: messageOf(error) });
+        post({ kind: "fault", message: stackOf(error) });
         return;
       }
       if (!this.#isWaiting) post({ kind: "report", report: { kind: "waiting", because } });
@@ -59,10 +60,6 @@ export function unpack({ frames, outcomes }: PackedFrames): LedgerFrame[] {
     start += outcomeBytes;
     return { ...frame, outcomes: own };
   });
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Why a write that failed may succeed later, or null if it will not. */

@@ -1,6 +1,6 @@
 /** The thread that writes the ledger. */
 import { parentPort, workerData } from "node:worker_threads";
-import { NICENESS, yieldToOrders } from "../threads.ts";
+import { messageOf, NICENESS, yieldToOrders } from "../threads.ts";
 import { DropLoop } from "./drop-loop.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { FromWriter, ToWriter } from "./messages.ts";
@@ -37,5 +37,5 @@ try {
   dropLoop.start();
 } catch (error) {
   // It is said to whoever starts the exchange, who cannot do anything with a stack.
-  post({ kind: "fault", message: error instanceof Error ? error.message : String(error) });
+  post({ kind: "fault", message: messageOf(error) });
 }

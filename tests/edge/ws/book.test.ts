@@ -22,9 +22,6 @@ afterEach(async () => {
   await floor.stop();
 });
 
-/** One that has everything before it on the same socket: an answer to a ping. */
-const caughtUp = (of: Client) => of.ask({ op: "ping" });
-
 describe("the book", () => {
   const levels = ({ bids, asks }: Received) => ({ bids, asks });
 
@@ -133,7 +130,7 @@ describe("the book", () => {
     const observer = await Client.open(floor.url);
     await observer.ask({ op: "subscribe", channel: "book", market: MARKET });
     await observer.until(() => observer.of("book").length === 1);
-    await caughtUp(client);
+    await client.caughtUp();
     expect(client.of("book")).toHaveLength(1);
     await observer.close();
   });

@@ -23,12 +23,6 @@ afterEach(async () => {
   await floor.stop();
 });
 
-const asMember = async ({ key }: Member) =>
-  Client.open(floor.url, { headers: { authorization: `Bearer ${key}` } });
-
-/** One that has everything before it on the same socket: an answer to a ping. */
-const caughtUp = (of: Client) => of.ask({ op: "ping" });
-
 describe("trades", () => {
   test("each is told to everybody once, in the words of the contract", async () => {
     const other = await Client.open(floor.url);
@@ -53,14 +47,14 @@ describe("trades", () => {
     await client.ask({ op: "subscribe", channel: "trades", market: MARKET });
     await client.ask({ op: "unsubscribe", channel: "trades", market: MARKET });
     tradeOnce();
-    await caughtUp(client);
+    await client.caughtUp();
     expect(client.of("trades")).toEqual([]);
   });
 });
 
 describe("orders", () => {
   test("every step is told with the order as it was then", async () => {
-    const alices = await asMember(alice);
+    const alices = await floor.clientOf(alice);
     await alices.ask({ op: "subscribe", channel: "orders" });
     const { entry: first } = floor.order(alice.account, { side: "sell", price: 10_000, quantity: 5 });
     floor.order(bob.account, { side: "buy", price: 10_000, quantity: 2 });
@@ -83,7 +77,7 @@ describe("orders", () => {
   });
 
   test("an order that takes is placed, filled in part and filled in one command", async () => {
-    const bobs = await asMember(bob);
+    const bobs = await floor.clientOf(bob);
     await bobs.ask({ op: "subscribe", channel: "orders" });
     floor.order(alice.account, { side: "sell", price: 10_000, quantity: 2 });
     floor.order(alice.account, { side: "sell", price: 10_001, quantity: 2 });
@@ -98,12 +92,12 @@ describe("orders", () => {
   });
 
   test("nobody hears of another account's orders, fills or wallets", async () => {
-    const bobs = await asMember(bob);
+    const bobs = await floor.clientOf(bob);
     for (const channel of ["orders", "fills", "wallets"]) await bobs.ask({ op: "subscribe", channel });
     const carol = floor.member("carol");
     floor.order(alice.account, { side: "sell", price: 10_000, quantity: 2 });
     floor.order(carol.account, { side: "buy", price: 10_000, quantity: 2 });
-    await caughtUp(bobs);
+    await bobs.caughtUp();
     expect(bobs.messages.filter(({ op }) => op === undefined)).toEqual([]);
     await bobs.close();
   });
@@ -111,7 +105,7 @@ describe("orders", () => {
 
 describe("orders by the whole rulebook", () => {
   test("are triggered and amended in words of their own, with the order as it was then", async () => {
-    const alices = await asMember(alice);
+    const alices = await floor.clientOf(alice);
     tradeOnce();
     await alices.ask({ op: "subscribe", channel: "orders" });
     const stop = floor.apply({
@@ -143,7 +137,7 @@ describe("orders by the whole rulebook", () => {
   });
 
   test("change wallets by an amend; arming a switch changes none", async () => {
-    const alices = await asMember(alice);
+    const alices = await floor.clientOf(alice);
     for (const channel of ["orders", "wallets"]) await alices.ask({ op: "subscribe", channel });
     const { entry } = floor.order(alice.account, { side: "buy", price: 9_000, quantity: 1 });
     const order = orderId(entry.seq);
@@ -158,7 +152,7 @@ describe("orders by the whole rulebook", () => {
 
 describe("fills", () => {
   test("maker and taker each get their own part", async () => {
-    const [alices, bobs] = [await asMember(alice), await asMember(bob)];
+    const [alices, bobs] = [await floor.clientOf(alice), await floor.clientOf(bob)];
     for (const each of [alices, bobs]) await each.ask({ op: "subscribe", channel: "fills" });
     const { entry: maker } = floor.order(alice.account, { side: "sell", price: 10_000, quantity: 2 });
     const { entry: taker } = floor.order(bob.account, { side: "buy", price: 10_005, quantity: 2 });
@@ -184,7 +178,7 @@ describe("fills", () => {
 
 describe("wallets", () => {
   test("each change says what caused it", async () => {
-    const alices = await asMember(alice);
+    const alices = await floor.clientOf(alice);
     await alices.ask({ op: "subscribe", channel: "wallets" });
     floor.deposit(alice.account, 100);
     const { entry } = floor.order(alice.account, { side: "buy", price: 10_000, quantity: 1 });

@@ -103,6 +103,11 @@ export class Client {
     return this.messages.slice(from).find(isAnswer)!;
   }
 
+  /** When it resolves, everything that was sent to this socket before has come: an answer to a ping has. */
+  async caughtUp(): Promise<void> {
+    await this.ask({ op: "ping" });
+  }
+
   /** Sends a text that need not make sense and gives the next message, which has to be its answer. */
   async provoke(text: string | Buffer): Promise<Received> {
     const count = this.messages.length;

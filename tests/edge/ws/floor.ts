@@ -38,6 +38,8 @@ import { FeedLog } from "../../../src/projections/feeds/feed-log.ts";
 import { Balances } from "../../../src/projections/live/balances.ts";
 import { Directory } from "../../../src/projections/live/directory.ts";
 import { LiveOrders } from "../../../src/projections/live/live-orders.ts";
+import { PLAIN_TERMS } from "../../plain-order.ts";
+import { Client } from "./client.ts";
 
 export const ADMIN_KEY = "an-operator-key-for-tests";
 export const VIB = assetIndex(0);
@@ -74,6 +76,8 @@ export type Floor = {
   readonly disk: { isSlow: boolean; release(): void };
   /** Opens an account with money and a key. */
   member(accountId: string, scopes?: readonly Scope[]): Member;
+  /** A socket with the member's key. */
+  clientOf(member: Member): Promise<Client>;
   /** A limit order as a command, for a test to give other terms. */
   terms(account: AccountIndex, terms: Terms): PlaceOrder;
   order(account: AccountIndex, terms: Terms): Committed;
@@ -116,24 +120,18 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
   };
   const terms: Floor["terms"] = (account, { side, price, quantity, lifeMs }) => ({
     kind: "PlaceOrder",
+    ...PLAIN_TERMS,
     account,
     market: MARKET,
     side,
-    type: "limit",
     timeInForce: lifeMs === undefined ? "gtc" : "gtd",
     price: ticks(price),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: lots(quantity),
-    quoteQuantity: null,
-    displayQuantity: null,
     expiresAt: lifeMs === undefined ? null : epochMs(timeOf(exchange.appliedSeq + 1) + lifeMs),
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
-    clientOrderId: null,
   });
+  const url = `ws://127.0.0.1:${port}/v1/ws`;
   return {
-    url: `ws://127.0.0.1:${port}/v1/ws`,
+    url,
     exchange,
     log,
     server: app.server,
@@ -149,6 +147,7 @@ export async function openFloor(options: FloorOptions = {}): Promise<Floor> {
       deposit(account, RICH);
       return { account, key, keyId };
     },
+    clientOf: ({ key }) => Client.open(url, { headers: { authorization: `Bearer ${key}` } }),
     terms,
     order: (account, wanted) => apply(terms(account, wanted)),
     cancel: (account, order) => apply({ kind: "CancelOrder", account, order: orderId(order) as OrderId }),

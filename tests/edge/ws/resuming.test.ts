@@ -21,32 +21,26 @@ afterEach(async () => {
   await floor.stop();
 });
 
-const asMember = async ({ key }: Member) =>
-  Client.open(floor.url, { headers: { authorization: `Bearer ${key}` } });
-
-/** One that has everything before it on the same socket: an answer to a ping. */
-const caughtUp = (of: Client) => of.ask({ op: "ping" });
-
 describe("resuming", () => {
   test("from every sequence on, what comes is what came live, and then goes on live", async () => {
-    const live = await asMember(alice);
+    const live = await floor.clientOf(alice);
     const channels = ["orders", "fills", "wallets"];
     const start = floor.appliedSeq();
     await live.ask({ op: "subscribe", channel: "trades", market: MARKET });
     for (const channel of channels) await live.ask({ op: "subscribe", channel });
     for (let round = 0; round < 5; round += 1) tradeOnce();
-    await caughtUp(live);
+    await live.caughtUp();
     const end = floor.appliedSeq();
     const resumed: { from: number; client: Client }[] = [];
     for (let from = start; from <= end; from += 1) {
-      const client = await asMember(alice);
+      const client = await floor.clientOf(alice);
       resumed.push({ from, client });
       const trades = { op: "subscribe", channel: "trades", market: MARKET, fromSeq: from };
       expect(await client.ask(trades)).toMatchObject({ ok: true, seq: end });
       for (const channel of channels) await client.ask({ op: "subscribe", channel, fromSeq: from });
     }
     tradeOnce();
-    await caughtUp(live);
+    await live.caughtUp();
     for (const { from, client } of resumed) {
       for (const channel of ["trades", ...channels]) {
         const wanted = live.of(channel).filter(({ seq }) => seq > from);

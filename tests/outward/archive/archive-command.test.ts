@@ -127,6 +127,22 @@ describe("refuses", () => {
     lock.release();
     expect([busy.status, busy.stderr]).toEqual([3, expect.stringContaining("is archiving just now")]);
   });
+
+  it("a journal whose last header is damaged, as every command does", () => {
+    const damaged = temporaryDirectory();
+    cpSync(join(directory, "journal"), join(damaged, "journal"), { recursive: true });
+    const name = readdirSync(join(damaged, "journal"))
+      .filter((each) => each.endsWith(".segment"))
+      .sort()
+      .at(-1)!;
+    const segment = join(damaged, "journal", name);
+    const bytes = readFileSync(segment);
+    bytes[10]! ^= 1;
+    writeFileSync(segment, bytes);
+    const { status, stderr } = run(["archive", damaged, "--to", join(temporaryDirectory(), "past")]);
+    expect(status).toBe(4);
+    expect(stderr).toContain(`the journal is damaged: journal/${name}, offset 0`);
+  });
 });
 
 it("to a bucket: killed in the middle again and again, it comes to a whole archive", async () => {

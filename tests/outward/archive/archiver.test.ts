@@ -27,8 +27,7 @@ function pastDirectory(): string {
 }
 
 function archiverOf(directory: string, target: Target, more: Partial<ArchiverOptions> = {}): Archiver {
-  const workDirectory = join(directory, "archive-work");
-  return new Archiver({ directory, workDirectory, target, reserveBytes: 0, ...more });
+  return new Archiver({ directory, target, reserveBytes: 0, ...more });
 }
 
 /** A directory with a past and its archive, brought up to date. */

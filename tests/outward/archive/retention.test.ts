@@ -18,6 +18,7 @@ import type { Exchange, ExchangeReport } from "../../../src/exchange.ts";
 import { type ArchiveReport, ArchiveService } from "../../../src/outward/archive/archive-service.ts";
 import { verify } from "../../../src/replay/verify.ts";
 import { ADMIN_KEY, type Body, Client } from "../../edge/harness.ts";
+import { PLAIN_TERMS } from "../../plain-order.ts";
 import { openExchange, scratchDirectory, submit, trade, tradeIn } from "./trading.ts";
 
 /** Everything that is archived is old enough. */
@@ -75,8 +76,7 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   exchange = await openExchange(directory, { archive: service, onReport: (report) => heard.push(report) });
   exchange.ledger.beginOutbox();
   await trade(exchange, 300);
-  // Nobody trades at this price, so it stays open.
-  const patient = await placeOpen(exchange);
+  const patient = await placeTwo(exchange);
   await trade(exchange, 1_500, 2);
   service.open();
   const client = await served(exchange);
@@ -140,11 +140,25 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   expect(page.items.map((item: Body) => item.orderId)).toEqual([patient]);
   const again = await client.post("/v1/orders", { ...PATIENT, accountId: "patient" });
   expect([again.status, again.body.order.orderId]).toEqual([200, patient]);
+  const hasty = { ...PATIENT, accountId: "patient", clientOrderId: "hasty" };
+  const placed = await client.post("/v1/orders", hasty);
+  expect([placed.status, placed.body.code]).toEqual([410, "history-archived"]);
+  expect(Number(placed.headers.get("pregao-seq"))).toBe(exchange.appliedSeq);
+  const previewed = await client.post("/v1/orders/preview", hasty);
+  expect([previewed.status, previewed.body.code]).toEqual([410, "history-archived"]);
+  const batch = await client.post("/v1/orders/batch", { orders: [hasty] });
+  expect([batch.status, batch.body.results[0].code]).toEqual([200, "history-archived"]);
+  const { body: contract } = await client.get("/openapi.json");
+  for (const path of ["/v1/orders", "/v1/orders/preview"]) {
+    expect(Object.keys(contract.paths[path].post.responses)).toContain("410");
+  }
 
   const finished = await allPages(client, "/operations?userId=trader-1&operationStatus=FINISHED");
   expect(finished.at(-1).archivedBefore).toEqual(before);
   const past = ulid(at - 1);
-  const moved = ["30", "command:30", "entry:30", "BTC-USD%2F1", past].map((id) => `/v1/trace/${id}`);
+  const moved = ["30", `${outlived(directory, seq)}`, "command:30", "entry:30", "BTC-USD%2F1", past].map(
+    (id) => `/v1/trace/${id}`,
+  );
   for (const path of [...moved, `/operations/trader-1%7C${ulidToUUID(past)}`]) {
     const { status, body } = await client.get(path);
     expect({ path, status, code: body.code }).toEqual({ path, status: 410, code: "history-archived" });
@@ -157,6 +171,10 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
     expect({ path, status: (await client.get(path)).status }).toEqual({ path, status: 404 });
   }
   expect((await client.get(`/v1/trace/${patient}`)).body.kind).toBe("order");
+  const [lasting] = (await client.get(`/v1/trace/command:${outlived(directory, seq)}`)).body.commands;
+  const counts = { trades: [], tradeCount: null, entries: [], entryCount: null };
+  expect(lasting).toMatchObject({ ...counts, effectsMissing: gone.body.detail });
+  expect(lasting.events.map(({ kind }: Body) => kind)).toContain("TradeExecuted");
   const untraced = await client.get(`/v1/trace/${"ab".repeat(16)}`);
   expect([untraced.status, untraced.body.detail]).toEqual([
     404,
@@ -176,6 +194,17 @@ it("history that has moved is said to have moved, open orders stay, and the ledg
   const rows = checks.find(({ what }) => what === "ledger's rows")!;
   expect(rows.found).toContain(`what lies up to sequence ${seq} has moved to the archive`);
 });
+
+/** An order that is gone, though its command is still there: it traded with one that was open at the boundary. */
+function outlived(directory: string, seq: number): number {
+  const database = new Database(join(directory, "ledger.sqlite"), { readonly: true });
+  const takers = `SELECT max(taker_order) FROM trades JOIN old_orders ON maker_order = order_id
+    WHERE taker_order <= ? AND taker_order NOT IN (SELECT order_id FROM old_orders)`;
+  const order = database.prepare(takers).pluck().get(seq);
+  database.close();
+  expect(order).toBeGreaterThan(0);
+  return order as number;
+}
 
 /** The first number in the outbox, and what is left of the references up to a command. */
 function remainsIn(directory: string, seq: number) {
@@ -197,30 +226,25 @@ const PATIENT = {
   clientOrderId: "patient",
 };
 
-/** Of an account that does nothing else. */
-async function placeOpen(exchange: Exchange): Promise<number> {
+/** Of an account that does nothing else: one that stays open, since nobody trades at its price, and one that is canceled. */
+async function placeTwo(exchange: Exchange): Promise<number> {
   const account = 5 as AccountIndex;
   const deposit = { account, asset: 3 as AssetIndex, amount: minor(1_000_000), reference: "all" };
   await submit(exchange, { kind: "OpenAccount", accountId: "patient", name: null });
   await submit(exchange, { kind: "DepositFunds", ...deposit });
-  await submit(exchange, {
+  const terms = {
     kind: "PlaceOrder",
+    ...PLAIN_TERMS,
     account,
     market: 1 as MarketIndex,
     side: "buy",
-    type: "limit",
-    timeInForce: "gtc",
     price: ticks(1),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: lots(7),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
-    clientOrderId: "patient",
-  });
+  } as const;
+  await submit(exchange, { ...terms, clientOrderId: "patient" });
+  await submit(exchange, { ...terms, clientOrderId: "hasty" });
+  const { order } = exchange.orders.byClientId(account, "hasty")!;
+  await submit(exchange, { kind: "CancelOrder", account, order });
   return exchange.orders.byClientId(account, "patient")!.order;
 }
 

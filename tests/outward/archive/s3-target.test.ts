@@ -51,8 +51,7 @@ describe("with a real server", () => {
     const directory = scratchDirectory();
     await tradeIn(directory, 1_000);
     const target = openTarget(bucket.place, directory);
-    const workDirectory = join(directory, "archive-work");
-    const archiver = new Archiver({ directory, workDirectory, target, reserveBytes: 0 });
+    const archiver = new Archiver({ directory, target, reserveBytes: 0 });
     onTestFinished(() => archiver.close());
     const run = (await archiver.run())!;
     expect(run.ranges).toBeGreaterThan(0);

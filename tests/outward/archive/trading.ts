@@ -20,6 +20,7 @@ import {
   ticks,
 } from "../../../src/domain/units.ts";
 import { Exchange, type ExchangeOptions } from "../../../src/exchange.ts";
+import { PLAIN_TERMS } from "../../plain-order.ts";
 
 /** Closed by some hundred orders. */
 const SEGMENT_BYTES = 32 * 1024;
@@ -153,20 +154,12 @@ function anyOrder(account: AccountIndex, below: (limit: number) => number): Plac
   const side = below(2) === 0 ? "buy" : "sell";
   return {
     kind: "PlaceOrder",
+    ...PLAIN_TERMS,
     account,
     market: below(2) as MarketIndex,
     side,
-    type: "limit",
-    timeInForce: "gtc",
     price: ticks(1_000 + below(11) - 5 + (side === "buy" ? -1 : 1)),
-    triggerPrice: null,
-    trailingOffset: null,
     quantity: lots(1 + below(30)),
-    quoteQuantity: null,
-    displayQuantity: null,
-    expiresAt: null,
-    postOnly: false,
-    selfTradePrevention: "cancel-maker",
     clientOrderId: below(3) === 0 ? `own-${below(1_000_000_000)}` : null,
   };
 }

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { ulidToUUID, uuidToULID } from "ulid";
 import { z } from "zod";
 import type { Market, Side } from "../../../domain/market.ts";
+import { isUuid } from "../../../domain/ulid.ts";
 import type { OrderRecord } from "../../../projections/order-record.ts";
 import { time } from "../../http/schemas.ts";
 import type { orderView } from "../../render.ts";
@@ -43,7 +44,7 @@ export const operationSchema = z.object({
   }),
 });
 
-const UUID_NAME = /^(.{1,64})\|([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$/;
+const OPERATION_ID = /^(.{1,64})\|(.{36})$/;
 
 /** `SELL` and `SALE` mean the same. */
 export function sideOf(operationType: (typeof OPERATION_TYPES)[number]): Side {
@@ -82,6 +83,6 @@ export function operationView(order: ReturnType<typeof orderView>) {
 export function readOperationId(
   id: string,
 ): { readonly accountId: string; readonly requestId: string } | undefined {
-  const match = UUID_NAME.exec(id);
-  return match === null ? undefined : { accountId: match[1]!, requestId: uuidToULID(match[2]!) };
+  const [, accountId = "", uuid = ""] = OPERATION_ID.exec(id) ?? [];
+  return isUuid(uuid) ? { accountId, requestId: uuidToULID(uuid) } : undefined;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { SettleFunds, SettlementEntry } from "../../../domain/commands.ts";
 import { formatSteps } from "../../../domain/decimal.ts";
 import { productOrNull } from "../../../domain/market.ts";
+import { isUuid } from "../../../domain/ulid.ts";
 import { minor } from "../../../domain/units.ts";
 import type { Directory } from "../../../projections/live/directory.ts";
 import type { ExchangePort } from "../../exchange-port.ts";
@@ -55,8 +56,6 @@ type ExactEntry = ExactTerms & {
 
 /** An entry in units, and as it is told. */
 type ReadEntry = { readonly entry: SettlementEntry; readonly view: object };
-
-const UUID = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 
 export function addSettleRoute(app: FastifyInstance, desk: Desk): void {
   const entry = { value: 100.99, quantity: 10 };
@@ -172,7 +171,7 @@ function readEntry(
   const value = productOrNull(price, traded, market.quoteMinorPerTickLot);
   if (value === null) return tooLarge(`${path}: value × quantity`);
   const { operationType, requestId } = sent;
-  const name = UUID.test(requestId) ? requestId.toLowerCase() : requestId;
+  const name = isUuid(requestId) ? requestId.toLowerCase() : requestId;
   return {
     entry: {
       account: user.account,
