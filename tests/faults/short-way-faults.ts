@@ -19,8 +19,8 @@ export const SHORT_WAY_FAULTS: readonly Fault[] = [
   {
     name: "a plain taker's fee is rounded up trade by trade",
     file: "short-way/take-plain.ts",
-    from: "shareRoundedUp(valueBefore, market.takerFee)",
-    to: "feesBefore + shareRoundedUp(value, market.takerFee)",
+    from: "shareRoundedUp(valueSoFar, market.takerFee)",
+    to: "feesSoFar + shareRoundedUp(value, market.takerFee)",
     scenario: "a-takers-fee-is-rounded-up-once-over-all-makers-that-it-meets",
   },
   {

@@ -72,8 +72,8 @@ function fillFromPlain(state: State, place: MarketState, order: OrderId, command
   const side = isBuy ? book.asks : book.bids;
   let left: number = command.quantity!;
   let paid = 0;
-  let valueBefore = 0;
-  let feesBefore = 0;
+  let valueSoFar = 0;
+  let feesSoFar = 0;
   let trade: number = place.nextTrade;
   while (left > 0) {
     const price = side.bestPrice;
@@ -82,10 +82,10 @@ function fillFromPlain(state: State, place: MarketState, order: OrderId, command
     const quantity = Math.min(left, pool.remaining[maker]!);
     const value = price * quantity * market.quoteMinorPerTickLot;
     const base = quantity * market.baseMinorPerLot;
-    valueBefore += value;
-    const fees = shareRoundedUp(valueBefore, market.takerFee);
-    const takerFee = fees - feesBefore;
-    feesBefore = fees;
+    valueSoFar += value;
+    const fees = shareRoundedUp(valueSoFar, market.takerFee);
+    const takerFee = fees - feesSoFar;
+    feesSoFar = fees;
     const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!);
     if (isBuy) {
       wallets.exchange(account, other, market.base, market.quote, base, value + takerFee, value - makerFee);
