@@ -172,6 +172,11 @@ export class EventLog {
     numbers[row + 4] = held;
   }
 
+  /** Makes room for rows of so many numbers in all, which the caller writes, and gives where they begin. */
+  newRows(length: number): number {
+    return this.#newRow(length);
+  }
+
   /** The rows; valid until more is recorded. */
   get numbers(): Float64Array {
     return this.#numbers;

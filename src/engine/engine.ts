@@ -21,19 +21,26 @@ import { dump, type Moment, restore } from "./dump.ts";
 import { Inspection } from "./inspect.ts";
 import { checkInvariants } from "./invariants.ts";
 import { type Previewed, preview } from "./preview.ts";
+import { wentShortWay } from "./short-way/short-way.ts";
 import { standing } from "./standing.ts";
 import { emptyState, type State } from "./state.ts";
 
+/** The engine goes the short way where it can; without it, only tests do, to compare the two. */
+export type Ways = "short and general" | "general";
+
 export class Engine {
   readonly #state: State;
+  readonly #goesShortWay: boolean;
   #appliedSeq: Seq;
   #at: EpochMs;
 
   /** An engine that has seen nothing, or is as another one was. */
   constructor(
     { state, appliedSeq, at }: Moment = { state: emptyState(), appliedSeq: seq(0), at: epochMs(0) },
+    ways: Ways = "short and general",
   ) {
     this.#state = state;
+    this.#goesShortWay = ways === "short and general";
     this.#appliedSeq = appliedSeq;
     this.#at = at;
   }
@@ -83,11 +90,7 @@ export class Engine {
   execute(entry: Sequenced): void {
     assert(entry.seq === this.#appliedSeq + 1, "commands are applied in sequence, none left out");
     assert(entry.at >= this.#at, "time never runs backwards");
-    const { changedBooks, markets, wallets, log } = this.#state;
-    const refusal = dispatch(this.#state, entry);
-    if (refusal !== null) log.tell({ kind: "CommandRejected", reason: refusal });
-    changedBooks.tellChanges(log, markets);
-    wallets.tellChanges(log);
+    if (!this.#goesShortWay || !wentShortWay(this.#state, entry)) goGeneralWay(this.#state, entry);
     this.#appliedSeq = entry.seq;
     this.#at = entry.at;
   }
@@ -111,6 +114,14 @@ export class Engine {
   check(): void {
     checkInvariants(this.#state);
   }
+}
+
+function goGeneralWay(state: State, entry: Sequenced): void {
+  const { changedBooks, markets, wallets, log } = state;
+  const refusal = dispatch(state, entry);
+  if (refusal !== null) log.tell({ kind: "CommandRejected", reason: refusal });
+  changedBooks.tellChanges(log, markets);
+  wallets.tellChanges(log);
 }
 
 /** Gives why the rules refuse the command, in which case nothing has changed; null if they do not. */

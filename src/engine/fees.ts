@@ -11,6 +11,11 @@ import { CHARGED } from "./book/traits.ts";
 /** Of no more parts the division is exact enough that rounding it up is right: it is off by far less than one part. */
 const PARTS_MAX = 2 ** 50;
 
+/** Whether a share is not negative and so small that no sum of shares up to it needs the long division. */
+export function isSmall(value: number, rate: number): boolean {
+  return rate >= 0 && rate * value <= PARTS_MAX;
+}
+
 /** What an order has paid in fees so far, in minor units of the quote asset; negative if it was paid rebates. */
 export function feesPaid(pool: OrderPool, slot: Slot): number {
   return feesOwed(pool, slot) + pool.rebateDue[slot]!;

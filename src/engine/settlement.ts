@@ -62,15 +62,10 @@ function moveMoney(
 
   // A rebate is not part of what was held: it is credited, and the hold is set anew after the trade.
   const spent = value + Math.max(0, buyerFee);
-  wallets.spend(buyerAccount, quote, spent);
   pool.held[buyer]! -= spent;
-  if (buyerFee < 0) wallets.credit(buyerAccount, quote, -buyerFee);
-  wallets.credit(sellerAccount, quote, value - sellerFee);
-
-  wallets.spend(sellerAccount, base, quantity);
   pool.held[seller]! -= quantity;
-  wallets.credit(buyerAccount, base, quantity);
-
+  wallets.exchange(buyerAccount, sellerAccount, base, quote, quantity, spent, value - sellerFee);
+  if (buyerFee < 0) wallets.credit(buyerAccount, quote, -buyerFee);
   const fees = buyerFee + sellerFee;
   if (fees > 0) wallets.credit(FEES_ACCOUNT, quote, fees);
 }

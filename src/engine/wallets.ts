@@ -122,15 +122,51 @@ export class Wallets {
     this.#note(wallet);
   }
 
-  /** Pays out of what an order holds: one leg of a trade. */
-  spend(account: AccountIndex, asset: AssetIndex, amount: number): void {
+  /** As `hold`, of the only wallet that the command changes, of which the caller tells. Gives what is left available. */
+  holdUntold(account: AccountIndex, asset: AssetIndex, amount: number): number {
     const wallet = this.#wallet(account, asset);
-    const left = this.#held[wallet]! - amount;
-    assert(left >= 0, "an order spends no more than it holds");
-    this.#held[wallet] = left;
-    this.#total[asset]! -= amount;
+    const left = this.#available[wallet]! - amount;
+    const held = this.#held[wallet]! + amount;
+    assert(left >= 0, "only what is available is held");
+    assert(held >= 0, "no held balance is negative");
+    this.#available[wallet] = left;
+    this.#held[wallet] = held;
+    return left;
+  }
+
+  /**
+   * Both legs of a trade: each side pays out of what an order holds. What the buyer spends and the seller does not
+   * receive is left for fees, and credited apart; in the base asset one gets what the other gives.
+   */
+  exchange(
+    buyer: AccountIndex,
+    seller: AccountIndex,
+    base: AssetIndex,
+    quote: AssetIndex,
+    quantity: number,
+    spent: number,
+    received: number,
+  ): void {
+    const available = this.#available;
+    const held = this.#held;
+    const total = this.#total;
+    const bits = this.#accountBits;
+    const quotes = quote << bits;
+    const bases = base << bits;
+    const spender = held[quotes + buyer]! - spent;
+    assert(spender >= 0, "a buy order spends no more than it holds");
+    held[quotes + buyer] = spender;
+    available[quotes + seller]! += received;
+    total[quote]! += received - spent;
+    const giver = held[bases + seller]! - quantity;
+    assert(giver >= 0, "a sell order gives no more than it holds");
+    held[bases + seller] = giver;
+    available[bases + buyer]! += quantity;
     this.#moved = true;
-    this.#note(wallet);
+    this.#note(quotes + buyer);
+    this.#note(quotes + seller);
+    this.#note(bases + seller);
+    this.#note(bases + buyer);
   }
 
   /** Ends a command: records each wallet that it changed, once, and checks that nothing was made or lost. */

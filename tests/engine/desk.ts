@@ -22,6 +22,7 @@ import {
   ticks,
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { GeneralWay } from "./general-way.ts";
 import { PLAIN_TERMS } from "../plain-order.ts";
 
 export const ANN = accountIndex(1);
@@ -59,6 +60,7 @@ export const LISTING: MarketListing = {
 
 export class Desk {
   readonly engine = new Engine();
+  readonly #general = new GeneralWay();
   at = 1_000;
 
   constructor(listing: Listing = {}, riches = RICHES) {
@@ -77,8 +79,10 @@ export class Desk {
   apply(command: Command): Event[] {
     const next = seq(this.engine.appliedSeq + 1);
     const at = epochMs(this.at);
-    const events = this.engine.apply({ seq: next, at, requestId: "", traceId: null, command });
+    const entry = { seq: next, at, requestId: "", traceId: null, command };
+    const events = this.engine.apply(entry);
     this.engine.check();
+    this.#general.follow(entry, events);
     return events;
   }
 

@@ -10,9 +10,10 @@ import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
 import { OUTWARD_FAULTS } from "./outward-faults.ts";
 import { SETTLEMENT_FAULTS } from "./settlement-faults.ts";
+import { SHORT_WAY_FAULTS } from "./short-way-faults.ts";
 
 describe("every planted fault", () => {
-  for (const fault of [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS]) {
+  for (const fault of [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS, ...SHORT_WAY_FAULTS]) {
     test(`fits the engine: ${fault.name}`, () => {
       const source = readFileSync(new URL(`../../src/engine/${fault.file}`, import.meta.url), "utf8");
       expect(planted(source, fault)).not.toBe(source);

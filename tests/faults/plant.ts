@@ -10,6 +10,7 @@ import type { Fault } from "./fault.ts";
 import { MARKET_FAULTS } from "./market-faults.ts";
 import { MATCHING_FAULTS } from "./matching-faults.ts";
 import { SETTLEMENT_FAULTS } from "./settlement-faults.ts";
+import { SHORT_WAY_FAULTS } from "./short-way-faults.ts";
 
 /** A fault may have the engine run for ever. */
 const RUN_MS_MAX = 120_000;
@@ -23,8 +24,8 @@ type Noticed = {
 };
 
 const wanted = process.argv[2] ?? "";
-const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS].filter(({ name }) =>
-  name.includes(wanted),
+const faults = [...MATCHING_FAULTS, ...MARKET_FAULTS, ...SETTLEMENT_FAULTS, ...SHORT_WAY_FAULTS].filter(
+  ({ name }) => name.includes(wanted),
 );
 const copy = new ProjectCopy();
 let missed = 0;

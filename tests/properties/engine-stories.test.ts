@@ -11,6 +11,7 @@ import { accountIndex, assetIndex, marketIndex } from "../../src/domain/units.ts
 import { Engine } from "../../src/engine/engine.ts";
 import { BookDepth } from "../../src/projections/feeds/book-depth.ts";
 import { Balances } from "../../src/projections/live/balances.ts";
+import { GeneralWay } from "../engine/general-way.ts";
 import type { Model } from "./model/model.ts";
 import { OpenOrders } from "./open-orders.ts";
 import { SEED, STORIES } from "./search.ts";
@@ -72,6 +73,7 @@ describe("any random story of every command over several accounts, assets and ma
   }, () => {
     assertStories(STORIES, (it) => {
       const engine = new Engine();
+      const general = new GeneralWay();
       const books = new BookDepth();
       const balances = new Balances();
       const orders = new OpenOrders();
@@ -80,6 +82,7 @@ describe("any random story of every command over several accounts, assets and ma
         const previewed =
           command.kind === "PlaceOrder" ? engine.preview({ ...entry, command }, Infinity).events : null;
         const events = engine.apply(entry);
+        general.follow(entry, events);
         expect(told(events), JSON.stringify(entry)).toEqual(expected);
         engine.check();
         if (previewed !== null) expectSamePreview(previewed, expected, events, entry);
@@ -98,6 +101,7 @@ describe("any random story of every command over several accounts, assets and ma
         for (const line of expected) count(shape(line));
         for (const what of composed(entry, expected)) count(what);
       }
+      general.expectSameState(engine);
     });
   });
 

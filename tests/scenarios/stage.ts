@@ -29,6 +29,7 @@ import {
   ticks,
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { GeneralWay } from "../engine/general-way.ts";
 import type { Told } from "../properties/model/floor.ts";
 import { Model } from "../properties/model/model.ts";
 import { told } from "../properties/told.ts";
@@ -68,6 +69,7 @@ export function play(scenario: Scenario): string {
 
 class Stage {
   readonly #engine = new Engine();
+  readonly #general = new GeneralWay();
   readonly #model = new Model();
   readonly #assets: readonly AssetTerms[];
   readonly #markets: readonly MarketListing[];
@@ -107,6 +109,7 @@ class Stage {
   }
 
   outcome(): string {
+    this.#general.expectSameState(this.#engine);
     this.#telling.book();
     this.#telling.waiting();
     return this.#telling.text();
@@ -140,14 +143,17 @@ class Stage {
     const entry = this.#entry(command);
     const events = this.#engine.apply(entry);
     this.#engine.check();
+    this.#general.follow(entry, events);
     this.#telling.hear(entry, events);
     assertSame(told(events), this.#model.apply(entry));
   }
 
   #setUp(command: Command): void {
     const entry = this.#entry(command);
-    const [event] = this.#engine.apply(entry);
+    const events = this.#engine.apply(entry);
+    this.#general.follow(entry, events);
     this.#model.apply(entry);
+    const [event] = events;
     assert(event?.kind !== "CommandRejected", "the stage is set up without a refusal");
   }
 

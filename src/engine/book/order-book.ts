@@ -61,6 +61,11 @@ export class OrderBook {
     this.#resize(side, this.#queue(side, slot), pool.shownOf(slot));
   }
 
+  /** The next place in time. */
+  nextArrival(): number {
+    return ++this.#arrivals;
+  }
+
   /** Puts an order back where it was, behind those that have been put back, with what it showed; nothing is told of it. */
   putBack(slot: Slot): void {
     const side = this.sideOf(slot);

@@ -31,22 +31,27 @@ export class OrderIndex {
   /** The slot of an open order, or NONE. */
   find(order: OrderId): Slot {
     const { id, indexNext } = this.#pool;
-    let slot = this.#places[this.#home(order)]!;
+    let slot = this.#places[homeOf(order, this.#shift)]!;
     while (slot !== NONE && id[slot] !== order) slot = indexNext[slot]!;
     return slot;
   }
 
   add(slot: Slot): void {
     if (this.#count === this.#places.length) this.#grow();
-    this.#link(slot);
+    const { id, indexNext } = this.#pool;
+    const places = this.#places;
+    const home = homeOf(id[slot]!, this.#shift);
+    indexNext[slot] = places[home]!;
+    places[home] = slot;
     this.#count += 1;
   }
 
   remove(slot: Slot): void {
     const { id, indexNext } = this.#pool;
-    const home = this.#home(id[slot]!);
-    const first = this.#places[home]!;
-    if (first === slot) this.#places[home] = indexNext[slot]!;
+    const places = this.#places;
+    const home = homeOf(id[slot]!, this.#shift);
+    const first = places[home]!;
+    if (first === slot) places[home] = indexNext[slot]!;
     else {
       let before = first;
       while (before !== NONE && indexNext[before] !== slot) before = indexNext[before]!;
@@ -56,27 +61,25 @@ export class OrderIndex {
     this.#count -= 1;
   }
 
-  #home(order: number): number {
-    const block = Math.imul((order | 0) >>> BLOCK_BITS, GOLDEN) >>> this.#shift;
-    return (block << BLOCK_BITS) | (order & BLOCK_MASK);
-  }
-
-  #link(slot: Slot): void {
-    const home = this.#home(this.#pool.id[slot]!);
-    this.#pool.indexNext[slot] = this.#places[home]!;
-    this.#places[home] = slot;
-  }
-
   #grow(): void {
-    const { indexNext } = this.#pool;
+    const { id, indexNext } = this.#pool;
     const before = this.#places;
-    this.#places = new Int32Array(before.length * 2).fill(NONE);
+    const places = new Int32Array(before.length * 2).fill(NONE);
+    this.#places = places;
     this.#shift -= 1;
     for (const first of before) {
       for (let slot = first, next: Slot; slot !== NONE; slot = next) {
         next = indexNext[slot]!;
-        this.#link(slot);
+        const home = homeOf(id[slot]!, this.#shift);
+        indexNext[slot] = places[home]!;
+        places[home] = slot;
       }
     }
   }
+}
+
+/** The place of an id in a table of which the blocks are told apart by all but so many bits. */
+function homeOf(order: number, shift: number): number {
+  const block = Math.imul((order | 0) >>> BLOCK_BITS, GOLDEN) >>> shift;
+  return (block << BLOCK_BITS) | (order & BLOCK_MASK);
 }

@@ -9,7 +9,7 @@ import type { Texts } from "../../domain/columns.ts";
 import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers, grownTraits } from "../grown.ts";
-import { ICEBERG, NAMED } from "./traits.ts";
+import { CHARGED, ICEBERG, NAMED, POST_ONLY, RESTS } from "./traits.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -90,7 +90,7 @@ export class OrderPool {
   /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force. */
   take(order: OrderId, terms: LastingTerms, traits: number, rates: Rates): Slot {
     const { price, quantity } = terms;
-    const slot = this.#takeSlot();
+    const slot = this.takeSlot();
     this.id[slot] = order;
     this.account[slot] = terms.account;
     this.market[slot] = terms.market;
@@ -102,6 +102,14 @@ export class OrderPool {
     this.makerFee[slot] = rates.makerFee;
     this.takerFee[slot] = rates.takerFee;
     if (traits >= ICEBERG) this.#keepMore(slot, terms);
+    return slot;
+  }
+
+  /** Takes a slot for an order of which the caller fills in what `take` would. */
+  takeSlot(): Slot {
+    const slot = this.#freed;
+    if (slot === NONE) return this.#takeUnused();
+    this.#freed = this.next[slot]!;
     return slot;
   }
 
@@ -154,6 +162,11 @@ export class OrderPool {
     return (this.traits[slot]! & trait) !== 0;
   }
 
+  /** Whether all that is to be said of an order is that it rests; what it asked for or paid before says nothing now. */
+  justRests(slot: Slot): boolean {
+    return (this.traits[slot]! & ~(POST_ONLY | CHARGED)) === RESTS;
+  }
+
   /** An order by budget has no quantity: what it holds says how far it goes. */
   isByBudget(slot: Slot): boolean {
     return this.price[slot] === 0 && this.quantity[slot] === 0;
@@ -189,12 +202,7 @@ export class OrderPool {
     this.rebateDue[slot] = 0;
   }
 
-  #takeSlot(): Slot {
-    if (this.#freed !== NONE) {
-      const slot = this.#freed;
-      this.#freed = this.next[slot]!;
-      return slot;
-    }
+  #takeUnused(): Slot {
     if (this.#used === this.id.length) this.#grow(this.#used * 2);
     // Without gaps it stays an array; with large ones it would become a dictionary.
     this.#clientOrderIds.push(null);

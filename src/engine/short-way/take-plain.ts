@@ -1,0 +1,153 @@
+/**
+ * A plain order against the plain ones that fill it whole. Whether they do is looked at before, so that an order is not
+ * left half way when it meets one of its own account, a part that is hidden, or the end of the book.
+ */
+import { FEES_ACCOUNT, type PlaceOrder } from "../../domain/commands.ts";
+import { FILLED } from "../../domain/event-log.ts";
+import type { Market } from "../../domain/market.ts";
+import type { AccountIndex, Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
+import { NONE, type Slot } from "../book/order-pool.ts";
+import type { PriceLadder } from "../book/price-ladder.ts";
+import { chargeFee, isSmall, shareRoundedUp } from "../fees.ts";
+import { limitHold } from "../holds.ts";
+import { setHold } from "../settlement.ts";
+import type { MarketState, State } from "../state.ts";
+
+/** Whether the order, which holds so much and meets another, was filled here; if not, nothing has changed. */
+export function takePlain(
+  state: State,
+  place: MarketState,
+  order: OrderId,
+  command: PlaceOrder,
+  hold: number,
+): boolean {
+  if (command.postOnly || !isFilledByPlain(state, place, command)) return false;
+  const { wallets, log } = state;
+  const { account, market } = command;
+  const { base, quote } = place.market;
+  const isBuy = command.side === "buy";
+  const asset = isBuy ? quote : base;
+  log.orderPlaced();
+  // An order that is filled whole never comes into the pool.
+  wallets.hold(account, asset, hold);
+  const left = hold - fillFromPlain(state, place, order, command);
+  if (left > 0) wallets.hold(account, asset, -left);
+  log.orderEnded(order, account, market, FILLED);
+  place.book.oppositeOf(isBuy).tellChanges(log, market);
+  wallets.tellChanges(log);
+  return true;
+}
+
+/** Whether an order within the rules is filled whole, by orders that just rest and get no rebates, and triggers nothing. */
+function isFilledByPlain({ open }: State, place: MarketState, command: PlaceOrder): boolean {
+  const { market, book, triggers } = place;
+  const { pool } = open;
+  const { account } = command;
+  const isBuy = command.side === "buy";
+  const limit = command.price!;
+  const side = isBuy ? book.asks : book.bids;
+  let left: number = command.quantity!;
+  const value = (isBuy ? limit : side.bestPrice) * left * market.quoteMinorPerTickLot;
+  if (triggers.count > 0 || !isSmall(value, market.takerFee)) return false;
+  for (let level = side.best; level !== NONE; level = side.after(level)) {
+    const price = side.price[level]!;
+    if (isBuy ? price > limit : price < limit) return false;
+    for (let maker = side.head[level]!; maker !== NONE; maker = pool.next[maker]!) {
+      if (pool.account[maker] === account || !pool.justRests(maker) || pool.makerFee[maker]! < 0)
+        return false;
+      left -= pool.remaining[maker]!;
+      if (left <= 0) return true;
+    }
+  }
+  return false;
+}
+
+/** Trades the order with those in its way until it is filled, and gives what it has paid of what is held for it. */
+function fillFromPlain(state: State, place: MarketState, order: OrderId, command: PlaceOrder): number {
+  const { pool } = state.open;
+  const { market, book } = place;
+  const { wallets, log } = state;
+  const { account } = command;
+  const isBuy = command.side === "buy";
+  const side = isBuy ? book.asks : book.bids;
+  let left: number = command.quantity!;
+  let paid = 0;
+  let valueSoFar = 0;
+  let feesSoFar = 0;
+  let trade: number = place.nextTrade;
+  while (left > 0) {
+    const price = side.bestPrice;
+    const maker = side.head[side.best]!;
+    const other = pool.account[maker] as AccountIndex;
+    const quantity = Math.min(left, pool.remaining[maker]!);
+    const value = price * quantity * market.quoteMinorPerTickLot;
+    const base = quantity * market.baseMinorPerLot;
+    valueSoFar += value;
+    const fees = shareRoundedUp(valueSoFar, market.takerFee);
+    const takerFee = fees - feesSoFar;
+    feesSoFar = fees;
+    const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!);
+    if (isBuy) {
+      wallets.exchange(account, other, market.base, market.quote, base, value + takerFee, value - makerFee);
+      pool.held[maker]! -= base;
+      paid += value + takerFee;
+    } else {
+      wallets.exchange(other, account, market.base, market.quote, base, value + makerFee, value - takerFee);
+      pool.held[maker]! -= value + makerFee;
+      paid += base;
+    }
+    if (takerFee + makerFee > 0) wallets.credit(FEES_ACCOUNT, market.quote, takerFee + makerFee);
+    log.tradeExecuted(
+      market.market,
+      trade as TradeId,
+      price as Ticks,
+      quantity as Lots,
+      value as Minor,
+      isBuy,
+      order,
+      account,
+      takerFee as Minor,
+      pool.orderId(maker),
+      other,
+      makerFee as Minor,
+    );
+    trade += 1;
+    place.lastPrice = price as Ticks;
+    left -= quantity;
+    countOff(state, place, side, maker, quantity);
+  }
+  place.nextTrade = trade as TradeId;
+  return paid;
+}
+
+/** Takes traded lots off the first order of the best level, which ends, or just holds less. */
+function countOff(state: State, place: MarketState, side: PriceLadder, slot: Slot, quantity: number): void {
+  const { pool } = state.open;
+  const left = pool.remaining[slot]! - quantity;
+  side.resize(side.best, -quantity);
+  if (left === 0) {
+    endFilled(state, place.market, side, slot);
+    return;
+  }
+  pool.remaining[slot] = left;
+  setHold(state, place, slot, limitHold(pool, slot, place.market));
+}
+
+function endFilled({ open, wallets, log }: State, market: Market, side: PriceLadder, slot: Slot): void {
+  const { pool } = open;
+  const account = pool.accountOf(slot);
+  const level = side.best;
+  const next = pool.next[slot]!;
+  side.head[level] = next;
+  pool.level[slot] = NONE;
+  if (next === NONE) {
+    side.tail[level] = NONE;
+    side.drop(level);
+  } else pool.previous[next] = NONE;
+  open.remove(slot);
+  const hold = pool.held[slot]!;
+  if (hold > 0) wallets.hold(account, pool.isBuy[slot] === 1 ? market.quote : market.base, -hold);
+  pool.held[slot] = 0;
+  log.orderEnded(pool.orderId(slot), account, market.market, FILLED);
+  pool.giveBack(slot);
+}
