@@ -21,8 +21,10 @@ export function settle(
   const { wallets } = state;
   const { pool } = state.open;
   const value = quoteAmount(market, price, quantity);
-  const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!) as Minor;
-  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee) as Minor;
+  const takerIsDone = pool.remaining[taker] === quantity;
+  const makerIsDone = pool.remaining[maker] === quantity;
+  const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!, 0, takerIsDone) as Minor;
+  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee, makerIsDone) as Minor;
   const takerBuys = pool.isBuy[taker] === 1;
   const base = baseAmount(market, quantity);
   pool.held[takerBuys ? taker : maker]! -= value + Math.max(0, takerBuys ? takerFee : makerFee);

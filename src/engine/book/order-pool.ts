@@ -9,7 +9,7 @@ import type { Texts } from "../../domain/columns.ts";
 import { type OrderTerms, SELF_TRADE_PREVENTIONS, type SelfTradePrevention } from "../../domain/commands.ts";
 import type { AccountIndex, Lots, MarketIndex, OrderId, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers, grownTraits } from "../grown.ts";
-import { ICEBERG, NAMED } from "./traits.ts";
+import { CHARGED, ICEBERG, NAMED } from "./traits.ts";
 
 /** No slot: the end of a list. */
 export const NONE = -1;
@@ -129,7 +129,9 @@ export class OrderPool {
   /** Gives a slot back; the order must have left every list, and hold nothing. */
   giveBack(slot: Slot): void {
     assert(this.held[slot] === 0, "an order that has left holds nothing");
-    if (this.traits[slot]! >= ICEBERG) this.#blank(slot);
+    const traits = this.traits[slot]!;
+    if (traits >= CHARGED) this.#blankFees(slot);
+    if ((traits & ~CHARGED) >= ICEBERG) this.#blank(slot);
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
@@ -184,6 +186,9 @@ export class OrderPool {
     this.expiresAt[slot] = 0;
     this.#clientOrderIds[slot] = null;
     this.selfTrade[slot] = 0;
+  }
+
+  #blankFees(slot: Slot): void {
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;
     this.rebateDue[slot] = 0;
