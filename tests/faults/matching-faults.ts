@@ -14,11 +14,13 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     name: "a trade prints at the taker's price",
     file: "matching.ts",
     from: `shownOf(maker)) as Lots;
-    trade(state, place, maker, taker, price, quantity);
+    settle(state, place, maker, taker, price, quantity);
+    countOff(state, place, side, maker, quantity);
     pool.remaining`,
     to: `shownOf(maker)) as Lots;
     const asked = (pool.price[taker] === 0 ? price : pool.price[taker]) as Ticks;
-    trade(state, place, maker, taker, asked, quantity);
+    settle(state, place, maker, taker, asked, quantity);
+    countOff(state, place, side, maker, quantity);
     pool.remaining`,
     scenario: "each-trade-prints-at-the-makers-price",
   },
