@@ -44,9 +44,16 @@ export function chargeFee(
   isLast: boolean,
 ): number {
   if (rate === 0) return 0;
-  const wholeBefore = pool.feeWhole[slot]!;
-  const partsBefore = pool.feeParts[slot]!;
-  const paidBefore = owed(wholeBefore, partsBefore) + pool.rebateDue[slot]!;
+  const traits = pool.traits[slot]!;
+  let wholeBefore = 0;
+  let partsBefore = 0;
+  let paidBefore = 0;
+  // Most orders are filled at once, so that what is kept of the others need not come into the caches.
+  if ((traits & CHARGED) !== 0) {
+    wholeBefore = pool.feeWhole[slot]!;
+    partsBefore = pool.feeParts[slot]!;
+    paidBefore = owed(wholeBefore, partsBefore) + pool.rebateDue[slot]!;
+  }
   let fill = rate * value + partsBefore;
   let whole = wholeBefore;
   if (Math.abs(fill) > PARTS_MAX) {
@@ -62,7 +69,7 @@ export function chargeFee(
   // Not the negation of the amount, which would be -0 for nothing.
   const fee = Math.max(total - paidBefore, 0 - rebateMax);
   if (isLast) return fee;
-  pool.traits[slot]! |= CHARGED;
+  pool.traits[slot] = traits | CHARGED;
   pool.feeWhole[slot] = whole;
   pool.feeParts[slot] = parts;
   pool.rebateDue[slot] = paidBefore + fee - total;
