@@ -56,6 +56,8 @@ export const ROWS = {
 export const ROW_LENGTHS = [2, 1, 13, 5, 5, 5] as const;
 
 const NUMBERS_FIRST = 1024;
+/** No log is as long: a bit for each place in it. */
+const PLACE_MAX = 2 ** 30 - 1;
 
 /** How an order ends, as one number: zero if it is filled, or else twice the place of the reason, and how. */
 export type End = number;
@@ -210,7 +212,8 @@ export class EventLog {
     const row = this.#end;
     this.#end = row + length;
     if (this.#end > this.#numbers.length) this.#grow();
-    return row;
+    // Known to be so small, the places of a row are summed up without a check for overflow.
+    return row & PLACE_MAX;
   }
 
   #grow(): void {

@@ -18,7 +18,7 @@ export function isSmall(value: number, rate: number): boolean {
 
 /** What an order has paid in fees so far, in minor units of the quote asset; negative if it was paid rebates. */
 export function feesPaid(pool: OrderPool, slot: Slot): number {
-  return feesOwed(pool, slot) + pool.rebateDue[slot]!;
+  return owed(pool.feeWhole[slot]!, pool.feeParts[slot]!) + pool.rebateDue[slot]!;
 }
 
 /** What an order's total would be after a further value at a rate; above 2^53 - 1 it is only known to be too large. */
@@ -36,36 +36,51 @@ export function shareRoundedUp(value: number, rate: number, partsBefore = 0): nu
 }
 
 /**
- * Adds a fill to an order's running total and gives what it newly pays. That is negative for a rebate, of
- * which no more is paid than the given amount: nothing to a taker, to a maker what the taker pays.
+ * Adds a fill to an order's running total and gives what it newly pays. That is negative for a rebate, of which no
+ * more is paid than the given amount: nothing to a taker, to a maker what the taker pays. After its last fill an
+ * order pays no more, so its total is not kept.
  */
-export function chargeFee(pool: OrderPool, slot: Slot, value: number, rate: number, rebateMax = 0): number {
+export function chargeFee(
+  pool: OrderPool,
+  slot: Slot,
+  value: number,
+  rate: number,
+  rebateMax: number,
+  isLast: boolean,
+): number {
   if (rate === 0) return 0;
-  const paidBefore = feesPaid(pool, slot);
-  pool.traits[slot]! |= CHARGED;
-  const parts = rate * value + pool.feeParts[slot]!;
-  if (Math.abs(parts) > PARTS_MAX) chargeLarge(pool, slot, value, rate);
-  else {
-    const whole = Math.floor(parts / PPM_ONE);
-    pool.feeWhole[slot]! += whole;
-    pool.feeParts[slot] = parts - whole * PPM_ONE;
+  const traits = pool.traits[slot]!;
+  let wholeBefore = 0;
+  let partsBefore = 0;
+  let paidBefore = 0;
+  // Most orders are filled at once, so that what is kept of the others need not come into the caches.
+  if ((traits & CHARGED) !== 0) {
+    wholeBefore = pool.feeWhole[slot]!;
+    partsBefore = pool.feeParts[slot]!;
+    paidBefore = owed(wholeBefore, partsBefore) + pool.rebateDue[slot]!;
   }
-  const owed = feesOwed(pool, slot);
+  let fill = rate * value + partsBefore;
+  let whole = wholeBefore;
+  if (Math.abs(fill) > PARTS_MAX) {
+    // Whole units and parts per million of one are kept apart, since their product passes 2^53.
+    const millions = Math.floor(value / PPM_ONE);
+    whole += rate * millions;
+    fill = rate * (value - millions * PPM_ONE) + partsBefore;
+  }
+  const filled = Math.floor(fill / PPM_ONE);
+  whole += filled;
+  const parts = fill - filled * PPM_ONE;
+  const total = owed(whole, parts);
   // Not the negation of the amount, which would be -0 for nothing.
-  const fee = Math.max(owed - paidBefore, 0 - rebateMax);
-  pool.rebateDue[slot] = paidBefore + fee - owed;
+  const fee = Math.max(total - paidBefore, 0 - rebateMax);
+  if (isLast) return fee;
+  pool.traits[slot] = traits | CHARGED;
+  pool.feeWhole[slot] = whole;
+  pool.feeParts[slot] = parts;
+  pool.rebateDue[slot] = paidBefore + fee - total;
   return fee;
 }
 
-/** Whole units and parts per million of one are kept apart, since their product passes 2^53. */
-function chargeLarge(pool: OrderPool, slot: Slot, value: number, rate: number): void {
-  const millions = Math.floor(value / PPM_ONE);
-  const parts = rate * (value - millions * PPM_ONE) + pool.feeParts[slot]!;
-  const whole = Math.floor(parts / PPM_ONE);
-  pool.feeWhole[slot]! += rate * millions + whole;
-  pool.feeParts[slot] = parts - whole * PPM_ONE;
-}
-
-function feesOwed(pool: OrderPool, slot: Slot): number {
-  return pool.feeWhole[slot]! + (pool.feeParts[slot]! > 0 ? 1 : 0);
+function owed(whole: number, parts: number): number {
+  return whole + (parts > 0 ? 1 : 0);
 }

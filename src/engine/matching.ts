@@ -2,12 +2,12 @@
  * Price-time matching of an incoming order: better price first, then earlier arrival, each trade at the
  * maker's price. Self-trade prevention is looked at maker by maker, as the order reaches them.
  */
-import { FILLED } from "../domain/event-log.ts";
 import { type Lots, lots, PPM_ONE, type Ticks } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
+import type { PriceLadder } from "./book/price-ladder.ts";
 import { feesOwedAfter, feesPaid } from "./fees.ts";
 import { limitHold } from "./holds.ts";
-import { endOpen } from "./order-ends.ts";
+import { endFilled } from "./order-ends.ts";
 import { preventSelfTrade } from "./self-trade.ts";
 import { setHold, settle } from "./settlement.ts";
 import type { MarketState, State } from "./state.ts";
@@ -32,7 +32,8 @@ export function matchQuantity(state: State, place: MarketState, taker: Slot, lim
       continue;
     }
     const quantity = Math.min(pool.remaining[taker]!, pool.shownOf(maker)) as Lots;
-    trade(state, place, maker, taker, price, quantity);
+    settle(state, place, maker, taker, price, quantity);
+    countOff(state, place, side, maker, quantity);
     pool.remaining[taker]! -= quantity;
   }
   return "complete";
@@ -53,28 +54,26 @@ export function matchBudget(state: State, place: MarketState, taker: Slot, limit
       continue;
     }
     const quantity = Math.min(affordable, pool.shownOf(maker)) as Lots;
-    trade(state, place, maker, taker, price, quantity);
+    settle(state, place, maker, taker, price, quantity);
+    countOff(state, place, side, maker, quantity);
   }
   return "budget";
 }
 
-function trade(
+/**
+ * Takes traded lots off the order that is first at the best price of a side. It ends, or shows its next part, or just
+ * holds less.
+ */
+export function countOff(
   state: State,
   place: MarketState,
-  maker: Slot,
-  taker: Slot,
-  price: Ticks,
+  side: PriceLadder,
+  slot: Slot,
   quantity: Lots,
 ): void {
-  settle(state, place, maker, taker, price, quantity);
-  countOff(state, place, maker, quantity);
-}
-
-/** Takes traded lots off a resting order, which ends, or shows its next part, or just holds less. */
-export function countOff(state: State, place: MarketState, slot: Slot, quantity: Lots): void {
   const { pool } = state.open;
   if (pool.remaining[slot] === quantity) {
-    endOpen(state, slot, FILLED);
+    endFilled(state, place, side, slot, quantity);
     return;
   }
   place.book.reduce(slot, quantity);

@@ -1,6 +1,8 @@
 /** How an order leaves the exchange: out of the book or the queue of triggers and every list, its hold released, its end told. */
-import { type End, endOf } from "../domain/event-log.ts";
+import { type End, endOf, FILLED } from "../domain/event-log.ts";
+import type { Lots } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
+import type { PriceLadder } from "./book/price-ladder.ts";
 import { NAMED, PENDING } from "./book/traits.ts";
 import { setHold } from "./settlement.ts";
 import { type MarketState, marketState, type State } from "./state.ts";
@@ -19,6 +21,19 @@ export function endOpen(state: State, slot: Slot, end: End): void {
   else place.book.remove(slot);
   state.open.remove(slot);
   endEntering(state, place, slot, end);
+}
+
+/** Ends the order that is first at the best price of a side, all of which has traded now. */
+export function endFilled(
+  state: State,
+  place: MarketState,
+  side: PriceLadder,
+  slot: Slot,
+  quantity: Lots,
+): void {
+  place.book.removeFirst(side, slot, quantity);
+  state.open.remove(slot);
+  endEntering(state, place, slot, FILLED);
 }
 
 /** Ends an order that is in no book and counted no more, or not yet, among the open ones. */

@@ -2,8 +2,7 @@
  * One trade: both wallets, the fees and both orders' holds in one step. Nothing here can fail; what the
  * orders hold covers what they pay.
  */
-import { FEES_ACCOUNT } from "../domain/commands.ts";
-import { baseAmount, type Market, quoteAmount } from "../domain/market.ts";
+import { baseAmount, quoteAmount } from "../domain/market.ts";
 import { type Lots, type Minor, type Ticks, tradeId } from "../domain/units.ts";
 import type { Slot } from "./book/order-pool.ts";
 import { chargeFee } from "./fees.ts";
@@ -19,14 +18,21 @@ export function settle(
   quantity: Lots,
 ): void {
   const { market } = place;
+  const { wallets } = state;
   const { pool } = state.open;
   const value = quoteAmount(market, price, quantity);
-  const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!) as Minor;
-  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee) as Minor;
+  const takerIsDone = pool.remaining[taker] === quantity;
+  const makerIsDone = pool.remaining[maker] === quantity;
+  const takerFee = chargeFee(pool, taker, value, pool.takerFee[taker]!, 0, takerIsDone) as Minor;
+  const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, takerFee, makerIsDone) as Minor;
   const takerBuys = pool.isBuy[taker] === 1;
   const base = baseAmount(market, quantity);
-  if (takerBuys) moveMoney(state, market, taker, maker, base, value, takerFee, makerFee);
-  else moveMoney(state, market, maker, taker, base, value, makerFee, takerFee);
+  pool.held[takerBuys ? taker : maker]! -= value + Math.max(0, takerBuys ? takerFee : makerFee);
+  pool.held[takerBuys ? maker : taker]! -= base;
+  const takerAccount = pool.accountOf(taker);
+  const makerAccount = pool.accountOf(maker);
+  if (takerBuys) wallets.exchange(market, takerAccount, makerAccount, base, value, takerFee, makerFee);
+  else wallets.exchange(market, makerAccount, takerAccount, base, value, makerFee, takerFee);
   const trade = place.nextTrade;
   place.nextTrade = tradeId(trade + 1);
   place.lastPrice = price;
@@ -38,36 +44,12 @@ export function settle(
     value,
     takerBuys,
     pool.orderId(taker),
-    pool.accountOf(taker),
+    takerAccount,
     takerFee,
     pool.orderId(maker),
-    pool.accountOf(maker),
+    makerAccount,
     makerFee,
   );
-}
-
-function moveMoney(
-  { wallets, open }: State,
-  { base, quote }: Market,
-  buyer: Slot,
-  seller: Slot,
-  quantity: Minor,
-  value: Minor,
-  buyerFee: Minor,
-  sellerFee: Minor,
-): void {
-  const { pool } = open;
-  const buyerAccount = pool.accountOf(buyer);
-  const sellerAccount = pool.accountOf(seller);
-
-  // A rebate is not part of what was held: it is credited, and the hold is set anew after the trade.
-  const spent = value + Math.max(0, buyerFee);
-  pool.held[buyer]! -= spent;
-  pool.held[seller]! -= quantity;
-  wallets.exchange(buyerAccount, sellerAccount, base, quote, quantity, spent, value - sellerFee);
-  if (buyerFee < 0) wallets.credit(buyerAccount, quote, -buyerFee);
-  const fees = buyerFee + sellerFee;
-  if (fees > 0) wallets.credit(FEES_ACCOUNT, quote, fees);
 }
 
 /** Sets what an order holds to what it needs now; a difference is free at once, or taken from what is available. */

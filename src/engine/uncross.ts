@@ -23,8 +23,8 @@ export function uncross(state: State, place: MarketState): void {
     // A new part of an iceberg and an amended order have a place in time of their own.
     const [maker, taker] = pool.arrival[bid]! < pool.arrival[ask]! ? [bid, ask] : [ask, bid];
     settle(state, place, maker, taker, price, quantity);
-    countOff(state, place, maker, quantity);
-    countOff(state, place, taker, quantity);
+    countOff(state, place, place.book.sideOf(maker), maker, quantity);
+    countOff(state, place, place.book.sideOf(taker), taker, quantity);
   }
 }
 

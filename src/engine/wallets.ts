@@ -4,6 +4,7 @@
  * conservation can be checked after every command at no cost.
  */
 import { assert } from "../domain/assert.ts";
+import { FEES_ACCOUNT } from "../domain/commands.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
 import { grownDoubleRows, grownDoubles } from "./grown.ts";
@@ -12,6 +13,9 @@ const ACCOUNT_BITS_FIRST = 6;
 
 /** The place of a balance: the row of its asset, and in it that of its account. */
 type Wallet = number;
+
+/** The assets of a market. */
+type Pair = { readonly base: AssetIndex; readonly quote: AssetIndex };
 
 /** The balances of accounts in one asset, by account. */
 export type Balances = {
@@ -135,38 +139,33 @@ export class Wallets {
   }
 
   /**
-   * Both legs of a trade: each side pays out of what an order holds. What the buyer spends and the seller does not
-   * receive is left for fees, and credited apart; in the base asset one gets what the other gives.
+   * Moves both legs of a trade out of what the two orders hold. The fees of both sides are in the quote asset; that of
+   * one may be negative, a rebate, which is paid out of the other's.
    */
   exchange(
+    { base, quote }: Pair,
     buyer: AccountIndex,
     seller: AccountIndex,
-    base: AssetIndex,
-    quote: AssetIndex,
-    quantity: number,
-    spent: number,
-    received: number,
+    quantity: Minor,
+    value: Minor,
+    buyerFee: Minor,
+    sellerFee: Minor,
   ): void {
-    const available = this.#available;
-    const held = this.#held;
-    const total = this.#total;
-    const bits = this.#accountBits;
-    const quotes = quote << bits;
-    const bases = base << bits;
-    const spender = held[quotes + buyer]! - spent;
-    assert(spender >= 0, "a buy order spends no more than it holds");
-    held[quotes + buyer] = spender;
-    available[quotes + seller]! += received;
-    total[quote]! += received - spent;
-    const giver = held[bases + seller]! - quantity;
-    assert(giver >= 0, "a sell order gives no more than it holds");
-    held[bases + seller] = giver;
-    available[bases + buyer]! += quantity;
+    // A rebate is not part of what was held: it is received, and the hold is set anew after the trade.
+    const spent = value + Math.max(0, buyerFee);
+    const rebate = spent - value - buyerFee;
+    const received = value - sellerFee;
+    const fees = buyerFee + sellerFee;
+    const buyerQuote = this.#wallet(buyer, quote);
+    this.#spend(buyerQuote, spent);
+    if (rebate > 0) this.#available[buyerQuote]! += rebate;
+    this.#receive(this.#wallet(seller, quote), received);
+    this.#spend(this.#wallet(seller, base), quantity);
+    this.#receive(this.#wallet(buyer, base), quantity);
+    if (fees > 0) this.#receive(this.#wallet(FEES_ACCOUNT, quote), fees);
+    // Of the base asset the one receives the very quantity that the other spends.
+    this.#total[quote]! += rebate + received + fees - spent;
     this.#moved = true;
-    this.#note(quotes + buyer);
-    this.#note(quotes + seller);
-    this.#note(bases + seller);
-    this.#note(bases + buyer);
   }
 
   /** Ends a command: records each wallet that it changed, once, and checks that nothing was made or lost. */
@@ -193,7 +192,19 @@ export class Wallets {
   }
 
   #wallet(account: number, asset: number): Wallet {
-    return (asset << this.#accountBits) + account;
+    return (asset << this.#accountBits) | account;
+  }
+
+  #spend(wallet: Wallet, amount: number): void {
+    const left = this.#held[wallet]! - amount;
+    assert(left >= 0, "an order spends no more than it holds");
+    this.#held[wallet] = left;
+    this.#note(wallet);
+  }
+
+  #receive(wallet: Wallet, amount: number): void {
+    this.#available[wallet]! += amount;
+    this.#note(wallet);
   }
 
   #checkWhole(asset: AssetIndex): void {

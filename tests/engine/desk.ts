@@ -22,8 +22,8 @@ import {
   ticks,
 } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { GeneralWay } from "./general-way.ts";
 import { PLAIN_TERMS } from "../plain-order.ts";
+import { GeneralWay } from "./general-way.ts";
 
 export const ANN = accountIndex(1);
 export const BEN = accountIndex(2);

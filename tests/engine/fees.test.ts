@@ -55,7 +55,7 @@ describe("the running total of an order's fees", () => {
           charged += BigInt(amount) * BigInt(share);
           const expected = Number((charged + 999_999n) / 1_000_000n);
           expect(feesOwedAfter(pool, slot, amount, share)).toBe(expected);
-          paid += chargeFee(pool, slot, amount, share);
+          paid += chargeFee(pool, slot, amount, share, 0, false);
           expect([paid, feesPaid(pool, slot)]).toEqual([expected, expected]);
         }
       }),
@@ -68,7 +68,10 @@ describe("the running total of an order's fees", () => {
       fc.property(fc.array(fc.nat(10_000), { minLength: 1, maxLength: 40 }), rate, (amounts, share) => {
         const pool = new OrderPool();
         const slot = take(pool, 1);
-        const small = amounts.reduce((sum, amount) => sum + chargeFee(pool, slot, amount, share), 0);
+        const small = amounts.reduce(
+          (sum, amount) => sum + chargeFee(pool, slot, amount, share, 0, false),
+          0,
+        );
         const whole = amounts.reduce((sum, amount) => sum + amount, 0);
         expect(small).toBe(shareRoundedUp(whole, share));
       }),

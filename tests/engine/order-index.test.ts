@@ -120,7 +120,7 @@ describe("the pool of orders", () => {
   test("a slot that is used again remembers nothing of the order before", () => {
     const pool = new OrderPool();
     const slot = take(pool, 1, { expiresAt: 5, clientOrderId: "a", makerFee: 3, takerFee: 4 });
-    chargeFee(pool, slot, 1_500_000, 3);
+    chargeFee(pool, slot, 1_500_000, 3, 0, false);
     expect([pool.feeWhole[slot], pool.feeParts[slot]]).toEqual([4, 500_000]);
     pool.giveBack(slot);
     expect(take(pool, 2)).toBe(slot);

@@ -14,11 +14,13 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     name: "a trade prints at the taker's price",
     file: "matching.ts",
     from: `shownOf(maker)) as Lots;
-    trade(state, place, maker, taker, price, quantity);
+    settle(state, place, maker, taker, price, quantity);
+    countOff(state, place, side, maker, quantity);
     pool.remaining`,
     to: `shownOf(maker)) as Lots;
     const asked = (pool.price[taker] === 0 ? price : pool.price[taker]) as Ticks;
-    trade(state, place, maker, taker, asked, quantity);
+    settle(state, place, maker, taker, asked, quantity);
+    countOff(state, place, side, maker, quantity);
     pool.remaining`,
     scenario: "each-trade-prints-at-the-makers-price",
   },
@@ -60,37 +62,36 @@ export const MATCHING_FAULTS: readonly Fault[] = [
   {
     name: "an order pays the rates that are in force when it trades",
     file: "settlement.ts",
-    from: "chargeFee(pool, taker, value, pool.takerFee[taker]!)",
-    to: "chargeFee(pool, taker, value, market.takerFee)",
+    from: "chargeFee(pool, taker, value, pool.takerFee[taker]!, ",
+    to: "chargeFee(pool, taker, value, market.takerFee, ",
     scenario: "an-order-keeps-its-rates-when-it-is-amended",
   },
   {
     name: "each fill's fee is rounded up by itself",
     file: "fees.ts",
-    from: "  pool.feeParts[slot] = parts - whole * PPM_ONE;",
-    times: 2,
-    to: "  pool.feeWhole[slot]! += parts > whole * PPM_ONE ? 1 : 0;\n  pool.feeParts[slot] = 0;",
+    from: "  const parts = fill - filled * PPM_ONE;",
+    to: "  whole += fill > filled * PPM_ONE ? 1 : 0;\n  const parts = 0;",
     scenario: "an-order-pays-its-fee-on-its-running-total-many-small-fills-never-cost-more-than-one-large",
   },
   {
     name: "a rebate is more than the taker pays",
     file: "settlement.ts",
-    from: "pool.makerFee[maker]!, takerFee)",
-    to: "pool.makerFee[maker]!, Infinity)",
+    from: "pool.makerFee[maker]!, takerFee, ",
+    to: "pool.makerFee[maker]!, Infinity, ",
     scenario: "a-rebate-is-never-more-than-the-taker-pays-in-the-same-trade-and-the-rest-stays-due",
   },
   {
     name: "a rebate that could not be paid is forgotten",
     file: "fees.ts",
-    from: "  pool.rebateDue[slot] = paidBefore + fee - owed;",
+    from: "  pool.rebateDue[slot] = paidBefore + fee - total;",
     to: "  pool.rebateDue[slot] = 0;",
     scenario: "a-rebate-is-never-more-than-the-taker-pays-in-the-same-trade-and-the-rest-stays-due",
   },
   {
     name: "a taker receives the rebate that is due to it",
     file: "settlement.ts",
-    from: "pool.takerFee[taker]!) as Minor;",
-    to: "pool.takerFee[taker]!, value) as Minor;",
+    from: "pool.takerFee[taker]!, 0, ",
+    to: "pool.takerFee[taker]!, value, ",
     scenario: "a-taker-to-whom-a-rebate-is-still-due-pays-less-by-it-but-never-receives",
   },
   {

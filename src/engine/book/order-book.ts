@@ -89,6 +89,21 @@ export class OrderBook {
     if (side.head[level] === NONE) side.drop(level);
   }
 
+  /** Takes out the order that is first at the best price of a side, all of which has traded now. */
+  removeFirst(side: PriceLadder, slot: Slot, quantity: Lots): void {
+    const pool = this.#pool;
+    const level = side.best;
+    const next = pool.next[slot]!;
+    this.#resize(side, level, -quantity);
+    side.head[level] = next;
+    pool.level[slot] = NONE;
+    if (next !== NONE) pool.previous[next] = NONE;
+    else {
+      side.tail[level] = NONE;
+      side.drop(level);
+    }
+  }
+
   /** Counts traded lots off what is shown of a resting order, which keeps its place; nothing shown may be left. */
   reduce(slot: Slot, quantity: Lots): void {
     const left = this.#pool.remaining[slot]! - quantity;

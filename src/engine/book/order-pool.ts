@@ -137,7 +137,9 @@ export class OrderPool {
   /** Gives a slot back; the order must have left every list, and hold nothing. */
   giveBack(slot: Slot): void {
     assert(this.held[slot] === 0, "an order that has left holds nothing");
-    if (this.traits[slot]! >= ICEBERG) this.#blank(slot);
+    const traits = this.traits[slot]!;
+    if (traits >= CHARGED) this.#blankFees(slot);
+    if ((traits & ~CHARGED) >= ICEBERG) this.#blank(slot);
     this.next[slot] = this.#freed;
     this.#freed = slot;
   }
@@ -197,6 +199,9 @@ export class OrderPool {
     this.expiresAt[slot] = 0;
     this.#clientOrderIds[slot] = null;
     this.selfTrade[slot] = 0;
+  }
+
+  #blankFees(slot: Slot): void {
     this.feeWhole[slot] = 0;
     this.feeParts[slot] = 0;
     this.rebateDue[slot] = 0;

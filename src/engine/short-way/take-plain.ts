@@ -2,9 +2,9 @@
  * A plain order against the plain ones that fill it whole. Whether they do is looked at before, so that an order is not
  * left half way when it meets one of its own account, a part that is hidden, or the end of the book.
  */
-import { FEES_ACCOUNT, type PlaceOrder } from "../../domain/commands.ts";
+import type { PlaceOrder } from "../../domain/commands.ts";
 import { FILLED } from "../../domain/event-log.ts";
-import type { Market } from "../../domain/market.ts";
+import { baseAmount, type Market, quoteAmount } from "../../domain/market.ts";
 import type { AccountIndex, Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
 import { NONE, type Slot } from "../book/order-pool.ts";
 import type { PriceLadder } from "../book/price-ladder.ts";
@@ -76,43 +76,38 @@ function fillFromPlain(state: State, place: MarketState, order: OrderId, command
   let feesSoFar = 0;
   let trade: number = place.nextTrade;
   while (left > 0) {
-    const price = side.bestPrice;
+    const price = side.bestPrice as Ticks;
     const maker = side.head[side.best]!;
     const other = pool.account[maker] as AccountIndex;
-    const quantity = Math.min(left, pool.remaining[maker]!);
-    const value = price * quantity * market.quoteMinorPerTickLot;
-    const base = quantity * market.baseMinorPerLot;
+    const quantity = Math.min(left, pool.remaining[maker]!) as Lots;
+    const value = quoteAmount(market, price, quantity);
+    const base = baseAmount(market, quantity);
     valueSoFar += value;
     const fees = shareRoundedUp(valueSoFar, market.takerFee);
-    const takerFee = fees - feesSoFar;
+    const takerFee = (fees - feesSoFar) as Minor;
     feesSoFar = fees;
-    const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!);
-    if (isBuy) {
-      wallets.exchange(account, other, market.base, market.quote, base, value + takerFee, value - makerFee);
-      pool.held[maker]! -= base;
-      paid += value + takerFee;
-    } else {
-      wallets.exchange(other, account, market.base, market.quote, base, value + makerFee, value - takerFee);
-      pool.held[maker]! -= value + makerFee;
-      paid += base;
-    }
-    if (takerFee + makerFee > 0) wallets.credit(FEES_ACCOUNT, market.quote, takerFee + makerFee);
+    const isDone = quantity === pool.remaining[maker];
+    const makerFee = chargeFee(pool, maker, value, pool.makerFee[maker]!, 0, isDone) as Minor;
+    if (isBuy) wallets.exchange(market, account, other, base, value, takerFee, makerFee);
+    else wallets.exchange(market, other, account, base, value, makerFee, takerFee);
+    pool.held[maker]! -= isBuy ? base : value + makerFee;
+    paid += isBuy ? value + takerFee : base;
     log.tradeExecuted(
       market.market,
       trade as TradeId,
-      price as Ticks,
-      quantity as Lots,
-      value as Minor,
+      price,
+      quantity,
+      value,
       isBuy,
       order,
       account,
-      takerFee as Minor,
+      takerFee,
       pool.orderId(maker),
       other,
-      makerFee as Minor,
+      makerFee,
     );
     trade += 1;
-    place.lastPrice = price as Ticks;
+    place.lastPrice = price;
     left -= quantity;
     countOff(state, place, side, maker, quantity);
   }
