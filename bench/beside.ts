@@ -3,7 +3,7 @@
  * questions about the past, followers of the change stream, downloads, and deliveries to a wallet service. What
  * else the machine has to do takes processor time in any case, so a process that only computes is there to compare with.
  *
- * npm run bench:beside [-- --rate 2000 --seconds 6 --rounds 5 --seed 1]
+ * npm run bench:beside [-- --rate 2000 --seconds 6 --rounds 5 --seed 1 --beside spinner,past]
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -34,7 +34,6 @@ const BESIDE = {
   wallet: "settlements, taken by the wallet service at once",
 } as const;
 type Beside = keyof typeof BESIDE;
-const KINDS = Object.keys(BESIDE) as Beside[];
 
 const { values } = parseArgs({
   options: {
@@ -42,8 +41,10 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "6" },
     rounds: { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
+    beside: { type: "string", default: Object.keys(BESIDE).join(",") },
   },
 });
+const KINDS = values.beside.split(",") as Beside[];
 const [rate, seconds, rounds, seed] = [values.rate, values.seconds, values.rounds, values.seed].map(
   Number,
 ) as [number, number, number, number];
