@@ -28,9 +28,11 @@ export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: 
 
 /** ⌈rate × value⌉ for a value in minor units and a rate in parts per million, with parts left from before. */
 export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
-  if (rate === 0 && partsBefore === 0) return 0;
   const parts = rate * value + partsBefore;
-  if (parts <= PARTS_MAX) return Math.ceil(parts / PPM_ONE);
+  return parts <= PARTS_MAX ? Math.ceil(parts / PPM_ONE) : largeShareRoundedUp(value, rate, partsBefore);
+}
+
+function largeShareRoundedUp(value: number, rate: number, partsBefore: number): number {
   const millions = Math.floor(value / PPM_ONE);
   return rate * millions + Math.ceil((rate * (value - millions * PPM_ONE) + partsBefore) / PPM_ONE);
 }
