@@ -186,17 +186,12 @@ export class EventLog {
     numbers[row + 4] = held;
   }
 
-  /** Whether rows of so many numbers in all would fit as it is. */
-  fits(length: number): boolean {
-    return this.end + length <= this.numbers.length;
-  }
-
   /** Where the next row will begin, known to be so small that the places of a row are summed up without a check for overflow. */
   get place(): number {
     return this.end & PLACE_MAX;
   }
 
-  /** The current command has placed its order: the row at a place of `newRows`, as those of the verbs that follow. */
+  /** As `orderPlaced`, at a place for which there is room; the caller moves the end. So do the verbs below that name a row. */
   orderPlacedAt(row: number): void {
     this.numbers[row] = ORDER_PLACED;
   }

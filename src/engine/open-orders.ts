@@ -13,6 +13,7 @@ const ACCOUNTS_FIRST = 64;
 /** Here too, since V8 looks an imported constant up at each use. */
 const NONE = NO_SLOT;
 
+/** Its tables are open to the short way, which writes an order into all of them in one piece of code (ADR 8). */
 export class OpenOrders {
   readonly pool = new OrderPool();
   readonly index = new OrderIndex(this.pool);

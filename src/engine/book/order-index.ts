@@ -15,6 +15,7 @@ const GOLDEN = 0x9e3779b1;
 const BLOCK_BITS = 3;
 const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 
+/** Its places are open to the short way, which takes an order out where it has found it (ADR 8). */
 export class OrderIndex {
   readonly #pool: OrderPool;
   /** The first order of each place; the others follow by the pool's links. */

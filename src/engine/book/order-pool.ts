@@ -18,8 +18,9 @@ const SLOTS_FIRST = 1024;
 
 /** What an order asked for, or paid, before it rested. Here, since V8 looks an imported constant up at each use. */
 const PAST = POST_ONLY | CHARGED;
-const RESTS_ONLY = RESTS;
-const SEVERAL_FROM = ICEBERG;
+const NOTHING_BUT_RESTS = RESTS;
+/** From this one on, the traits say that there is something to be blanked. */
+const LEAST_TO_BLANK = ICEBERG;
 
 /** A slot of the pool; it names an order for as long as the order lives. */
 export type Slot = number;
@@ -89,7 +90,7 @@ export class OrderPool {
   readonly #clientOrderIds: (string | null)[] = [];
   #restoredClientOrderIds: Texts | undefined;
 
-  freed = NONE;
+  #freed = NONE;
   #used = 0;
 
   /** Takes a slot for an order: its terms, bits of `traits.ts`, and the rates in force. */
@@ -112,9 +113,9 @@ export class OrderPool {
 
   /** Takes a slot for an order of which the caller fills in what `take` would. */
   takeSlot(): Slot {
-    const slot = this.freed;
+    const slot = this.#freed;
     if (slot === NONE) return this.#takeUnused();
-    this.freed = this.next[slot]!;
+    this.#freed = this.next[slot]!;
     return slot;
   }
 
@@ -142,9 +143,9 @@ export class OrderPool {
   /** Gives a slot back; the order must have left every list, and hold nothing. */
   giveBack(slot: Slot): void {
     if (this.held[slot] !== 0) fail("an order that has left holds nothing");
-    if (this.traits[slot]! >= SEVERAL_FROM) this.#blankMore(slot);
-    this.next[slot] = this.freed;
-    this.freed = slot;
+    if (this.traits[slot]! >= LEAST_TO_BLANK) this.#blankMore(slot);
+    this.next[slot] = this.#freed;
+    this.#freed = slot;
   }
 
   orderId(slot: Slot): OrderId {
@@ -169,7 +170,7 @@ export class OrderPool {
 
   /** Whether all that is to be said of an order is that it rests; what it asked for or paid before says nothing now. */
   justRests(slot: Slot): boolean {
-    return (this.traits[slot]! & ~PAST) === RESTS_ONLY;
+    return (this.traits[slot]! & ~PAST) === NOTHING_BUT_RESTS;
   }
 
   /** An order by budget has no quantity: what it holds says how far it goes. */

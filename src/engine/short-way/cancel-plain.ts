@@ -27,14 +27,14 @@ export function cancelPlain(state: State, command: CancelOrder): boolean {
   const { next, previous } = pool;
   const behind = next[slot]!;
   const ahead = previous[slot]!;
-  // Alone at its price it would take the level with it.
-  if (behind === ahead || !log.fits(15)) return false;
+  const row = log.place;
+  // Alone at its price it would take the level with it. A log that must grow grows on the general way.
+  if (behind === ahead || row + 15 > log.numbers.length) return false;
   const { market, book } = state.markets[pool.market[slot]!]!;
   const isBuy = pool.isBuy[slot]!;
   const side = isBuy === 1 ? book.bids : book.asks;
   const asset = isBuy === 1 ? market.quote : market.base;
   const level = pool.level[slot]!;
-  const row = log.place;
   log.end = row + 15;
   log.orderEndedAt(row, order, account, market.market, REQUESTED);
   const shown = side.quantity[level]! - pool.remaining[slot]!;

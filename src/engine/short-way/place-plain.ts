@@ -24,8 +24,8 @@ export function placePlain(state: State, place: MarketState, order: OrderId, com
   if (buys ? price >= book.asks.bestPrice : price <= book.bids.bestPrice) {
     return takePlain(state, place, order, command, hold);
   }
-  if (command.timeInForce !== "gtc" || !log.fits(11)) return false;
   const row = log.place;
+  if (command.timeInForce !== "gtc" || row + 11 > log.numbers.length) return false;
   if (!wallets.holdAndTell(account, buys ? market.quote : market.base, hold, log, row + 6)) return false;
   log.end = row + 11;
 
