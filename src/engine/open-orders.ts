@@ -79,22 +79,15 @@ export class OpenOrders {
   add(slot: Slot): void {
     const { pool } = this;
     const account = pool.accountOf(slot);
-    this.list(slot, account);
+    const newest = this.newest[account]!;
+    pool.accountPrevious[slot] = newest;
+    pool.accountNext[slot] = NONE;
+    if (newest === NONE) this.oldest[account] = slot;
+    else pool.accountNext[newest] = slot;
+    this.newest[account] = slot;
     this.counts[pool.market[slot]! * this.accountsMax + account]! += 1;
     this.index.add(slot, pool.orderId(slot));
     if (pool.has(slot, EXPIRES)) this.expiries.add(slot);
-  }
-
-  /** Lists an order as the newest of its account. */
-  list(slot: Slot, account: AccountIndex): void {
-    const { pool, newest } = this;
-    const { accountNext } = pool;
-    const last = newest[account]!;
-    pool.accountPrevious[slot] = last;
-    accountNext[slot] = NONE;
-    if (last === NONE) this.oldest[account] = slot;
-    else accountNext[last] = slot;
-    newest[account] = slot;
   }
 
   remove(slot: Slot): void {

@@ -54,7 +54,12 @@ export function placePlain(state: State, place: MarketState, order: OrderId, com
   if (last === NONE) side.head[level] = slot;
   else pool.next[last] = slot;
   side.tail[level] = slot;
-  open.list(slot, account);
+  const newest = open.newest[account]!;
+  pool.accountPrevious[slot] = newest;
+  pool.accountNext[slot] = NONE;
+  if (newest === NONE) open.oldest[account] = slot;
+  else pool.accountNext[newest] = slot;
+  open.newest[account] = slot;
   open.counts[countPlace]! += 1;
   const shown = side.quantity[level]! + quantity;
   side.quantity[level] = shown;
