@@ -79,20 +79,17 @@ export function reasonPlaceOf(end: End): number {
 }
 
 export class EventLog {
-  #numbers = new Float64Array(NUMBERS_FIRST);
-  #end = 0;
+  /** The rows; replaced when there are more of them than ever before. */
+  numbers = new Float64Array(NUMBERS_FIRST);
+  /** Where the next row will begin. */
+  end = 0;
   /** The rare events; what is past their count is left from before. */
   readonly #others: Event[] = [];
   #otherCount = 0;
 
-  /** Where the next row will begin. */
-  get end(): number {
-    return this.#end;
-  }
-
   /** Forgets everything. */
   clear(): void {
-    this.#end = 0;
+    this.end = 0;
     // To set the length of an array costs several times as much as all that a command records.
     this.#otherCount = 0;
   }
@@ -100,8 +97,8 @@ export class EventLog {
   /** Records an event that is rare enough to be an object. */
   tell(event: Event): void {
     const row = this.#newRow(2);
-    this.#numbers[row] = OTHER;
-    this.#numbers[row + 1] = this.#otherCount;
+    this.numbers[row] = OTHER;
+    this.numbers[row + 1] = this.#otherCount;
     this.#others[this.#otherCount] = event;
     this.#otherCount += 1;
   }
@@ -109,7 +106,7 @@ export class EventLog {
   /** The current command has placed its order. */
   orderPlaced(): void {
     const row = this.#newRow(1);
-    this.#numbers[row] = ORDER_PLACED;
+    this.numbers[row] = ORDER_PLACED;
   }
 
   /** One argument a field, in the order of the event's: an object for them would be what this class is there to spare. */
@@ -128,7 +125,7 @@ export class EventLog {
     makerFee: Minor,
   ): void {
     const row = this.#newRow(13);
-    const numbers = this.#numbers;
+    const numbers = this.numbers;
     numbers[row] = TRADE_EXECUTED;
     numbers[row + 1] = market;
     numbers[row + 2] = trade;
@@ -145,8 +142,11 @@ export class EventLog {
   }
 
   orderEnded(order: OrderId, account: AccountIndex, market: MarketIndex, end: End): void {
-    const row = this.#newRow(5);
-    const numbers = this.#numbers;
+    this.orderEndedAt(this.#newRow(5), order, account, market, end);
+  }
+
+  orderEndedAt(row: number, order: OrderId, account: AccountIndex, market: MarketIndex, end: End): void {
+    const { numbers } = this;
     numbers[row] = ORDER_ENDED;
     numbers[row + 1] = order;
     numbers[row + 2] = account;
@@ -155,8 +155,11 @@ export class EventLog {
   }
 
   levelChanged(market: MarketIndex, isBid: 0 | 1, price: Ticks, quantity: Lots): void {
-    const row = this.#newRow(5);
-    const numbers = this.#numbers;
+    this.levelChangedAt(this.#newRow(5), market, isBid, price, quantity);
+  }
+
+  levelChangedAt(row: number, market: MarketIndex, isBid: number, price: number, quantity: number): void {
+    const { numbers } = this;
     numbers[row] = LEVEL_CHANGED;
     numbers[row + 1] = market;
     numbers[row + 2] = isBid;
@@ -165,8 +168,17 @@ export class EventLog {
   }
 
   walletChanged(account: AccountIndex, asset: AssetIndex, available: Minor, held: Minor): void {
-    const row = this.#newRow(5);
-    const numbers = this.#numbers;
+    this.walletChangedAt(this.#newRow(5), account, asset, available, held);
+  }
+
+  walletChangedAt(
+    row: number,
+    account: AccountIndex,
+    asset: AssetIndex,
+    available: number,
+    held: number,
+  ): void {
+    const { numbers } = this;
     numbers[row] = WALLET_CHANGED;
     numbers[row + 1] = account;
     numbers[row + 2] = asset;
@@ -174,14 +186,14 @@ export class EventLog {
     numbers[row + 4] = held;
   }
 
-  /** Makes room for rows of so many numbers in all, which the caller writes, and gives where they begin. */
-  newRows(length: number): number {
-    return this.#newRow(length);
+  /** Where the next row will begin, known to be so small that the places of a row are summed up without a check for overflow. */
+  get place(): number {
+    return this.end & PLACE_MAX;
   }
 
-  /** The rows; valid until more is recorded. */
-  get numbers(): Float64Array {
-    return this.#numbers;
+  /** As `orderPlaced`, at a place for which there is room; the caller moves the end. So do the verbs below that name a row. */
+  orderPlacedAt(row: number): void {
+    this.numbers[row] = ORDER_PLACED;
   }
 
   /** A rare event, by its place. */
@@ -190,10 +202,10 @@ export class EventLog {
   }
 
   /** The events of the command whose rows begin here, as objects. */
-  events({ seq, command }: Sequenced, from = 0, to = this.#end): Event[] {
+  events({ seq, command }: Sequenced, from = 0, to = this.end): Event[] {
     const events: Event[] = [];
-    for (let row = from; row < to; row += ROW_LENGTHS[this.#numbers[row]!]!) {
-      const isPlaced = this.#numbers[row] === ROWS.orderPlaced;
+    for (let row = from; row < to; row += ROW_LENGTHS[this.numbers[row]!]!) {
+      const isPlaced = this.numbers[row] === ROWS.orderPlaced;
       events.push(isPlaced ? placed(orderId(seq), command as PlaceOrder) : this.#event(row));
     }
     return events;
@@ -202,28 +214,28 @@ export class EventLog {
   /** The prices of the trades from a row on. */
   tradePrices(from: number): Ticks[] {
     const prices: Ticks[] = [];
-    for (let row = from; row < this.#end; row += ROW_LENGTHS[this.#numbers[row]!]!) {
-      if (this.#numbers[row] === ROWS.tradeExecuted) prices.push(this.#numbers[row + 3] as Ticks);
+    for (let row = from; row < this.end; row += ROW_LENGTHS[this.numbers[row]!]!) {
+      if (this.numbers[row] === ROWS.tradeExecuted) prices.push(this.numbers[row + 3] as Ticks);
     }
     return prices;
   }
 
   #newRow(length: number): number {
-    const row = this.#end;
-    this.#end = row + length;
-    if (this.#end > this.#numbers.length) this.#grow();
+    const row = this.end;
+    this.end = row + length;
+    if (this.end > this.numbers.length) this.#grow();
     // Known to be so small, the places of a row are summed up without a check for overflow.
     return row & PLACE_MAX;
   }
 
   #grow(): void {
-    const grown = new Float64Array(this.#numbers.length * 2);
-    grown.set(this.#numbers);
-    this.#numbers = grown;
+    const grown = new Float64Array(this.numbers.length * 2);
+    grown.set(this.numbers);
+    this.numbers = grown;
   }
 
   #event(row: number): Event {
-    const numbers = this.#numbers;
+    const numbers = this.numbers;
     switch (numbers[row]) {
       case ROWS.tradeExecuted:
         return trade(numbers, row);

@@ -4,12 +4,14 @@
  * out of what the taker pays in the same trade; what that does not cover stays due. Remainders are taken by
  * multiplying back, since the remainder operator is slow for doubles.
  */
-import { PPM_ONE } from "../domain/units.ts";
+import { PPM_ONE as ONE_IN_PARTS } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
 import { CHARGED } from "./book/traits.ts";
 
 /** Of no more parts the division is exact enough that rounding it up is right: it is off by far less than one part. */
 const PARTS_MAX = 2 ** 50;
+/** Here too, since V8 looks an imported constant up at each use. */
+const PPM_ONE = ONE_IN_PARTS;
 
 /** Whether a share is not negative and so small that no sum of shares up to it needs the long division. */
 export function isSmall(value: number, rate: number): boolean {
@@ -28,9 +30,11 @@ export function feesOwedAfter(pool: OrderPool, slot: Slot, value: number, rate: 
 
 /** ⌈rate × value⌉ for a value in minor units and a rate in parts per million, with parts left from before. */
 export function shareRoundedUp(value: number, rate: number, partsBefore = 0): number {
-  if (rate === 0 && partsBefore === 0) return 0;
   const parts = rate * value + partsBefore;
-  if (parts <= PARTS_MAX) return Math.ceil(parts / PPM_ONE);
+  return parts <= PARTS_MAX ? Math.ceil(parts / PPM_ONE) : largeShareRoundedUp(value, rate, partsBefore);
+}
+
+function largeShareRoundedUp(value: number, rate: number, partsBefore: number): number {
   const millions = Math.floor(value / PPM_ONE);
   return rate * millions + Math.ceil((rate * (value - millions * PPM_ONE) + partsBefore) / PPM_ONE);
 }

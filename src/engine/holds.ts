@@ -7,6 +7,9 @@ import { AMOUNT_MAX } from "../domain/units.ts";
 import type { OrderPool, Slot } from "./book/order-pool.ts";
 import { feesOwedAfter, feesPaid, shareRoundedUp } from "./fees.ts";
 
+/** Here too, since V8 looks an imported constant up at each use. */
+const HOLD_MAX = AMOUNT_MAX;
+
 /** What an order with a limit, or a sell without one, must hold for what remains of it. */
 export function limitHold(pool: OrderPool, slot: Slot, market: Market): number {
   return holdFor(pool, slot, market, { price: pool.price[slot]!, remaining: pool.remaining[slot]! });
@@ -29,7 +32,7 @@ export function holdFor(
 /** What a new order must hold; above 2^53 - 1 it, or its value, is only known to be too large. */
 export function newHold(market: Market, isBuy: boolean, price: number, quantity: number): number {
   const value = price * quantity * market.quoteMinorPerTickLot;
-  if (value > AMOUNT_MAX) return value;
+  if (value > HOLD_MAX) return value;
   if (!isBuy) return quantity * market.baseMinorPerLot;
   return value + shareRoundedUp(value, Math.max(market.makerFee, market.takerFee));
 }

@@ -3,7 +3,7 @@
  * that cannot leave a balance negative, and the supply of an asset is counted on a path of its own, so that
  * conservation can be checked after every command at no cost.
  */
-import { assert } from "../domain/assert.ts";
+import { assert, fail } from "../domain/assert.ts";
 import { FEES_ACCOUNT } from "../domain/commands.ts";
 import type { EventLog } from "../domain/event-log.ts";
 import { type AccountIndex, AMOUNT_MAX, type AssetIndex, type Minor } from "../domain/units.ts";
@@ -126,16 +126,20 @@ export class Wallets {
     this.#note(wallet);
   }
 
-  /** As `hold`, of the only wallet that the command changes, of which the caller tells. Gives what is left available. */
-  holdUntold(account: AccountIndex, asset: AssetIndex, amount: number): number {
+  /**
+   * As `hold`, of the only wallet that the command changes, and tells of it in the given row of the log. Gives whether
+   * so much is available; if not, nothing has changed.
+   */
+  holdAndTell(account: AccountIndex, asset: AssetIndex, amount: number, log: EventLog, row: number): boolean {
     const wallet = this.#wallet(account, asset);
     const left = this.#available[wallet]! - amount;
+    if (left < 0) return false;
     const held = this.#held[wallet]! + amount;
-    assert(left >= 0, "only what is available is held");
-    assert(held >= 0, "no held balance is negative");
+    if (held < 0) fail("no held balance is negative");
     this.#available[wallet] = left;
     this.#held[wallet] = held;
-    return left;
+    log.walletChangedAt(row, account, asset, left, held);
+    return true;
   }
 
   /**

@@ -15,14 +15,14 @@ class Pair {
   add(id: number): void {
     if (this.model.has(id)) return;
     const slot = take(this.pool, id);
-    this.index.add(slot);
+    this.index.add(slot, orderId(id));
     this.model.set(id, slot);
   }
 
   remove(id: number): void {
     const slot = this.model.get(id);
     if (slot === undefined) return;
-    this.index.remove(slot);
+    this.index.remove(slot, orderId(id));
     this.pool.giveBack(slot);
     this.model.delete(id);
   }
@@ -100,7 +100,7 @@ describe("the index of open orders", () => {
     const pair = new Pair();
     pair.add(7);
     const stranger = take(pair.pool, 8);
-    expect(() => pair.index.remove(stranger)).toThrow("an order that leaves the index is in it");
+    expect(() => pair.index.remove(stranger, orderId(8))).toThrow("an order that leaves the index is in it");
   });
 });
 

@@ -7,8 +7,10 @@ import { assert } from "../../domain/assert.ts";
 import type { EventLog } from "../../domain/event-log.ts";
 import type { Lots, MarketIndex, Ticks } from "../../domain/units.ts";
 import { grownBytes, grownDoubles, grownIntegers } from "../grown.ts";
-import { NONE } from "./order-pool.ts";
+import { NONE as NO_ORDER } from "./order-pool.ts";
 
+/** Here too, since V8 looks an imported constant up at each use. */
+const NONE = NO_ORDER;
 const PAGE_TICKS = 32;
 const LEVELS_FIRST = 64;
 

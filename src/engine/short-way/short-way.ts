@@ -11,9 +11,12 @@ import { orderIdOf } from "../../domain/units.ts";
 import type { State } from "../state.ts";
 import { cancelPlain } from "./cancel-plain.ts";
 import { placePlain } from "./place-plain.ts";
+import { admits, isPlain } from "./plain-order.ts";
 
 /** Whether the command has gone the short way, all that it changed recorded; if not, nothing has changed. */
 export function wentShortWay(state: State, { seq, command }: Sequenced): boolean {
-  if (command.kind === "PlaceOrder") return placePlain(state, orderIdOf(seq), command);
-  return command.kind === "CancelOrder" && cancelPlain(state, command);
+  if (command.kind === "CancelOrder") return cancelPlain(state, command);
+  if (command.kind !== "PlaceOrder" || !isPlain(command)) return false;
+  const place = state.markets[command.market]!;
+  return admits(state, place, command) && placePlain(state, place, orderIdOf(seq), command);
 }

@@ -2,23 +2,26 @@
  * A plain order against the plain ones that fill it whole. Whether they do is looked at before, so that an order is not
  * left half way when it meets one of its own account, a part that is hidden, or the end of the book.
  */
-import type { PlaceOrder } from "../../domain/commands.ts";
 import { FILLED } from "../../domain/event-log.ts";
 import { baseAmount, type Market, quoteAmount } from "../../domain/market.ts";
 import type { AccountIndex, Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
-import { NONE, type Slot } from "../book/order-pool.ts";
+import { NONE as NO_SLOT, type Slot } from "../book/order-pool.ts";
 import type { PriceLadder } from "../book/price-ladder.ts";
 import { chargeFee, isSmall, shareRoundedUp } from "../fees.ts";
 import { limitHold } from "../holds.ts";
 import { setHold } from "../settlement.ts";
 import type { MarketState, State } from "../state.ts";
+import type { PlainOrder } from "./plain-order.ts";
+
+/** Here too, since V8 looks an imported constant up at each use. */
+const NONE = NO_SLOT;
 
 /** Whether the order, which holds so much and meets another, was filled here; if not, nothing has changed. */
 export function takePlain(
   state: State,
   place: MarketState,
   order: OrderId,
-  command: PlaceOrder,
+  command: PlainOrder,
   hold: number,
 ): boolean {
   if (command.postOnly || !isFilledByPlain(state, place, command)) return false;
@@ -27,6 +30,7 @@ export function takePlain(
   const { base, quote } = place.market;
   const isBuy = command.side === "buy";
   const asset = isBuy ? quote : base;
+  if (wallets.available(account, asset) < hold) return false;
   log.orderPlaced();
   // An order that is filled whole never comes into the pool.
   wallets.hold(account, asset, hold);
@@ -39,14 +43,14 @@ export function takePlain(
 }
 
 /** Whether an order within the rules is filled whole, by orders that just rest and get no rebates, and triggers nothing. */
-function isFilledByPlain({ open }: State, place: MarketState, command: PlaceOrder): boolean {
+function isFilledByPlain({ open }: State, place: MarketState, command: PlainOrder): boolean {
   const { market, book, triggers } = place;
   const { pool } = open;
   const { account } = command;
   const isBuy = command.side === "buy";
-  const limit = command.price!;
+  const limit = command.price;
   const side = isBuy ? book.asks : book.bids;
-  let left: number = command.quantity!;
+  let left: number = command.quantity;
   const value = (isBuy ? limit : side.bestPrice) * left * market.quoteMinorPerTickLot;
   if (triggers.count > 0 || !isSmall(value, market.takerFee)) return false;
   for (let level = side.best; level !== NONE; level = side.after(level)) {
@@ -63,14 +67,14 @@ function isFilledByPlain({ open }: State, place: MarketState, command: PlaceOrde
 }
 
 /** Trades the order with those in its way until it is filled, and gives what it has paid of what is held for it. */
-function fillFromPlain(state: State, place: MarketState, order: OrderId, command: PlaceOrder): number {
+function fillFromPlain(state: State, place: MarketState, order: OrderId, command: PlainOrder): number {
   const { pool } = state.open;
   const { market, book } = place;
   const { wallets, log } = state;
   const { account } = command;
   const isBuy = command.side === "buy";
   const side = isBuy ? book.asks : book.bids;
-  let left: number = command.quantity!;
+  let left: number = command.quantity;
   let paid = 0;
   let valueSoFar = 0;
   let feesSoFar = 0;
@@ -130,6 +134,7 @@ function countOff(state: State, place: MarketState, side: PriceLadder, slot: Slo
 
 function endFilled({ open, wallets, log }: State, market: Market, side: PriceLadder, slot: Slot): void {
   const { pool } = open;
+  const order = pool.orderId(slot);
   const account = pool.accountOf(slot);
   const level = side.best;
   const next = pool.next[slot]!;
@@ -139,10 +144,12 @@ function endFilled({ open, wallets, log }: State, market: Market, side: PriceLad
     side.tail[level] = NONE;
     side.drop(level);
   } else pool.previous[next] = NONE;
-  open.remove(slot);
+  open.unlist(slot, account);
+  open.counts[market.market * open.accountsMax + account]! -= 1;
+  open.index.remove(slot, order);
   const hold = pool.held[slot]!;
   if (hold > 0) wallets.hold(account, pool.isBuy[slot] === 1 ? market.quote : market.base, -hold);
   pool.held[slot] = 0;
-  log.orderEnded(pool.orderId(slot), account, market.market, FILLED);
+  log.orderEnded(order, account, market.market, FILLED);
   pool.giveBack(slot);
 }
