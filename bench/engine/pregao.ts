@@ -4,6 +4,7 @@
  * command, and kept, as the live exchange does it.
  */
 import type { Command, Sequenced } from "../../src/domain/commands.ts";
+import { ROW_LENGTHS, ROWS } from "../../src/domain/event-log.ts";
 import type { Event } from "../../src/domain/events.ts";
 import { epochMs, minor, seq } from "../../src/domain/units.ts";
 import { Engine } from "../../src/engine/engine.ts";
@@ -20,8 +21,6 @@ export class Pregao implements Contender {
   readonly #accounts: number;
   readonly #asObjects: boolean;
   #entries: Sequenced[] = [];
-  /** Where each command's rows of the log end. */
-  #ends: number[] = [];
   #events: Event[][] = [];
   /** The commands that came before the flow. */
   readonly #before: number;
@@ -37,8 +36,7 @@ export class Pregao implements Contender {
   prepare(commands: readonly FlowCommand[]): void {
     const first = this.#engine.appliedSeq + 1;
     this.#engine.log.clear();
-    this.#ends = commands.map(() => 0);
-    this.#events = commands.map(() => []);
+    this.#events = [];
     this.#entries = commands.map((command, i) =>
       this.#sequenced(first + i, commandOf(command, this.#before, null)),
     );
@@ -46,30 +44,26 @@ export class Pregao implements Contender {
 
   run(place: number): void {
     const entry = this.#entries[place]!;
-    if (this.#asObjects) this.#events[place] = this.#engine.apply(entry);
-    else {
-      this.#engine.execute(entry);
-      this.#ends[place] = this.#engine.log.end;
-    }
+    if (this.#asObjects) this.#events.push(this.#engine.apply(entry));
+    else this.#engine.execute(entry);
   }
 
   countInto(tally: Tally): void {
-    for (const place of this.#entries.keys()) {
-      for (const event of this.#eventsOf(place)) {
-        if (event.kind === "CommandRejected") {
-          throw new Error(`a command of the flow is refused: ${event.reason}`);
-        }
-        if (event.kind !== "TradeExecuted") continue;
-        tally.trades += 1;
-        tally.lots += event.quantity;
-      }
-    }
+    if (this.#asObjects) for (const event of this.#events.flat()) countEvent(event, tally);
+    else this.#countRows(tally);
   }
 
-  #eventsOf(place: number): readonly Event[] {
-    if (this.#asObjects) return this.#events[place]!;
-    const from = place === 0 ? 0 : this.#ends[place - 1]!;
-    return this.#engine.log.events(this.#entries[place]!, from, this.#ends[place]!);
+  /** From the rows themselves: events made of them would push the book out of the caches. */
+  #countRows(tally: Tally): void {
+    const { log } = this.#engine;
+    const { numbers, end } = log;
+    for (let row = 0; row < end; row += ROW_LENGTHS[numbers[row]!]!) {
+      if (numbers[row] === ROWS.other) countEvent(log.other(numbers[row + 1]!), tally);
+      else if (numbers[row] === ROWS.tradeExecuted) {
+        tally.trades += 1;
+        tally.lots += numbers[row + 4]!;
+      }
+    }
   }
 
   *#setUp(): Generator<Command> {
@@ -85,4 +79,11 @@ export class Pregao implements Contender {
   #sequenced(place: number, command: Command): Sequenced {
     return { seq: seq(place), at: AT, requestId: REQUEST_ID, traceId: null, command };
   }
+}
+
+function countEvent(event: Event, tally: Tally): void {
+  if (event.kind === "CommandRejected") throw new Error(`a command of the flow is refused: ${event.reason}`);
+  if (event.kind !== "TradeExecuted") return;
+  tally.trades += 1;
+  tally.lots += event.quantity;
 }
