@@ -13,7 +13,7 @@ import type { State } from "./state.ts";
 export function dumpOrders(writer: ColumnWriter, state: State): void {
   const { pool } = state.open;
   const slots = state.open.byAge();
-  writer.numbers(slots.map((slot) => pool.market[slot]!));
+  writer.numbers(slots.map((slot) => pool.marketOf(slot)));
   for (const column of columnsOf(pool)) writer.numbers(column.gather(slots));
   writer.texts(Array.from(slots, (slot) => pool.clientOrderId(slot)));
   writer.numbers(ranksOf(state, slots));
@@ -25,7 +25,9 @@ export function restoreOrders(reader: ColumnReader, state: State): void {
   const { pool } = open;
   const markets = reader.integers();
   pool.takeFirst(markets.length);
-  pool.market.set(markets);
+  markets.forEach((market, slot) => {
+    pool.setMarket(slot, market);
+  });
   for (const column of columnsOf(pool)) column.fill(reader, markets.length);
   checkOwners(state, markets.length);
   pool.setClientOrderIds(reader.texts(markets.length).copy());
@@ -37,7 +39,7 @@ export function restoreOrders(reader: ColumnReader, state: State): void {
 /** Whose an order is, and where it is, must be there. */
 function checkOwners({ accountStatuses, markets, open: { pool } }: State, count: number): void {
   for (let slot = 0; slot < count; slot += 1) {
-    const isKnown = pool.account[slot]! in accountStatuses && pool.market[slot]! in markets;
+    const isKnown = pool.accountOf(slot) in accountStatuses && pool.marketOf(slot) in markets;
     if (!isKnown) throw new DecodeError(`order ${slot} is of an unknown account or market`);
   }
 }
@@ -54,13 +56,24 @@ type Column = {
  */
 function columnsOf(pool: OrderPool): readonly Column[] {
   const { id, price, quantity, remaining, hidden, display, held } = pool;
-  const { feeWhole, rebateDue, expiresAt, account, makerFee, takerFee, feeParts } = pool;
+  const { feeWhole, rebateDue, expiresAt, makerFee, takerFee, feeParts } = pool;
   return [
     ...[id, price, quantity, remaining, hidden, display, held, feeWhole, rebateDue, expiresAt].map(doubles),
-    ...[account, makerFee, takerFee, feeParts].map(integers),
+    accounts(pool),
+    ...[makerFee, takerFee, feeParts].map(integers),
     ...[pool.isBuy, pool.selfTrade].map(bytes),
     words(pool.traits),
   ];
+}
+
+function accounts(pool: OrderPool): Column {
+  return {
+    gather: (slots) => slots.map((slot) => pool.accountOf(slot)),
+    fill: (reader, count) =>
+      reader.integers(count).forEach((account, slot) => {
+        pool.setAccount(slot, account);
+      }),
+  };
 }
 
 function doubles(field: Float64Array): Column {
@@ -117,7 +130,7 @@ function ranksOf({ open: { pool }, markets }: State, slots: Int32Array): Int32Ar
   const ranks = new Int32Array(slots.length);
   const rows = markets.map(() => [] as number[]);
   slots.forEach((slot, row) => {
-    if (!pool.has(slot, PENDING)) rows[pool.market[slot]!]!.push(row);
+    if (!pool.has(slot, PENDING)) rows[pool.marketOf(slot)]!.push(row);
   });
   for (const resting of rows) {
     // Most stand in the order of their ages already.
@@ -132,10 +145,10 @@ function ranksOf({ open: { pool }, markets }: State, slots: Int32Array): Int32Ar
 /** Puts the orders that rest back into their books, in the order in which they came there. */
 function putBack({ open: { pool }, markets }: State, ranks: Int32Array): void {
   const counts = markets.map(() => 0);
-  for (let slot = 0; slot < ranks.length; slot += 1) if (ranks[slot]! > 0) counts[pool.market[slot]!]! += 1;
+  for (let slot = 0; slot < ranks.length; slot += 1) if (ranks[slot]! > 0) counts[pool.marketOf(slot)]! += 1;
   const queues = counts.map((count) => new Int32Array(count));
   for (let slot = 0; slot < ranks.length; slot += 1) {
-    if (ranks[slot]! > 0) queues[pool.market[slot]!]![ranks[slot]! - 1] = slot;
+    if (ranks[slot]! > 0) queues[pool.marketOf(slot)]![ranks[slot]! - 1] = slot;
   }
   queues.forEach((queue, market) => {
     const { book } = markets[market]!;
@@ -177,6 +190,6 @@ function restoreTriggers(reader: ColumnReader, { open, markets }: State): void {
   // Who has seen the higher peak is in front, whatever is put between those that trail.
   waiting.sort((one, other) => (other.peak > one.peak ? 1 : other.peak < one.peak ? -1 : 0));
   for (const { slot, trigger, peak } of waiting) {
-    markets[pool.market[slot]! as MarketIndex]!.triggers.add(slot, pool.id[slot]!, trigger, peak);
+    markets[pool.marketOf(slot) as MarketIndex]!.triggers.add(slot, pool.id[slot]!, trigger, peak);
   }
 }

@@ -94,7 +94,7 @@ export class Inspection {
     for (let level = ladder.best; level !== NONE; level = ladder.after(level)) {
       const price = ladder.price[level]!;
       if (side === "buy" ? price < through : price > through) return;
-      for (let slot = ladder.head[level]!; slot !== NONE; slot = pool.next[slot]!) {
+      for (let slot = ladder.head[level]!; slot !== NONE; slot = pool.nextOf(slot)) {
         yield standingOrder(pool, slot);
       }
     }

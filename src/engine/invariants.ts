@@ -47,7 +47,7 @@ function checkHolds(state: State): void {
   const held = new Map<string, number>();
   for (let account = 0; account < state.accountStatuses.length; account += 1) {
     for (const slot of checkedOrdersOf(state, account as AccountIndex)) {
-      const { market } = markets[open.pool.market[slot]!]!;
+      const { market } = markets[open.pool.marketOf(slot)]!;
       checkTraits(open.pool, slot);
       checkHold(open.pool, slot, market);
       const wallet = `${account} ${open.pool.isBuy[slot] === 1 ? market.quote : market.base}`;
@@ -89,7 +89,7 @@ function checkedOrdersOf({ open, markets }: State, account: AccountIndex): Slot[
     assert(open.find(pool.orderId(slot)) === slot, "an open order is found by its id");
     assert(pool.accountOf(slot) === account, "an account's orders are its own");
     assert(place === 0 || pool.id[slots[place - 1]!]! < pool.id[slot]!, "an account's orders stand by age");
-    counts[pool.market[slot]!]! += 1;
+    counts[pool.marketOf(slot)]! += 1;
   });
   for (const { market } of markets) {
     const counted = open.countOf(account, market.market);
@@ -106,12 +106,12 @@ function checkSide(state: State, { market, book }: MarketState, side: PriceLadde
     const better = before === NONE || (side === book.bids) === side.price[before]! > side.price[level]!;
     assert(better, "a side is sorted by price");
     let quantity = 0;
-    for (let slot = side.head[level]!, last = NONE; slot !== NONE; last = slot, slot = pool.next[slot]!) {
+    for (let slot = side.head[level]!, last = NONE; slot !== NONE; last = slot, slot = pool.nextOf(slot)) {
       assert(pool.shownOf(slot) > 0, "a resting order shows something to trade");
       assert(pool.price[slot] === side.price[level], "an order rests at its price");
-      assert(pool.market[slot] === market.market, "an order rests in its market");
+      assert(pool.marketOf(slot) === market.market, "an order rests in its market");
       assert(!pool.has(slot, PENDING), "an order that rests does not wait");
-      assert(pool.previous[slot] === last, "a level's orders are linked both ways");
+      assert(pool.previousOf(slot) === last, "a level's orders are linked both ways");
       assert(state.open.find(pool.orderId(slot)) === slot, "an order that rests is found by its id");
       quantity += pool.shownOf(slot);
       orders += 1;
@@ -134,7 +134,7 @@ function checkTriggers({ open }: State, { market, triggers, lastPrice }: MarketS
         pool.has(slot, PENDING) && triggers.triggerOf(slot) === trigger,
         "an order that waits is known to",
       );
-      assert(pool.market[slot] === market.market, "an order waits in its market");
+      assert(pool.marketOf(slot) === market.market, "an order waits in its market");
       assert(open.find(pool.orderId(slot)) === slot, "an order that waits is found by its id");
       const isBuy = pool.isBuy[slot] === 1;
       assert(trigger.isBuy === isBuy, "an order waits for the price of its own side");

@@ -27,7 +27,7 @@ export function matchQuantity(state: State, place: MarketState, taker: Slot, lim
     const price = side.bestPrice as Ticks;
     if (isBuy ? price > limit : price < limit) return "no-more";
     const maker = side.head[side.best]!;
-    if (pool.account[maker] === pool.account[taker]) {
+    if (pool.accountOf(maker) === pool.accountOf(taker)) {
       if (preventSelfTrade(state, place, { taker, maker })) return "self-trade";
       continue;
     }
@@ -49,7 +49,7 @@ export function matchBudget(state: State, place: MarketState, taker: Slot, limit
     const affordable = lotsWithin(state, place, taker, price);
     if (affordable === 0) return "budget";
     const maker = side.head[side.best]!;
-    if (pool.account[maker] === pool.account[taker]) {
+    if (pool.accountOf(maker) === pool.accountOf(taker)) {
       if (preventSelfTrade(state, place, { taker, maker })) return "self-trade";
       continue;
     }

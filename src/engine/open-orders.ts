@@ -57,8 +57,8 @@ export class OpenOrders {
   /** An account's open orders, oldest first, in one market or in all. */
   ofAccount(account: AccountIndex, market: MarketIndex | null): Slot[] {
     const slots: Slot[] = [];
-    for (let slot = this.oldest[account]!; slot !== NONE; slot = this.pool.accountNext[slot]!) {
-      if (market === null || this.pool.market[slot] === market) slots.push(slot);
+    for (let slot = this.oldest[account]!; slot !== NONE; slot = this.pool.accountNextOf(slot)) {
+      if (market === null || this.pool.marketOf(slot) === market) slots.push(slot);
     }
     return slots;
   }
@@ -68,7 +68,7 @@ export class OpenOrders {
     const ids = new Float64Array(this.count);
     let count = 0;
     for (const oldest of this.oldest) {
-      for (let slot = oldest; slot !== NONE; slot = this.pool.accountNext[slot]!) {
+      for (let slot = oldest; slot !== NONE; slot = this.pool.accountNextOf(slot)) {
         ids[count] = this.pool.id[slot]!;
         count += 1;
       }
@@ -80,12 +80,12 @@ export class OpenOrders {
     const { pool } = this;
     const account = pool.accountOf(slot);
     const newest = this.newest[account]!;
-    pool.accountPrevious[slot] = newest;
-    pool.accountNext[slot] = NONE;
+    pool.setAccountPrevious(slot, newest);
+    pool.setAccountNext(slot, NONE);
     if (newest === NONE) this.oldest[account] = slot;
-    else pool.accountNext[newest] = slot;
+    else pool.setAccountNext(newest, slot);
     this.newest[account] = slot;
-    this.counts[pool.market[slot]! * this.accountsMax + account]! += 1;
+    this.counts[pool.marketOf(slot) * this.accountsMax + account]! += 1;
     this.index.add(slot, pool.orderId(slot));
     if (pool.has(slot, EXPIRES)) this.expiries.add(slot);
   }
@@ -94,19 +94,19 @@ export class OpenOrders {
     const { pool } = this;
     const account = pool.accountOf(slot);
     this.unlist(slot, account);
-    this.counts[pool.market[slot]! * this.accountsMax + account]! -= 1;
+    this.counts[pool.marketOf(slot) * this.accountsMax + account]! -= 1;
     this.index.remove(slot, pool.orderId(slot));
     if (pool.has(slot, EXPIRES)) this.expiries.remove(slot);
   }
 
   /** Takes an order out of its account's list. */
   unlist(slot: Slot, account: AccountIndex): void {
-    const { accountNext, accountPrevious } = this.pool;
-    const next = accountNext[slot]!;
-    const previous = accountPrevious[slot]!;
+    const { pool } = this;
+    const next = pool.accountNextOf(slot);
+    const previous = pool.accountPreviousOf(slot);
     if (previous === NONE) this.oldest[account] = next;
-    else accountNext[previous] = next;
+    else pool.setAccountNext(previous, next);
     if (next === NONE) this.newest[account] = previous;
-    else accountPrevious[next] = previous;
+    else pool.setAccountPrevious(next, previous);
   }
 }

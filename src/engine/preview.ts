@@ -68,11 +68,11 @@ function copyWay(copy: PartialCopy, state: State, command: PlaceOrder, ordersMax
     if (isOut && level !== side.best) return met;
     let hidden = 0;
     let parts = 0;
-    for (let maker = side.head[level]!; maker !== NONE; maker = pool.next[maker]!) {
+    for (let maker = side.head[level]!; maker !== NONE; maker = pool.nextOf(maker)) {
       copy.rest(maker);
       met += 1;
       if (isOut || met > ordersMax) return met;
-      if (pool.account[maker] === account) {
+      if (pool.accountOf(maker) === account) {
         if (mode === "cancel-taker" || mode === "cancel-both") return met;
         continue;
       }

@@ -49,8 +49,8 @@ function reachableAt(pool: OrderPool, wanted: Wanted, level: Level, quantity: nu
   let traded = 0;
   let hidden = 0;
   let left = quantity;
-  for (let maker = side.head[level]!; maker !== NONE && left > 0; maker = pool.next[maker]!) {
-    if (pool.account[maker] === account) {
+  for (let maker = side.head[level]!; maker !== NONE && left > 0; maker = pool.nextOf(maker)) {
+    if (pool.accountOf(maker) === account) {
       if (mode === "cancel-taker" || mode === "cancel-both") return { traded, left: 0 };
       // What is prevented is not traded, so the order goes on with less.
       if (mode === "decrement") left -= Math.min(left, pool.remaining[maker]!);

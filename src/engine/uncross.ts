@@ -108,7 +108,7 @@ function crossing(pool: OrderPool, side: PriceLadder, takesPart: (price: number)
 
 function wholeQuantity(pool: OrderPool, side: PriceLadder, level: Level): number {
   let quantity = 0;
-  for (let slot = side.head[level]!; slot !== NONE; slot = pool.next[slot]!)
+  for (let slot = side.head[level]!; slot !== NONE; slot = pool.nextOf(slot))
     quantity += pool.remaining[slot]!;
   return quantity;
 }

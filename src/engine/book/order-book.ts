@@ -77,15 +77,15 @@ export class OrderBook {
   remove(slot: Slot): void {
     const pool = this.#pool;
     const side = this.sideOf(slot);
-    const level = pool.level[slot]!;
-    const next = pool.next[slot]!;
-    const previous = pool.previous[slot]!;
+    const level = pool.levelOf(slot);
+    const next = pool.nextOf(slot);
+    const previous = pool.previousOf(slot);
     this.#resize(side, level, -pool.shownOf(slot));
     if (previous === NONE) side.head[level] = next;
-    else pool.next[previous] = next;
+    else pool.setNext(previous, next);
     if (next === NONE) side.tail[level] = previous;
-    else pool.previous[next] = previous;
-    pool.level[slot] = NONE;
+    else pool.setPrevious(next, previous);
+    pool.setLevel(slot, NONE);
     if (side.head[level] === NONE) side.drop(level);
   }
 
@@ -93,11 +93,11 @@ export class OrderBook {
   removeFirst(side: PriceLadder, slot: Slot, quantity: Lots): void {
     const pool = this.#pool;
     const level = side.best;
-    const next = pool.next[slot]!;
+    const next = pool.nextOf(slot);
     this.#resize(side, level, -quantity);
     side.head[level] = next;
-    pool.level[slot] = NONE;
-    if (next !== NONE) pool.previous[next] = NONE;
+    pool.setLevel(slot, NONE);
+    if (next !== NONE) pool.setPrevious(next, NONE);
     else {
       side.tail[level] = NONE;
       side.drop(level);
@@ -109,7 +109,7 @@ export class OrderBook {
     const left = this.#pool.remaining[slot]! - quantity;
     this.#pool.remaining[slot] = left;
     assert(this.#pool.shownOf(slot) >= 0, "no order trades more than it shows");
-    this.#resize(this.sideOf(slot), this.#pool.level[slot]!, -quantity);
+    this.#resize(this.sideOf(slot), this.#pool.levelOf(slot), -quantity);
   }
 
   /** Takes lots off a resting order without a trade, the hidden ones first; it keeps its place. */
@@ -152,11 +152,11 @@ export class OrderBook {
     pool.arrival[slot] = this.#arrivals;
     const level = side.reach(pool.priceOf(slot));
     const last = side.tail[level]!;
-    pool.level[slot] = level;
-    pool.previous[slot] = last;
-    pool.next[slot] = NONE;
+    pool.setLevel(slot, level);
+    pool.setPrevious(slot, last);
+    pool.setNext(slot, NONE);
     if (last === NONE) side.head[level] = slot;
-    else pool.next[last] = slot;
+    else pool.setNext(last, slot);
     side.tail[level] = slot;
     return level;
   }

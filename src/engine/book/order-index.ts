@@ -29,9 +29,9 @@ export class OrderIndex {
 
   /** The slot of an open order, or NONE. */
   find(order: OrderId): Slot {
-    const { id, indexNext } = this.#pool;
+    const pool = this.#pool;
     let slot = this.places[this.homeOf(order)]!;
-    while (slot !== NONE && id[slot] !== order) slot = indexNext[slot]!;
+    while (slot !== NONE && pool.id[slot] !== order) slot = pool.indexNextOf(slot);
     return slot;
   }
 
@@ -39,22 +39,22 @@ export class OrderIndex {
     if (this.count === this.places.length) this.#grow();
     const { places } = this;
     const home = this.homeOf(order);
-    this.#pool.indexNext[slot] = places[home]!;
+    this.#pool.setIndexNext(slot, places[home]!);
     places[home] = slot;
     this.count += 1;
   }
 
   remove(slot: Slot, order: OrderId): void {
-    const { indexNext } = this.#pool;
+    const pool = this.#pool;
     const places = this.places;
     const home = this.homeOf(order);
     const first = places[home]!;
-    if (first === slot) places[home] = indexNext[slot]!;
+    if (first === slot) places[home] = pool.indexNextOf(slot);
     else {
       let before = first;
-      while (before !== NONE && indexNext[before] !== slot) before = indexNext[before]!;
+      while (before !== NONE && pool.indexNextOf(before) !== slot) before = pool.indexNextOf(before);
       assert(before !== NONE, "an order that leaves the index is in it");
-      indexNext[before] = indexNext[slot]!;
+      pool.setIndexNext(before, pool.indexNextOf(slot));
     }
     this.count -= 1;
   }
@@ -65,16 +65,16 @@ export class OrderIndex {
   }
 
   #grow(): void {
-    const { id, indexNext } = this.#pool;
+    const pool = this.#pool;
     const before = this.places;
     const places = new Int32Array(before.length * 2).fill(NONE);
     this.places = places;
     this.#shift -= 1;
     for (const first of before) {
       for (let slot = first, next: Slot; slot !== NONE; slot = next) {
-        next = indexNext[slot]!;
-        const home = this.homeOf(id[slot]!);
-        indexNext[slot] = places[home]!;
+        next = pool.indexNextOf(slot);
+        const home = this.homeOf(pool.id[slot]!);
+        pool.setIndexNext(slot, places[home]!);
         places[home] = slot;
       }
     }

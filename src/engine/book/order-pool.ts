@@ -44,8 +44,6 @@ export type Rates = { readonly makerFee: number; readonly takerFee: number };
 
 export class OrderPool {
   id = new Float64Array(SLOTS_FIRST);
-  account = new Int32Array(SLOTS_FIRST);
-  market = new Int32Array(SLOTS_FIRST);
   isBuy = new Uint8Array(SLOTS_FIRST);
   /** Bits of `traits.ts`. */
   traits = new Uint16Array(SLOTS_FIRST);
@@ -77,15 +75,11 @@ export class OrderPool {
   expiresAt = new Float64Array(SLOTS_FIRST);
   /** Its place in the queue of expiries, or NONE. */
   expiryPlace = new Int32Array(SLOTS_FIRST).fill(NONE);
-  /** Its price level while it rests, and its neighbours there. */
-  level = new Int32Array(SLOTS_FIRST).fill(NONE);
-  next = new Int32Array(SLOTS_FIRST);
-  previous = new Int32Array(SLOTS_FIRST);
-  /** Its neighbours among its account's open orders, by age. */
-  accountNext = new Int32Array(SLOTS_FIRST);
-  accountPrevious = new Int32Array(SLOTS_FIRST);
-  /** The next order at the same place of the index. */
-  indexNext = new Int32Array(SLOTS_FIRST);
+  /**
+   * What links an order with others, a row of eight numbers an order, half a line of the cache: whoever takes an order out
+   * needs them all, and in a large pool each of them would be a miss of its own if they lay apart (ADR 8).
+   */
+  #links = emptyLinks(SLOTS_FIRST);
   /** Null for an order that gave none, and for one whose client id is among those that were restored. */
   readonly #clientOrderIds: (string | null)[] = [];
   #restoredClientOrderIds: Texts | undefined;
@@ -98,8 +92,8 @@ export class OrderPool {
     const { price, quantity } = terms;
     const slot = this.takeSlot();
     this.id[slot] = order;
-    this.account[slot] = terms.account;
-    this.market[slot] = terms.market;
+    this.setAccount(slot, terms.account);
+    this.setMarket(slot, terms.market);
     this.isBuy[slot] = terms.side === "buy" ? 1 : 0;
     this.traits[slot] = traits;
     this.price[slot] = price ?? 0;
@@ -115,7 +109,7 @@ export class OrderPool {
   takeSlot(): Slot {
     const slot = this.#freed;
     if (slot === NONE) return this.#takeUnused();
-    this.#freed = this.next[slot]!;
+    this.#freed = this.nextOf(slot);
     return slot;
   }
 
@@ -144,7 +138,7 @@ export class OrderPool {
   giveBack(slot: Slot): void {
     if (this.held[slot] !== 0) fail("an order that has left holds nothing");
     if (this.traits[slot]! >= LEAST_TO_BLANK) this.#blankMore(slot);
-    this.next[slot] = this.#freed;
+    this.setNext(slot, this.#freed);
     this.#freed = slot;
   }
 
@@ -153,11 +147,71 @@ export class OrderPool {
   }
 
   accountOf(slot: Slot): AccountIndex {
-    return this.account[slot] as AccountIndex;
+    return this.#links[slot << 3]! as AccountIndex;
   }
 
   marketOf(slot: Slot): MarketIndex {
-    return this.market[slot] as MarketIndex;
+    return this.#links[(slot << 3) | 1]! as MarketIndex;
+  }
+
+  setAccount(slot: Slot, account: number): void {
+    this.#links[slot << 3] = account;
+  }
+
+  setMarket(slot: Slot, market: number): void {
+    this.#links[(slot << 3) | 1] = market;
+  }
+
+  /** Its price level while it rests, or NONE. */
+  levelOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 2]!;
+  }
+
+  setLevel(slot: Slot, level: number): void {
+    this.#links[(slot << 3) | 2] = level;
+  }
+
+  /** Its neighbours at its price, by time; of a free slot the next free one. */
+  nextOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 3]!;
+  }
+
+  setNext(slot: Slot, next: number): void {
+    this.#links[(slot << 3) | 3] = next;
+  }
+
+  previousOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 4]!;
+  }
+
+  setPrevious(slot: Slot, previous: number): void {
+    this.#links[(slot << 3) | 4] = previous;
+  }
+
+  /** Its neighbours among its account's open orders, by age. */
+  accountNextOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 5]!;
+  }
+
+  setAccountNext(slot: Slot, accountNext: number): void {
+    this.#links[(slot << 3) | 5] = accountNext;
+  }
+
+  accountPreviousOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 6]!;
+  }
+
+  setAccountPrevious(slot: Slot, accountPrevious: number): void {
+    this.#links[(slot << 3) | 6] = accountPrevious;
+  }
+
+  /** The next order at the same place of the index. */
+  indexNextOf(slot: Slot): number {
+    return this.#links[(slot << 3) | 7]!;
+  }
+
+  setIndexNext(slot: Slot, indexNext: number): void {
+    this.#links[(slot << 3) | 7] = indexNext;
   }
 
   priceOf(slot: Slot): Ticks {
@@ -225,9 +279,10 @@ export class OrderPool {
   }
 
   #grow(length: number): void {
+    const links = emptyLinks(length);
+    links.set(this.#links);
+    this.#links = links;
     this.id = grownDoubles(this.id, length);
-    this.account = grownIntegers(this.account, length);
-    this.market = grownIntegers(this.market, length);
     this.isBuy = grownBytes(this.isBuy, length);
     this.traits = grownTraits(this.traits, length);
     this.selfTrade = grownBytes(this.selfTrade, length);
@@ -245,11 +300,10 @@ export class OrderPool {
     this.rebateDue = grownDoubles(this.rebateDue, length);
     this.expiresAt = grownDoubles(this.expiresAt, length);
     this.expiryPlace = grownIntegers(this.expiryPlace, length, NONE);
-    this.level = grownIntegers(this.level, length, NONE);
-    this.next = grownIntegers(this.next, length);
-    this.previous = grownIntegers(this.previous, length);
-    this.accountNext = grownIntegers(this.accountNext, length);
-    this.accountPrevious = grownIntegers(this.accountPrevious, length);
-    this.indexNext = grownIntegers(this.indexNext, length);
   }
+}
+
+/** Of slots that hold no order: they stand at no level. */
+function emptyLinks(slots: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(slots << 3).fill(NONE);
 }

@@ -29,7 +29,7 @@ type Amended = {
 export function amendOrder(state: State, { at, command }: Sequenced<AmendOrder>): Rejection | null {
   const { pool } = state.open;
   const slot = state.open.find(command.order);
-  if (slot === NONE || pool.account[slot] !== command.account) return "order-not-open";
+  if (slot === NONE || pool.accountOf(slot) !== command.account) return "order-not-open";
   const amended = amendedOrNull(pool, slot, command);
   if (amended === null) return "nothing-to-amend";
   if (amended.remaining <= 0) return "quantity-below-filled";
@@ -77,7 +77,7 @@ function refuse(state: State, place: MarketState, amended: Amended, band: Band):
   const { market, book } = place;
   const { slot, price, quantity, shrinks } = amended;
   const enters = !keepsPlace(pool, amended);
-  if (state.accountStatuses[pool.account[slot]!] !== "active") return "account-suspended";
+  if (state.accountStatuses[pool.accountOf(slot)] !== "active") return "account-suspended";
   if (market.status !== "open") {
     const rests = market.status === "auction" && !(enters && pool.has(slot, POST_ONLY | TRIGGERED));
     if (!rests) return "market-halted";

@@ -8,7 +8,7 @@ import type { State } from "../state.ts";
 /** A suspended account and a halted market still cancel. Somebody else's order is as if it were not open. */
 export function cancelOrder(state: State, { command }: Sequenced<CancelOrder>): Rejection | null {
   const slot = state.open.find(command.order);
-  if (slot === NONE || state.open.pool.account[slot] !== command.account) {
+  if (slot === NONE || state.open.pool.accountOf(slot) !== command.account) {
     return "order-not-open";
   }
   endOpen(state, slot, REQUESTED);

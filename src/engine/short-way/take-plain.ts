@@ -4,7 +4,7 @@
  */
 import { FILLED } from "../../domain/event-log.ts";
 import { baseAmount, type Market, quoteAmount } from "../../domain/market.ts";
-import type { AccountIndex, Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
+import type { Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
 import { NONE as NO_SLOT, type Slot } from "../book/order-pool.ts";
 import type { PriceLadder } from "../book/price-ladder.ts";
 import { chargeFee, isSmall, shareRoundedUp } from "../fees.ts";
@@ -56,8 +56,8 @@ function isFilledByPlain({ open }: State, place: MarketState, command: PlainOrde
   for (let level = side.best; level !== NONE; level = side.after(level)) {
     const price = side.price[level]!;
     if (isBuy ? price > limit : price < limit) return false;
-    for (let maker = side.head[level]!; maker !== NONE; maker = pool.next[maker]!) {
-      if (pool.account[maker] === account || !pool.justRests(maker) || pool.makerFee[maker]! < 0)
+    for (let maker = side.head[level]!; maker !== NONE; maker = pool.nextOf(maker)) {
+      if (pool.accountOf(maker) === account || !pool.justRests(maker) || pool.makerFee[maker]! < 0)
         return false;
       left -= pool.remaining[maker]!;
       if (left <= 0) return true;
@@ -82,7 +82,7 @@ function fillFromPlain(state: State, place: MarketState, order: OrderId, command
   while (left > 0) {
     const price = side.bestPrice as Ticks;
     const maker = side.head[side.best]!;
-    const other = pool.account[maker] as AccountIndex;
+    const other = pool.accountOf(maker);
     const quantity = Math.min(left, pool.remaining[maker]!) as Lots;
     const value = quoteAmount(market, price, quantity);
     const base = baseAmount(market, quantity);
@@ -137,13 +137,13 @@ function endFilled({ open, wallets, log }: State, market: Market, side: PriceLad
   const order = pool.orderId(slot);
   const account = pool.accountOf(slot);
   const level = side.best;
-  const next = pool.next[slot]!;
+  const next = pool.nextOf(slot);
   side.head[level] = next;
-  pool.level[slot] = NONE;
+  pool.setLevel(slot, NONE);
   if (next === NONE) {
     side.tail[level] = NONE;
     side.drop(level);
-  } else pool.previous[next] = NONE;
+  } else pool.setPrevious(next, NONE);
   open.unlist(slot, account);
   open.counts[market.market * open.accountsMax + account]! -= 1;
   open.index.remove(slot, order);
