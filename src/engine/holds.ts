@@ -34,5 +34,11 @@ export function newHold(market: Market, isBuy: boolean, price: number, quantity:
   const value = price * quantity * market.quoteMinorPerTickLot;
   if (value > HOLD_MAX) return value;
   if (!isBuy) return quantity * market.baseMinorPerLot;
-  return value + shareRoundedUp(value, Math.max(market.makerFee, market.takerFee));
+  return value + shareRoundedUp(value, higherRate(market));
+}
+
+/** By hand, since `Math.max` makes doubles of the rates, for every order that is placed. */
+function higherRate({ makerFee, takerFee }: Market): number {
+  if (makerFee > takerFee) return makerFee;
+  return takerFee;
 }
