@@ -162,7 +162,7 @@ export const MARKET_FAULTS: readonly Fault[] = [
     name: "cancel-after leaves pending orders",
     file: "commands/expire-orders.ts",
     from: "for (const slot of open.ofAccount(account, null)) endOpen",
-    to: "for (const slot of open.ofAccount(account, null)) if (open.pool.level[slot]! >= 0) endOpen",
+    to: "for (const slot of open.ofAccount(account, null)) if (open.pool.levelOf(slot) >= 0) endOpen",
     scenario: "all-orders-of-an-account-end-when-it-has-not-been-heard-from-in-time",
   },
   {
@@ -170,7 +170,7 @@ export const MARKET_FAULTS: readonly Fault[] = [
     file: "commands/place-order.ts",
     from: "  if (command.postOnly && ",
     to: `  const opposite = command.side === "buy" ? book.asks : book.bids;
-  const first = state.open.pool.account[opposite.head[opposite.best] ?? 0];
+  const first = state.open.pool.accountOf(opposite.head[opposite.best] ?? 0);
   if (command.postOnly && first !== account && `,
     scenario: "a-post-only-order-that-would-meet-only-its-own-accounts-order-is-refused",
   },

@@ -97,8 +97,8 @@ export const MATCHING_FAULTS: readonly Fault[] = [
   {
     name: "a fok order counts its own account's orders",
     file: "reachable.ts",
-    from: "if (pool.account[maker] === account) {",
-    to: 'if (pool.account[maker] === account && mode !== "cancel-maker") {',
+    from: "if (pool.accountOf(maker) === account) {",
+    to: 'if (pool.accountOf(maker) === account && mode !== "cancel-maker") {',
     scenario: "a-fok-order-does-not-count-its-own-accounts-orders",
   },
   {
@@ -165,7 +165,7 @@ export const MATCHING_FAULTS: readonly Fault[] = [
     to: `    const pool = this.#pool;
     const shown = Math.min(pool.display[slot]!, pool.remaining[slot]!);
     pool.hidden[slot] = pool.remaining[slot]! - shown;
-    this.#resize(this.sideOf(slot), pool.level[slot]!, shown);`,
+    this.#resize(this.sideOf(slot), pool.levelOf(slot), shown);`,
     scenario: "when-the-shown-part-of-an-iceberg-is-used-up-the-next-enters-at-the-back-of-its-price",
   },
   {

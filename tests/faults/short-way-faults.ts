@@ -12,7 +12,7 @@ export const SHORT_WAY_FAULTS: readonly Fault[] = [
   {
     name: "a plain order trades with its own account",
     file: "short-way/take-plain.ts",
-    from: "pool.account[maker] === account || ",
+    from: "pool.accountOf(maker) === account || ",
     to: "",
     scenario: "an-account-never-trades-with-itself-its-resting-order-is-canceled-and-matching-goes-on",
   },
@@ -61,7 +61,7 @@ export const SHORT_WAY_FAULTS: readonly Fault[] = [
   {
     name: "a cancel of a plain order skips its neighbour",
     file: "short-way/cancel-plain.ts",
-    from: "else next[ahead] = behind;",
+    from: "else pool.setNext(ahead, behind);",
     to: "",
     scenario: "a-cancel-in-the-middle-of-a-queue-leaves-the-others-in-their-order",
   },
