@@ -3,13 +3,11 @@
  * left half way when it meets one of its own account, a part that is hidden, or the end of the book.
  */
 import { FILLED } from "../../domain/event-log.ts";
-import { baseAmount, type Market, quoteAmount } from "../../domain/market.ts";
+import { baseAmount, quoteAmount } from "../../domain/market.ts";
 import type { Lots, Minor, OrderId, Ticks, TradeId } from "../../domain/units.ts";
-import { NONE as NO_SLOT, type Slot } from "../book/order-pool.ts";
-import type { PriceLadder } from "../book/price-ladder.ts";
+import { NONE as NO_SLOT } from "../book/order-pool.ts";
 import { chargeFee, isSmall, shareRoundedUp } from "../fees.ts";
-import { limitHold } from "../holds.ts";
-import { setHold } from "../settlement.ts";
+import { countOff } from "../matching.ts";
 import type { MarketState, State } from "../state.ts";
 import type { PlainOrder } from "./plain-order.ts";
 
@@ -25,7 +23,7 @@ export function takePlain(
   hold: number,
 ): boolean {
   if (command.postOnly || !isFilledByPlain(state, place, command)) return false;
-  const { wallets, log } = state;
+  const { changedBooks, markets, wallets, log } = state;
   const { account, market } = command;
   const { base, quote } = place.market;
   const isBuy = command.side === "buy";
@@ -37,7 +35,7 @@ export function takePlain(
   const left = hold - fillFromPlain(state, place, order, command);
   if (left > 0) wallets.hold(account, asset, -left);
   log.orderEnded(order, account, market, FILLED);
-  place.book.oppositeOf(isBuy).tellChanges(log, market);
+  changedBooks.tellChanges(log, markets);
   wallets.tellChanges(log);
   return true;
 }
@@ -117,39 +115,4 @@ function fillFromPlain(state: State, place: MarketState, order: OrderId, command
   }
   place.nextTrade = trade as TradeId;
   return paid;
-}
-
-/** Takes traded lots off the first order of the best level, which ends, or just holds less. */
-function countOff(state: State, place: MarketState, side: PriceLadder, slot: Slot, quantity: number): void {
-  const { pool } = state.open;
-  const left = pool.remaining[slot]! - quantity;
-  side.resize(side.best, -quantity);
-  if (left === 0) {
-    endFilled(state, place.market, side, slot);
-    return;
-  }
-  pool.remaining[slot] = left;
-  setHold(state, place, slot, limitHold(pool, slot, place.market));
-}
-
-function endFilled({ open, wallets, log }: State, market: Market, side: PriceLadder, slot: Slot): void {
-  const { pool } = open;
-  const order = pool.orderId(slot);
-  const account = pool.accountOf(slot);
-  const level = side.best;
-  const next = pool.nextOf(slot);
-  side.head[level] = next;
-  pool.setLevel(slot, NONE);
-  if (next === NONE) {
-    side.tail[level] = NONE;
-    side.drop(level);
-  } else pool.setPrevious(next, NONE);
-  open.unlist(slot, account);
-  open.counts[market.market * open.accountsMax + account]! -= 1;
-  open.index.remove(slot, order);
-  const hold = pool.held[slot]!;
-  if (hold > 0) wallets.hold(account, pool.isBuy[slot] === 1 ? market.quote : market.base, -hold);
-  pool.held[slot] = 0;
-  log.orderEnded(order, account, market.market, FILLED);
-  pool.giveBack(slot);
 }
